@@ -1,0 +1,79 @@
+"""One exercise, one verdict: the hidden tests' results turned into a status and the one sentence to show."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from utils.grade.diagnose import diagnose
+from utils.grade.judge import LearnerError, Mismatch
+from utils.grade.subject import Runner
+from utils.grade.suite import Result, run_suite
+
+
+class Status(StrEnum):
+    """What became of one exercise of one notebook."""
+
+    FULL = "full"
+    PARTIAL = "partial"
+    WRONG = "wrong"
+    NOT_ATTEMPTED = "not attempted"
+    UNFINISHED = "unfinished"
+    MISSING = "missing"
+    SYNTAX_ERROR = "syntax error"
+    TIMED_OUT = "timed out"
+    CRASHED = "crashed"
+    SKIPPED = "skipped"
+    BLOCKED = "blocked"
+
+
+@dataclass
+class Outcome:
+    """The verdict on one exercise. `says` is one sentence; `test` the hidden test that failed first."""
+
+    name: str
+    status: Status
+    says: str = ""
+    test: str = ""
+    mutant: str = ""
+    expected: Any = None
+    got: Any = None
+    inputs: dict = field(default_factory=dict)
+    error: BaseException | None = None
+    passed: int = 0
+    total: int = 0
+
+    @property
+    def ok(self) -> bool:
+        return self.status is Status.FULL
+
+
+def assess(chapter: str, name: str, runner: Runner, seed: int = 0) -> Outcome:
+    """Run the hidden tests of one exercise and say what is wrong, by the name of the mistake where it is known."""
+    return verdict(chapter, name, run_suite(chapter, name, runner, seed), seed)
+
+
+def verdict(chapter: str, name: str, results: list[Result], seed: int) -> Outcome:
+    """The outcome that a finished run of the hidden tests amounts to."""
+    tests = dict.fromkeys(result.test for result in results)
+    failed = {result.test for result in results if not result.passed}
+    counts = {"passed": len(tests) - len(failed), "total": len(tests)}
+    if not failed:
+        return Outcome(name, Status.FULL, **counts)
+    first = next(result for result in results if not result.passed)
+    error = first.error
+    if isinstance(error, LearnerError) and error.kind == "NotImplementedError":
+        says = f"{name} still raises NotImplementedError: a part of it is not written yet"
+        return Outcome(name, Status.UNFINISHED, says, first.test, error=error, **counts)
+    mutant = diagnose(chapter, name, results, seed)
+    outcome = Outcome(name, Status.WRONG, first.says, first.test, error=error, **counts)
+    if isinstance(error, Mismatch):
+        outcome.expected, outcome.got, outcome.inputs = error.expected, error.got, error.inputs
+    else:
+        outcome.says = f"{name} raised {error.kind}: {error.text}"
+        if error.line:
+            outcome.says += (
+                f" (line {error.line} of your cell: {error.code})" if error.code else f" (line {error.line})"
+            )
+    if mutant is not None:
+        outcome.says, outcome.mutant = mutant.says, mutant.name
+    return outcome

@@ -1,0 +1,89 @@
+"""What a hidden test says: comparisons that carry one sentence about one mistake, with expected and got for the card."""
+
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+
+
+class Mismatch(AssertionError):
+    """A hidden test failed: `says` is the one sentence; expected, got and inputs are what the card draws."""
+
+    def __init__(self, says: str, expected=None, got=None, inputs: dict | None = None):
+        super().__init__(says)
+        self.says, self.expected, self.got, self.inputs = says, expected, got, inputs or {}
+
+
+class LearnerError(Exception):
+    """The learner's code raised. `kind` is the exception's class name, `line` the line of the learner's cell or None."""
+
+    def __init__(self, kind: str, text: str, line: int | None = None, code: str | None = None):
+        super().__init__(f"{kind}: {text}")
+        self.kind, self.text, self.line, self.code = kind, text, line, code
+
+
+def require(condition, says: str, *, expected=None, got=None, inputs: dict | None = None) -> None:
+    """Fail with the sentence `says` unless the condition holds."""
+    if not bool(condition):
+        raise Mismatch(says, expected, got, inputs)
+
+
+def equal(got, expected, says: str, *, inputs: dict | None = None) -> None:
+    """Exact comparison of plain values or integer tensors; a 0-d tensor counts as its number."""
+    got, expected = _number(got), _number(expected)
+    if isinstance(got, Tensor) and isinstance(expected, Tensor):
+        same = got.shape == expected.shape and bool(torch.equal(got, expected.to(got.dtype)))
+    elif isinstance(got, Tensor) or isinstance(expected, Tensor):
+        same = False
+    else:
+        same = got == expected and isinstance(got, bool) == isinstance(expected, bool)
+    require(same, says, expected=expected, got=got, inputs=inputs)
+
+
+def close(
+    got, expected, says: str, *, rtol: float = 1e-4, atol: float = 1e-5, inputs: dict | None = None, name="the result"
+) -> None:
+    """Compare tensors or numbers in stages: kind, shape, dtype, finiteness, then values within float32 error.
+
+    `says` is the sentence for wrong values only; the other stages have sentences of their own.
+    """
+    if not isinstance(expected, Tensor):
+        expected = torch.tensor(expected)
+    if isinstance(got, (bool, int, float)):
+        got = torch.tensor(got, dtype=expected.dtype)
+    if not isinstance(got, Tensor):
+        raise Mismatch(f"{name} must be a tensor, but it is {_a(got)}", expected, got, inputs)
+    if got.shape != expected.shape:
+        raise Mismatch(
+            f"{name} has shape {tuple(got.shape)}, but {tuple(expected.shape)} was expected", expected, got, inputs
+        )
+    if got.is_floating_point() != expected.is_floating_point():
+        raise Mismatch(f"{name} has dtype {got.dtype}, but {expected.dtype} was expected", expected, got, inputs)
+    if bool(torch.isnan(got).any()) and not bool(torch.isnan(expected).any()):
+        raise Mismatch(f"{name} contains nan (not a number)", expected, got, inputs)
+    if not torch.allclose(got.double(), expected.double(), rtol=rtol, atol=atol, equal_nan=True):
+        raise Mismatch(says, expected, got, inputs)
+
+
+@contextmanager
+def raises(says: str, *kinds: str):
+    """The block must make the learner's code raise (one of the exception class names, if any are given)."""
+    try:
+        yield
+    except LearnerError as error:
+        if kinds and error.kind not in kinds:
+            raise Mismatch(says) from None
+        if error.kind == "NotImplementedError":
+            raise
+    else:
+        raise Mismatch(says)
+
+
+def _number(value):
+    if isinstance(value, Tensor) and value.ndim == 0:
+        return value.item()
+    return value
+
+
+def _a(value) -> str:
+    return "None" if value is None else f"a {type(value).__name__}"

@@ -1,0 +1,83 @@
+"""Probes that many exercises share. A probe runs beside the learner's code and returns plain data; it holds no answer.
+
+A probe is self-contained (its source alone is sent to the grading worker): what it needs beyond `torch`, `nn`, `F`
+and `SimpleNamespace` it imports itself. Its first argument is the learner's object, the rest is plain data.
+"""
+
+import inspect
+import textwrap
+from collections.abc import Callable
+from functools import cache
+from types import SimpleNamespace
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
+@cache
+def isolated(probe: Callable) -> Callable:
+    """The same probe compiled from its source alone, as the grading worker does; so none can lean on its module."""
+    return compile_probe(probe.__name__, probe_source(probe))
+
+
+@cache
+def probe_source(probe: Callable) -> str:
+    """Source text of a top-level probe function: what is sent to a worker."""
+    return textwrap.dedent(inspect.getsource(probe))
+
+
+def compile_probe(name: str, source: str) -> Callable:
+    """Define a probe from its source in a namespace that holds only torch, nn, F and SimpleNamespace."""
+    namespace = {"torch": torch, "nn": nn, "F": F, "SimpleNamespace": SimpleNamespace}
+    exec(compile(source, f"<probe {name}>", "exec"), namespace)
+    return namespace[name]
+
+
+def call(function, args, kwargs):
+    """Call a function; returns its result and the arguments as they are afterwards."""
+    result = function(*args, **kwargs)
+    return {"result": result, "args": args}
+
+
+def forward(cls, config, weights, inputs):
+    """Build a module, set its weights by (dotted) name, call it once; returns the output and the inputs afterwards.
+
+    A weight that the module lacks, or that has another shape, is reported in `problem`.
+    """
+    module = cls(SimpleNamespace(**config))
+    named = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+    with torch.no_grad():
+        for name, value in weights.items():
+            if name not in named:
+                return {"problem": f"there is no parameter called {name}"}
+            if named[name].shape != value.shape:
+                return {"problem": f"{name} has shape {tuple(named[name].shape)}, not {tuple(value.shape)}"}
+            named[name].copy_(value)
+    output = module(*inputs)
+    return {"result": output, "args": inputs}
+
+
+def gradients(cls, config, weights, inputs, seed):
+    """Build and weight a module as `forward` does, then back-propagate a random direction; returns every gradient.
+
+    `inputs`: tensors; a floating-point one gets a gradient too. Parameters that get none are left out of "gradients".
+    """
+    module = cls(SimpleNamespace(**config))
+    named = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+    with torch.no_grad():
+        for name, value in weights.items():
+            if name not in named:
+                return {"problem": f"there is no parameter called {name}"}
+            if named[name].shape != value.shape:
+                return {"problem": f"{name} has shape {tuple(named[name].shape)}, not {tuple(value.shape)}"}
+            named[name].copy_(value)
+    inputs = [x.requires_grad_() if x.is_floating_point() else x for x in inputs]
+    output = module(*inputs)
+    direction = torch.randn(output.shape, generator=torch.Generator().manual_seed(seed))
+    (output * direction).sum().backward()
+    return {
+        "result": output,
+        "gradients": {n: p.grad for n, p in module.named_parameters() if p.grad is not None},
+        "input_gradients": [x.grad for x in inputs if x.is_floating_point()],
+    }
