@@ -1,58 +1,86 @@
 """Hidden tests of exercise 1.3. The fixture LayerNorm is the class under test: the reference, a learner's, a mutant."""
 
+import torch
 import torch.nn.functional as F
 
-from utils.grade import close, require
+from utils.grade import close, require, shaped
 
 B, T, E = 3, 5, 7  # all different: a mixed-up axis shows
 
 
-def apply(LayerNorm, draw, x, epsilon=1e-5):
-    """The layer's answer on x with random gain and bias (one that ignores them shows), and torch's."""
-    w, b = draw.normal(E, mean=1), draw.normal(E)
-    config = {"embedding_dimension": E, "layer_normalization_epsilon": epsilon}
-    out = LayerNorm.forward(config, {"w": w, "b": b}, x)
-    return out, F.layer_norm(x, (E,), w, b, epsilon)
+def make(draw, epsilon=1e-5):
+    """A config, and a random gain and bias (an answer that ignores them shows)."""
+    config = {
+        "embedding_dimension": E,
+        "layer_normalization_epsilon": epsilon,
+        "weight_initialization_range": 0.02,
+        "context_length": 9,
+        "device": "cpu",
+    }
+    return config, {"w": draw.normal(E, mean=1), "b": draw.normal(E)}
+
+
+def torchs(x, weights, epsilon=1e-5):
+    """The oracle: torch's own layer norm."""
+    return F.layer_norm(x, (E,), weights["w"], weights["b"], epsilon)
 
 
 def test_shape_and_input(LayerNorm, draw):
+    config, weights = make(draw)
     x = draw.normal(B, T, E, std=3, mean=2)
-    out, expected = apply(LayerNorm, draw, x)
-    require(
-        tuple(out["result"].shape) == (B, T, E),
-        f"LayerNorm must keep the shape {(B, T, E)}, but it returns {tuple(out['result'].shape)}",
-    )
+    out = LayerNorm.forward(config, weights, x)
+    shaped(out["result"], (B, T, E), "LayerNorm must keep the shape of its input", inputs={"residual": x})
     close(out["args"][0], x, "the residual stream was changed in place: later layers still need it")
 
 
-def test_gain_and_bias_are_used(LayerNorm, draw):
-    x = draw.normal(B, T, 1).expand(B, T, E).contiguous()
-    out, expected = apply(LayerNorm, draw, x)
-    close(out["result"], expected, "a constant row must come out as the bias b", atol=1e-3)
-
-
 def test_each_position_alone(LayerNorm, draw):
+    config, weights = make(draw)
     x = draw.normal(B, T, E, std=3, mean=2)
-    w, b = draw.normal(E, mean=1), draw.normal(E)
-    config = {"embedding_dimension": E, "layer_normalization_epsilon": 1e-5}
-    whole = LayerNorm.forward(config, {"w": w, "b": b}, x)["result"]
-    part = LayerNorm.forward(config, {"w": w, "b": b}, x[:1, :2])["result"]
-    close(whole[:1, :2], part, "a position's result depends on other positions: the mean is over the last axis only")
+    whole = LayerNorm.forward(config, weights, x)["result"]
+    part = LayerNorm.forward(config, weights, x[:1, :2])["result"]
+    says = "a position's result depends on other positions or rows: mean and variance are over the last axis only"
+    close(whole[:1, :2], part, says, inputs={"residual": x})
+
+
+def test_constant_row_gives_the_bias(LayerNorm, draw):
+    config, weights = make(draw)
+    x = draw.normal(B, T, 1).expand(B, T, E).contiguous()
+    out = LayerNorm.forward(config, weights, x)
+    says = "a constant row must come out as the bias b: look at what is subtracted, and at how w and b come in"
+    close(out["result"], weights["b"].expand(B, T, E), says, atol=1e-3, inputs={"residual": x})
 
 
 def test_matches_torch(LayerNorm, draw):
+    config, weights = make(draw)
     x = draw.normal(B, T, E, std=3, mean=2)
-    out, expected = apply(LayerNorm, draw, x)
-    close(out["result"], expected, "the result differs from torch's own layer norm", inputs={"residual": x})
+    out = LayerNorm.forward(config, weights, x)
+    says = (
+        "a row does not come out with mean 0 and variance 1 times w plus b: look at how the variance is taken and used"
+    )
+    close(out["result"], torchs(x, weights), says, inputs={"residual": x})
 
 
 def test_epsilon(LayerNorm, draw):
-    x = draw.normal(B, T, E, std=1e-2, mean=2)
-    out, expected = apply(LayerNorm, draw, x, epsilon=0.1)
-    close(
-        out["result"],
-        expected,
+    config, weights = make(draw, epsilon=0.1)
+    x = draw.normal(B, T, E, std=0.1, mean=2)
+    out = LayerNorm.forward(config, weights, x)
+    says = (
         "with a large epsilon on an almost constant row the result is off: look at where epsilon comes from, "
-        "and on which side of the root it stands",
-        inputs={"residual": x},
+        "and on which side of the root it stands"
     )
+    close(out["result"], torchs(x, weights, 0.1), says, inputs={"residual": x})
+
+
+def test_gradients(LayerNorm, draw):
+    config, weights = make(draw)
+    x, seed = draw.normal(B, T, E, std=3, mean=2), draw.seed
+    out = LayerNorm.gradients(config, weights, x, seed=seed)
+    for name in ("w", "b"):
+        require(name in out["gradients"], f"no gradient reaches {name}, so it would never be trained")
+    leaf = x.clone().requires_grad_()
+    direction = torch.randn(x.shape, generator=torch.Generator().manual_seed(seed))
+    (torchs(leaf, weights) * direction).sum().backward()
+    says = (
+        "the gradient of the input is off: the mean and the variance depend on the input too, so nothing may be cut off"
+    )
+    close(out["input_gradients"][0], leaf.grad, says, atol=1e-4, inputs={"residual": x})

@@ -1,10 +1,31 @@
 """Hidden tests in two halves: probes run beside the learner's code, judges hold what is expected.
 
-`tests/<chapter>/test_<exercise>.py` imports its tools from here and nothing from solutions.
+`tests/<chapter>/test_<exercise>.py` imports its tools from here and nothing from solutions. The tools need torch and
+are loaded when they are asked for, because pytest imports this package at every start (its plugin lives here).
 """
 
-from utils.grade.draw import Draw
-from utils.grade.judge import LearnerError, Mismatch, close, equal, raises, require
-from utils.grade.subject import LocalRunner, Subject
+import importlib
 
-__all__ = ["Draw", "LearnerError", "LocalRunner", "Mismatch", "Subject", "close", "equal", "raises", "require"]
+_HOME = {
+    "Draw": "draw",
+    "LearnerError": "judge",
+    "LocalRunner": "subject",
+    "Mismatch": "judge",
+    "Subject": "subject",
+    "close": "judge",
+    "equal": "judge",
+    "raises": "judge",
+    "require": "judge",
+    "shaped": "judge",
+    "shaped": "judge",
+}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str):
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value

@@ -1,29 +1,15 @@
 """One exercise, one verdict: the hidden tests' results turned into a status and the one sentence to show."""
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
 from utils.grade.diagnose import diagnose
 from utils.grade.judge import LearnerError, Mismatch
+from utils.grade.status import Status
 from utils.grade.subject import Runner
 from utils.grade.suite import Result, run_suite
 
-
-class Status(StrEnum):
-    """What became of one exercise of one notebook."""
-
-    FULL = "full"
-    PARTIAL = "partial"
-    WRONG = "wrong"
-    NOT_ATTEMPTED = "not attempted"
-    UNFINISHED = "unfinished"
-    MISSING = "missing"
-    SYNTAX_ERROR = "syntax error"
-    TIMED_OUT = "timed out"
-    CRASHED = "crashed"
-    SKIPPED = "skipped"
-    BLOCKED = "blocked"
+LOST = {"TimedOut": Status.TIMED_OUT, "Crashed": Status.CRASHED}  # how a grading worker's end is told
 
 
 @dataclass
@@ -64,6 +50,9 @@ def verdict(chapter: str, name: str, results: list[Result], seed: int) -> Outcom
     if isinstance(error, LearnerError) and error.kind == "NotImplementedError":
         says = f"{name} still raises NotImplementedError: a part of it is not written yet"
         return Outcome(name, Status.UNFINISHED, says, first.test, error=error, **counts)
+    if isinstance(error, LearnerError) and error.kind in LOST:
+        status, says = LOST[error.kind], f"{name} gave no answer: {error.text}"
+        return Outcome(name, status, says, first.test, error=error, **counts)
     mutant = diagnose(chapter, name, results, seed)
     outcome = Outcome(name, Status.WRONG, first.says, first.test, error=error, **counts)
     if isinstance(error, Mismatch):

@@ -61,7 +61,8 @@ def forward(cls, config, weights, inputs):
 def gradients(cls, config, weights, inputs, seed):
     """Build and weight a module as `forward` does, then back-propagate a random direction; returns every gradient.
 
-    `inputs`: tensors; a floating-point one gets a gradient too. Parameters that get none are left out of "gradients".
+    `inputs`: tensors; a floating-point one gets a gradient too. Parameters that get none are left out of "gradients"
+    (all of them when the output is cut off from the graph).
     """
     module = cls(SimpleNamespace(**config))
     named = {**dict(module.named_parameters()), **dict(module.named_buffers())}
@@ -75,7 +76,8 @@ def gradients(cls, config, weights, inputs, seed):
     inputs = [x.requires_grad_() if x.is_floating_point() else x for x in inputs]
     output = module(*inputs)
     direction = torch.randn(output.shape, generator=torch.Generator().manual_seed(seed))
-    (output * direction).sum().backward()
+    if output.requires_grad:
+        (output * direction).sum().backward()
     return {
         "result": output,
         "gradients": {n: p.grad for n, p in module.named_parameters() if p.grad is not None},

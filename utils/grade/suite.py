@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+import torch
+
 from utils import course
 from utils.grade.draw import Draw
 from utils.grade.judge import LearnerError, Mismatch
@@ -77,11 +79,12 @@ def run_suite(chapter: str, name: str, runner: Runner, seed: int = 0, tests=None
     `tests`: only these functions; `until_failure`: stop at the first result that failed.
     """
     results = []
-    for test in hidden_tests(chapter, name) if tests is None else tests:
-        for index in range(getattr(test, "draws", DRAWS)):
-            results.append(run_test(test, name, runner, seed, index))
-            if until_failure and not results[-1].passed:
-                return results
+    with torch.random.fork_rng(devices=[]):  # a check leaves the notebook's own random numbers as they were
+        for test in hidden_tests(chapter, name) if tests is None else tests:
+            for index in range(getattr(test, "draws", DRAWS)):
+                results.append(run_test(test, name, runner, seed, index))
+                if until_failure and not results[-1].passed:
+                    return results
     return results
 
 
@@ -96,7 +99,9 @@ def run_test(test: Callable, name: str, runner: Runner, seed: int, index: int) -
         result.error = error
     except AssertionError as error:
         result.error = Mismatch(str(error).split("\n")[0] or f"{test.__name__} failed")
-    except (KeyError, TypeError, AttributeError, IndexError, ValueError, RuntimeError) as error:
+    except course.CourseError:
+        raise
+    except Exception as error:
         # the judge's half tripped over a result of an unexpected form
         result.error = Mismatch(f"{name} returned something that cannot be judged ({type(error).__name__}: {error})")
     return result

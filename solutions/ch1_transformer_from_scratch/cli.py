@@ -1,0 +1,204 @@
+"""Command line of chapter 1: train, sample, evaluate, from-gpt2, controls."""
+
+import json
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal
+
+import torch
+import tyro
+
+from utils.course import CourseError
+from utils.train import generator
+
+from . import controls
+from .checkpoints import load_checkpoint, save_checkpoint
+from .config import TrainingArgs, TransformerConfig, preset
+from .evaluation import baselines, evaluate
+from .gpt2 import pretrained_gpt2
+from .sampling import apply_temperature, greedy, sample_top_k, sample_top_p
+from .text_data import load_text_data
+from .trainer import PROMPT, Trainer, continuation
+from .variants import Variant
+
+Flat = tyro.conf.OmitArgPrefixes
+
+
+@dataclass
+class Train:
+    """Train a model on text; a bare `train` takes the embedded text and a minute or two."""
+
+    config: Annotated[TransformerConfig, Flat]
+    training: Annotated[TrainingArgs, Flat]
+    preset: Literal["notebook", "gpt2"] = "notebook"  # what the options below are when not given
+    dataset: str = "embedded"  # "embedded", a text file, a folder, or a hub data set such as NeelNanda/pile-10k
+    tokenizer: Literal["auto", "bpe", "gpt2"] = "auto"  # auto: gpt2 for a hub data set, else a BPE trained on the text
+    variant: Variant = "base"  # the model, or a control: without positional embedding, without causal mask
+    output: Path = Path("runs/ch1")  # folder for the model, its metrics and what is needed to resume
+    resume: bool = False  # go on with the run in that folder
+    fast: bool = True  # train the fused form of the model (same function, same files)
+    half: bool = False  # also write model-half.safetensors in float16, for shipping
+    threads: int | None = None  # CPU threads; none: torch's choice
+
+    def run(self) -> int:
+        if self.threads is not None:
+            _positive("threads", self.threads)
+            torch.set_num_threads(self.threads)
+        data = load_text_data(self.config, self.dataset, self.tokenizer, self.training.num_processes)
+        settings = {"dataset": self.dataset, "command": _command()}
+        trainer = Trainer(self.config, self.training, data, self.output, self.variant, self.fast, self.resume, settings)
+        print(
+            f"{sum(p.numel() for p in trainer.model.parameters()):,} parameters on {self.config.device}, "
+            f"{data.train.numel():,} tokens of {data.name} to train on, {data.held_out.numel():,} held out"
+        )
+        finished = trainer.run()
+        if self.half:
+            path = self.output / "model.json"
+            shipped = {k: v for k, v in json.loads(path.read_text(encoding="utf-8")).items() if k != "config"}
+            save_checkpoint(self.output / "model-half", trainer.model, data.tokenizer, shipped, torch.float16)
+        if not finished:
+            print(f"stopped after step {trainer.step} of {trainer.steps}; go on with --resume", file=sys.stderr)
+            return 130
+        measured = evaluate(trainer.model, data.held_out)
+        print(f"held-out loss {measured['loss']:.3f} nats a token, accuracy {measured['accuracy']:.1%}")
+        print(trainer.sample())
+        return 0
+
+
+@dataclass
+class Sample:
+    """Continue a prompt with a trained model."""
+
+    checkpoint: str = "base"  # a shipped one (base, no_positions, no_mask) or the path of a saved one
+    prompt: str = PROMPT
+    max_new_tokens: int = 100
+    method: Literal["greedy", "top-k", "top-p"] = "top-p"
+    temperature: float = 0.8
+    k: int = 40
+    p: float = 0.95
+    seed: int = 0
+
+    def run(self) -> int:
+        for name in ("max_new_tokens", "temperature", "k", "p"):
+            _positive(name, getattr(self, name))
+        found = load_checkpoint(self.checkpoint)
+        draws = generator(self.seed)
+
+        def sample(logits: torch.Tensor) -> int:
+            if self.method == "greedy":
+                return greedy(logits)
+            logits = apply_temperature(logits.cpu(), self.temperature)
+            return (
+                sample_top_k(logits, self.k, draws) if self.method == "top-k" else sample_top_p(logits, self.p, draws)
+            )
+
+        print(continuation(found.model, found.tokenizer, self.prompt, self.max_new_tokens, sample))
+        return 0
+
+
+@dataclass
+class Evaluate:
+    """Held-out loss and accuracy of a trained model, beside models that cannot read."""
+
+    checkpoint: str = "base"
+    dataset: str = "embedded"
+    num_processes: int = 1
+
+    def run(self) -> int:
+        found = load_checkpoint(self.checkpoint)
+        data = load_text_data(found.config, self.dataset, found.tokenizer, self.num_processes)
+        measured = evaluate(found.model, data.held_out)
+        lower = baselines(data.train, data.held_out, found.config.vocabulary_size)
+        print(f"held-out text: {data.held_out.numel():,} tokens of {data.name}")
+        for name, loss in [
+            (f"log V, V = {found.config.vocabulary_size}", lower["uniform"]),
+            ("unigram", lower["unigram"]),
+            ("smoothed bigram", lower["bigram"]),
+            (self.checkpoint, measured["loss"]),
+        ]:
+            print(f"{name:24} {loss:7.3f} nats a token")
+        print(f"{'accuracy':24} {measured['accuracy']:7.1%}")
+        return 0
+
+
+@dataclass
+class FromGpt2:
+    """Load GPT-2's own weights into our model, save it, and continue a prompt."""
+
+    name: str = "gpt2"  # a name on the hub (needs a network once), or a folder that holds such a model
+    output: Path | None = None  # folder to save it in; none: it is not saved
+    prompt: str = PROMPT
+    max_new_tokens: int = 40
+
+    def run(self) -> int:
+        _positive("max_new_tokens", self.max_new_tokens)
+        model, tokenizer = pretrained_gpt2(self.name)
+        if self.output is not None:
+            save_checkpoint(self.output / "model", model, tokenizer, {"command": _command()})
+        print(continuation(model.eval(), tokenizer, self.prompt, self.max_new_tokens, greedy))
+        return 0
+
+
+@dataclass
+class Controls:
+    """What the mask and the positions are good for: the shipped base model against its two controls."""
+
+    names: tuple[str, ...] = field(default_factory=lambda: controls.NAMES)  # checkpoints, by name or path
+
+    def run(self) -> int:
+        first = load_checkpoint(self.names[0])
+        data = load_text_data(first.config, "embedded", first.tokenizer)
+        for name, result in controls.compare(data, {name: name for name in self.names}).items():
+            print(name)
+            for what, value in result.items():
+                text = ", ".join(f"{v:.3f}" for v in value) if isinstance(value, list) else f"{value:.3f}"
+                print(f"  {what:18} {text}")
+        return 0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns the exit status: 0, 2 for what the user can put right, 130 after Ctrl-C."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        config, training = preset(_preset(arguments))
+        commands = tyro.extras.subcommand_type_from_defaults(
+            {
+                "train": Train(config, training),
+                "sample": Sample(),
+                "evaluate": Evaluate(),
+                "from-gpt2": FromGpt2(),
+                "controls": Controls(),
+            },
+            descriptions={},
+            prefix_names=False,
+        )
+        chosen = tyro.cli(
+            commands, args=arguments, prog="python -m solutions.ch1_transformer_from_scratch", description=__doc__
+        )
+        return chosen.run()
+    except (CourseError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+
+
+def _preset(arguments: list[str]) -> str:
+    """The value of --preset, needed before the defaults of all other options are known; tyro reports a wrong one."""
+    for at, argument in enumerate(arguments):
+        if argument.startswith("--preset"):
+            value = argument.partition("=")[2] or "".join(arguments[at + 1 : at + 2])
+            return value if value in ("notebook", "gpt2") else "notebook"
+    return "notebook"
+
+
+def _positive(name: str, value: float) -> None:
+    if not value > 0:
+        raise CourseError(f"{name} must be above zero, but it is {value}.")
+
+
+def _command() -> str:
+    """The command line that is running, to be kept beside what it makes."""
+    return " ".join(["python -m solutions.ch1_transformer_from_scratch", *sys.argv[1:]])

@@ -1,0 +1,85 @@
+"""The two settings classes of chapter 1, and the sizes that suit the embedded text."""
+
+from dataclasses import dataclass, field
+
+from utils.course import CourseError
+from utils.train import best_device
+
+
+@dataclass
+class TransformerConfig:
+    """Shape of a GPT-2-style transformer; the defaults are those of GPT-2 (small).
+
+    Raises CourseError for a size that is not above zero. N * H need not equal E.
+    Source: Radford et al. 2019, table 2.
+    """
+
+    embedding_dimension: int = 768  # E, width of the residual stream
+    vocabulary_size: int = 50257  # V, number of tokens
+    context_length: int = 1024  # the longest sequence
+    attention_head_dimension: int = 64  # H, width of one head
+    num_attention_heads: int = 12  # N, heads per block
+    num_transformer_layers: int = 12  # L, blocks
+    mlp_dimension: int = 3072  # M, hidden width of the MLP
+    layer_normalization_epsilon: float = 1e-5
+    weight_initialization_range: float = 0.02  # standard deviation of every weight matrix at the start
+    device: str = field(default_factory=best_device)  # cuda, mps or cpu
+
+    def __post_init__(self):
+        for name, value in vars(self).items():
+            if name != "device" and not value > 0:
+                raise CourseError(f"{name} must be above zero, but it is {value}.")
+
+
+@dataclass
+class TrainingArgs:
+    """How long and how to train. Raises CourseError for a number that makes no sense."""
+
+    learning_rate: float = 3e-4
+    batch_size: int = 8  # sequences in a step
+    num_epochs: int = 100
+    max_steps_per_epoch: int = 200  # the run takes num_epochs * max_steps_per_epoch steps
+    weight_decay: float = 1e-2
+    num_workers: int = 0  # processes that load batches; 0: the training process itself
+    num_processes: int = 4  # processes that tokenise a large text
+    text_sample_frequency: int = 200  # steps between sampled completions; 0: none
+    table_log_frequency: int = 200  # steps between measurements on held-out text; 0: only after each epoch
+    seed: int = 0
+    tracker_project: str | None = None  # project of an experiment tracker (wandb); none: only the JSON lines
+    run_name: str | None = None
+
+    def __post_init__(self):
+        may_be_zero = ("weight_decay", "num_workers", "text_sample_frequency", "table_log_frequency", "seed")
+        for name, value in vars(self).items():
+            if isinstance(value, (int, float)) and not (value > 0 or (name in may_be_zero and value == 0)):
+                raise CourseError(f"{name} must be {'zero or ' * (name in may_be_zero)}above zero, but it is {value}.")
+
+
+def preset(name: str) -> tuple[TransformerConfig, TrainingArgs]:
+    """Both settings at once: "notebook" (embedded text, under a minute on two cores) or "gpt2" (the defaults).
+
+    Raises CourseError for another name.
+    """
+    if name == "gpt2":
+        return TransformerConfig(), TrainingArgs()
+    if name != "notebook":
+        raise CourseError(f"There is no preset {name!r}: choose notebook or gpt2.")
+    config = TransformerConfig(
+        embedding_dimension=128,
+        vocabulary_size=1024,
+        context_length=128,
+        attention_head_dimension=32,
+        num_attention_heads=4,
+        num_transformer_layers=4,
+        mlp_dimension=512,
+    )
+    args = TrainingArgs(
+        learning_rate=2e-3,
+        batch_size=16,
+        num_epochs=2,
+        max_steps_per_epoch=150,
+        num_processes=1,
+        text_sample_frequency=100,
+        table_log_frequency=50,
+    )
+    return config, args

@@ -1,0 +1,45 @@
+"""The training loop at its smallest (chapter 1); trainer.py is the one that reports, saves and resumes."""
+
+from collections.abc import Iterable
+
+import torch
+from jaxtyping import Int
+from torch import Tensor, nn
+
+from .objective import next_token_loss
+
+
+def train_step(model: nn.Module, tokens: Int[Tensor, "B T"], optimizer: torch.optim.Optimizer) -> float:
+    """Take one step on one batch, with its gradients only; returns the loss before the step.
+
+    Shapes: tokens (B, T) -> a Python float.
+    """
+    # solution
+    loss = next_token_loss(model(tokens), tokens)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+    # end solution
+
+
+def train(
+    model: nn.Module,
+    batches: Iterable[Int[Tensor, "B T"]],
+    optimizer: torch.optim.Optimizer,
+    steps: int,
+) -> list[float]:
+    """Take exactly `steps` steps, one batch each; when the batches run out they are gone through again.
+
+    The model is in train mode while it runs; afterwards the mode it had before is restored. Returns every loss.
+    """
+    # solution
+    from itertools import cycle
+
+    before = model.training
+    model.train()
+    endless = cycle(batches)
+    losses = [train_step(model, next(endless), optimizer) for _ in range(steps)]
+    model.train(before)
+    return losses
+    # end solution

@@ -1,0 +1,140 @@
+"""Wrong answers to exercise 1.4 that learners write, and right ones written differently."""
+
+import torch
+
+from utils.grade.mutants import right, wrong
+
+
+@wrong("nothing is hidden: the scores come back as they were")
+def no_mask(scores):
+    return scores.clone()
+
+
+@wrong("the mask lets each query see one key ahead: the diagonal it starts at is one too far")
+def peeks_ahead(scores):
+    visible = torch.ones(scores.shape[-2:], dtype=torch.bool).tril(scores.shape[-1] - scores.shape[-2] + 1)
+    return scores.masked_fill(~visible, -torch.inf)
+
+
+@wrong("each query is hidden from itself: it may see its own position, so the diagonal stays")
+def hides_itself(scores):
+    visible = torch.ones(scores.shape[-2:], dtype=torch.bool).tril(scores.shape[-1] - scores.shape[-2] - 1)
+    return scores.masked_fill(~visible, -torch.inf)
+
+
+@wrong("each query is hidden from itself: it may see its own position, so the diagonal stays")
+def hides_itself_softly(scores):
+    visible = torch.ones(scores.shape[-2:], dtype=torch.bool).tril(scores.shape[-1] - scores.shape[-2] - 1)
+    return scores.masked_fill(~visible, -1e9)
+
+
+@wrong("the mask is upside down: the past is hidden and the future is seen")
+def upside_down(scores):
+    hidden = torch.ones(scores.shape[-2:], dtype=torch.bool).tril(scores.shape[-1] - scores.shape[-2] - 1)
+    return scores.masked_fill(hidden, -torch.inf)
+
+
+@wrong("the mask marks what may be seen, but it is what is overwritten: hide the rest instead")
+def hides_the_visible(scores):
+    visible = torch.ones(scores.shape[-2:], dtype=torch.bool).tril(scores.shape[-1] - scores.shape[-2])
+    return scores.masked_fill(visible, -1e9)
+
+
+@wrong("hidden scores are set to 0, but a score of 0 still gets probability: it must be far below all others")
+def fills_with_zero(scores):
+    return scores.tril(scores.shape[-1] - scores.shape[-2])
+
+
+@wrong("hidden scores are made huge with the wrong sign: they then take all the probability")
+def wrong_sign(scores):
+    visible = torch.ones(scores.shape[-2:], dtype=torch.bool).tril(scores.shape[-1] - scores.shape[-2])
+    return scores.masked_fill(~visible, 1e9)
+
+
+@wrong("the fill is too weak: where the scores themselves are far below zero, the hidden ones win")
+def weak_fill(scores):
+    visible = torch.ones(scores.shape[-2:], dtype=torch.bool).tril(scores.shape[-1] - scores.shape[-2])
+    return scores.masked_fill(~visible, -30.0)
+
+
+@wrong("0 times infinity is not a number: a mask that is multiplied by infinity spoils the visible scores too")
+def zero_times_infinity(scores):
+    hidden = torch.ones(scores.shape[-2:]).triu(scores.shape[-1] - scores.shape[-2] + 1)
+    return scores + hidden * -torch.inf
+
+
+@wrong(
+    "the mask starts at the first key although there are fewer queries than keys: the queries are the last positions"
+)
+def aligned_left(scores):
+    return scores.masked_fill(torch.ones(scores.shape[-2:]).triu(1) == 1, -torch.inf)
+
+
+@wrong(
+    "the mask starts at the first key although there are fewer queries than keys: the queries are the last positions"
+)
+def aligned_left_by_range(scores):
+    queries, keys = torch.arange(scores.shape[-2]), torch.arange(scores.shape[-1])
+    return torch.where(queries[:, None] >= keys, scores, -1e9)
+
+
+@wrong("the mask is made square, so it does not fit when there are fewer queries than keys")
+def square_only(scores):
+    size = scores.shape[-2]
+    return scores.masked_fill(torch.ones(size, size).triu(1) == 1, -torch.inf)
+
+
+@wrong("the softmax is taken here already: return scores, the softmax comes after")
+def already_softmax(scores):
+    visible = torch.ones(scores.shape[-2:], dtype=torch.bool).tril(scores.shape[-1] - scores.shape[-2])
+    return scores.masked_fill(~visible, -torch.inf).softmax(-1)
+
+
+@wrong("the softmax comes before the mask: hidden keys have taken their share already, and the rest is no pattern")
+def softmax_first(scores):
+    visible = torch.ones(scores.shape[-2:], dtype=torch.bool).tril(scores.shape[-1] - scores.shape[-2])
+    return scores.softmax(-1).masked_fill(~visible, 0.0)
+
+
+@wrong("the scores were changed in place: the caller still holds them, so make a new tensor")
+def in_place(scores):
+    visible = torch.ones(scores.shape[-2:], dtype=torch.bool).tril(scores.shape[-1] - scores.shape[-2])
+    return scores.masked_fill_(~visible, -torch.inf)
+
+
+@wrong("the scores are cut off from the gradient (detach or no_grad), so queries and keys would never be trained")
+def detached(scores):
+    visible = torch.ones(scores.shape[-2:], dtype=torch.bool).tril(scores.shape[-1] - scores.shape[-2])
+    return scores.detach().masked_fill(~visible, -torch.inf)
+
+
+@right
+def additive(scores):
+    queries, keys = scores.shape[-2:]
+    return scores + torch.full((queries, keys), -1e9).triu(keys - queries + 1)
+
+
+@right
+def by_comparison(scores):
+    last_seen = torch.arange(scores.shape[-2])[:, None] + scores.shape[-1] - scores.shape[-2]
+    return torch.where(torch.arange(scores.shape[-1]) > last_seen, float("-inf"), scores)
+
+
+@right
+def row_by_row(scores):
+    queries, keys = scores.shape[-2:]
+    rows = []
+    for i in range(queries):
+        seen = i + keys - queries + 1
+        hidden = scores.new_full((*scores.shape[:-2], keys - seen), -1e4)
+        rows.append(torch.cat([scores[..., i, :seen], hidden], dim=-1))
+    return torch.stack(rows, dim=-2)
+
+
+@right
+def copy_then_fill(scores):
+    scores = scores.clone()
+    queries, keys = scores.shape[-2:]
+    i, j = torch.triu_indices(queries, keys, offset=keys - queries + 1)
+    scores[..., i, j] = torch.finfo(scores.dtype).min
+    return scores

@@ -1,0 +1,116 @@
+"""Wrong answers to exercise 1.18 that learners write, and right ones written differently."""
+
+import torch
+import torch.nn.functional as F
+
+from utils.grade.mutants import right, wrong
+
+
+def counts(tokens, logits):
+    return torch.bincount(tokens, minlength=len(logits))
+
+
+@wrong("the penalty is added, which makes repeated tokens more likely: subtract it")
+def added(tokens, logits, penalty):
+    return logits + penalty * counts(tokens, logits)
+
+
+ONCE = "every seen token loses the penalty once, however often it was seen (an indexed subtraction does so): count"
+
+
+@wrong(ONCE)
+def once(tokens, logits, penalty):
+    return logits - penalty * (counts(tokens, logits) > 0)
+
+
+@wrong(ONCE)
+def indexed(tokens, logits, penalty):
+    result = logits.clone()
+    result[tokens] -= penalty
+    return result
+
+
+@wrong("tokens that were never seen are penalised as well")
+def unseen_too(tokens, logits, penalty):
+    return logits - penalty * counts(tokens, logits).clamp(min=1)
+
+
+@wrong("every count is one too large, so that the logits of unseen tokens fall too")
+def one_too_many(tokens, logits, penalty):
+    return logits - penalty * (counts(tokens, logits) + 1)
+
+
+@wrong("every count is one too small: the first time counts as well")
+def one_too_few(tokens, logits, penalty):
+    return logits - penalty * (counts(tokens, logits) - 1).clamp(min=0)
+
+
+@wrong("the tokens that were not seen are the ones that lose: it is the other way round")
+def the_others(tokens, logits, penalty):
+    return logits - penalty * (counts(tokens, logits) == 0)
+
+
+@wrong("the count is divided by the length of the text: use the count itself")
+def relative(tokens, logits, penalty):
+    return logits - penalty * counts(tokens, logits) / max(len(tokens), 1)
+
+
+@wrong("the logits are divided by penalty and count: that is a repetition penalty; this one is subtracted")
+def divided(tokens, logits, penalty):
+    return logits / (1 + penalty * counts(tokens, logits))
+
+
+@wrong("the penalty grows with the square of the count: multiply by the count")
+def square(tokens, logits, penalty):
+    return logits - penalty * counts(tokens, logits) ** 2
+
+
+@wrong("the penalty is raised to the power of the count: multiply the two")
+def power(tokens, logits, penalty):
+    n = counts(tokens, logits)
+    return logits - torch.where(n > 0, penalty ** n.float(), 0.0)
+
+
+@wrong("only the last token of the text is penalised")
+def last_only(tokens, logits, penalty):
+    result = logits.clone()
+    if len(tokens):
+        result[tokens[-1]] -= penalty * (tokens == tokens[-1]).sum()
+    return result
+
+
+@wrong("the counts end at the largest id in the text: give bincount a minlength of V")
+def no_minlength(tokens, logits, penalty):
+    return logits - penalty * torch.bincount(tokens)
+
+
+@wrong("an empty text is not provided for: it must leave the logits as they are")
+def empty_fails(tokens, logits, penalty):
+    listed = tokens.tolist()
+    most = max(listed.count(token) for token in listed)
+    assert most > 0
+    return logits - penalty * counts(tokens, logits)
+
+
+@wrong("the subtraction is done in place, in the caller's logits")
+def in_place(tokens, logits, penalty):
+    logits -= penalty * counts(tokens, logits)
+    return logits
+
+
+@right
+def by_loop(tokens, logits, penalty):
+    result = logits.clone()
+    for token in tokens:
+        result[token] = result[token] - penalty
+    return result
+
+
+@right
+def by_one_hot(tokens, logits, penalty):
+    return logits - penalty * F.one_hot(tokens, len(logits)).sum(0)
+
+
+@right
+def by_scatter(tokens, logits, penalty):
+    return logits.scatter_add(0, tokens, torch.full(tokens.shape, -float(penalty)))

@@ -1,0 +1,138 @@
+"""Wrong answers to exercise 1.12 that learners write, and right ones written differently."""
+
+import math
+
+import torch
+import torch.nn.functional as F
+
+from utils.grade.mutants import right, wrong
+
+
+def mean_loss(logits, targets):
+    return F.cross_entropy(logits.flatten(0, 1), targets.flatten())
+
+
+@wrong("logits and targets are not shifted: the logits at t are compared with token t, which the model has seen")
+def unshifted(logits, tokens):
+    return mean_loss(logits, tokens)
+
+
+@wrong("the shift goes the wrong way: the logits at t+1 are compared with token t")
+def backwards(logits, tokens):
+    return mean_loss(logits[:, 1:], tokens[:, :-1])
+
+
+@wrong("the targets lie two tokens ahead: shift by one only")
+def two_ahead(logits, tokens):
+    return mean_loss(logits[:, :-2], tokens[:, 2:])
+
+
+@wrong("the targets wrap around: the last logits are compared with the first token (torch.roll does this)")
+def rolled(logits, tokens):
+    return mean_loss(logits, tokens.roll(-1, 1))
+
+
+@wrong("batch and sequence are flattened before the shift, so a row's last logits predict the next row's first token")
+def across_rows(logits, tokens):
+    return F.cross_entropy(logits.flatten(0, 1)[:-1], tokens.flatten()[1:])
+
+
+@wrong("the losses are summed: take their mean")
+def summed(logits, tokens):
+    return F.cross_entropy(logits[:, :-1].flatten(0, 1), tokens[:, 1:].flatten(), reduction="sum")
+
+
+@wrong("the losses are summed over the sequence and averaged over the batch only")
+def mean_over_batch(logits, tokens):
+    return summed(logits, tokens) / tokens.shape[0]
+
+
+@wrong("the sum is divided by B times T: there are only T - 1 predictions in a row")
+def divided_by_t(logits, tokens):
+    return summed(logits, tokens) / tokens.numel()
+
+
+@wrong("one loss per token is returned: the result is a single number")
+def unreduced(logits, tokens):
+    return F.cross_entropy(logits[:, :-1].transpose(1, 2), tokens[:, 1:], reduction="none")
+
+
+@wrong("the sign is missing: the log-probability is returned, which training would push down")
+def no_sign(logits, tokens):
+    return -mean_loss(logits[:, :-1], tokens[:, 1:])
+
+
+@wrong("softmax is applied twice: cross_entropy expects logits, not probabilities")
+def double_softmax(logits, tokens):
+    return mean_loss(logits[:, :-1].softmax(-1), tokens[:, 1:])
+
+
+@wrong("the probability is not turned into a logarithm: the loss is -log p")
+def no_logarithm(logits, tokens):
+    probabilities = logits[:, :-1].softmax(-1)
+    return -probabilities.gather(-1, tokens[:, 1:, None]).mean()
+
+
+@wrong("the logarithm is taken to base 2: the loss is measured in nats")
+def in_bits(logits, tokens):
+    return mean_loss(logits[:, :-1], tokens[:, 1:]) / math.log(2)
+
+
+@wrong("the softmax runs over the sequence: it belongs over the vocabulary, the last axis")
+def over_the_sequence(logits, tokens):
+    log_probabilities = logits[:, :-1].log_softmax(1)
+    return -log_probabilities.gather(-1, tokens[:, 1:, None]).mean()
+
+
+@wrong("the exponential of the loss (the perplexity) is returned, not the loss")
+def perplexity(logits, tokens):
+    return mean_loss(logits[:, :-1], tokens[:, 1:]).exp()
+
+
+@wrong("only the last prediction of each row counts: every position predicts its next token")
+def last_only(logits, tokens):
+    return F.cross_entropy(logits[:, -2], tokens[:, -1])
+
+
+@wrong("only the first row of the batch counts")
+def first_row(logits, tokens):
+    return F.cross_entropy(logits[0, :-1], tokens[0, 1:])
+
+
+@wrong("the maximum is subtracted from the caller's logits in place")
+def in_place(logits, tokens):
+    logits -= logits.amax(-1, keepdim=True)
+    return mean_loss(logits[:, :-1], tokens[:, 1:])
+
+
+CUT_OFF = "no gradient flows back through the loss: it was turned into a plain number or cut off by detach"
+
+
+@wrong(CUT_OFF)
+def plain_number(logits, tokens):
+    return mean_loss(logits[:, :-1], tokens[:, 1:]).item()
+
+
+@wrong(CUT_OFF)
+def detached(logits, tokens):
+    return mean_loss(logits.detach()[:, :-1], tokens[:, 1:])
+
+
+@right
+def by_gather(logits, tokens):
+    log_probabilities = logits[:, :-1].log_softmax(-1)
+    return -log_probabilities.gather(-1, tokens[:, 1:].unsqueeze(-1)).squeeze(-1).mean()
+
+
+@right
+def by_logsumexp(logits, tokens):
+    total = logits.new_zeros(())
+    for t in range(tokens.shape[1] - 1):
+        chosen = logits[torch.arange(len(tokens)), t, tokens[:, t + 1]]
+        total = total + (torch.logsumexp(logits[:, t], -1) - chosen).sum()
+    return total / (tokens.shape[0] * (tokens.shape[1] - 1))
+
+
+@right
+def class_axis_second(logits, tokens):
+    return F.cross_entropy(logits.mT[..., :-1], tokens[:, 1:])

@@ -1,0 +1,223 @@
+"""Wrong answers to exercise 1.20 that learners write, and right ones written differently."""
+
+import torch
+
+from utils.grade.mutants import right, wrong
+
+
+def pick(order, weights, generator=None):
+    return int(order[int(torch.multinomial(weights, 1, generator=generator))])
+
+
+def ranked(logits):
+    """Probabilities, largest first, and their tokens."""
+    return logits.softmax(-1).sort(descending=True, stable=True)
+
+
+def size(probabilities, p, least=1):
+    return min(max(int((probabilities.cumsum(-1) < p).sum()) + 1, least), len(probabilities))
+
+
+@wrong("the most likely token is always returned: draw among those that are kept")
+def always_the_best(logits, p, generator=None, min_tokens_to_keep=1):
+    return int(logits.argmax())
+
+
+@wrong("p is not used: tokens outside the set are drawn too")
+def ignores_p(logits, p, generator=None, min_tokens_to_keep=1):
+    return pick(torch.arange(len(logits)), logits.softmax(-1), generator)
+
+
+@wrong("the set ends before the token that brings its mass to p: that token belongs to it")
+def one_too_few(logits, p, generator=None, min_tokens_to_keep=1):
+    probabilities, order = ranked(logits)
+    kept = max(int((probabilities.cumsum(-1) < p).sum()), min_tokens_to_keep)
+    return pick(order, probabilities[:kept], generator)
+
+
+@wrong("one token too many is kept: the set ends with the token that brings its mass to p")
+def one_too_many(logits, p, generator=None, min_tokens_to_keep=1):
+    probabilities, order = ranked(logits)
+    return pick(order, probabilities[: size(probabilities, p, min_tokens_to_keep) + 1], generator)
+
+
+@wrong("at least two tokens are always kept: one is enough if its probability reaches p")
+def at_least_two(logits, p, generator=None, min_tokens_to_keep=1):
+    probabilities, order = ranked(logits)
+    return pick(order, probabilities[: size(probabilities, p, max(2, min_tokens_to_keep))], generator)
+
+
+@wrong("two tokens are kept whatever p is")
+def always_two(logits, p, generator=None, min_tokens_to_keep=1):
+    probabilities, order = ranked(logits)
+    return pick(order, probabilities[: max(2, min_tokens_to_keep)], generator)
+
+
+@wrong("the probabilities are summed in the order of the vocabulary: sort them first, largest first")
+def unsorted(logits, p, generator=None, min_tokens_to_keep=1):
+    probabilities = logits.softmax(-1)
+    return pick(torch.arange(len(logits)), probabilities[: size(probabilities, p, min_tokens_to_keep)], generator)
+
+
+@wrong("the probabilities are sorted smallest first, so that unlikely tokens are kept")
+def ascending(logits, p, generator=None, min_tokens_to_keep=1):
+    probabilities, order = logits.softmax(-1).sort()
+    return pick(order, probabilities[: size(probabilities, p, min_tokens_to_keep)], generator)
+
+
+@wrong("the place in the sorted list is returned, not the token id that stands there")
+def place(logits, p, generator=None, min_tokens_to_keep=1):
+    probabilities, order = ranked(logits)
+    kept = probabilities[: size(probabilities, p, min_tokens_to_keep)]
+    return pick(torch.arange(len(order)), kept, generator)
+
+
+@wrong("p is taken as a threshold for single probabilities: it is the mass of the whole set")
+def threshold(logits, p, generator=None, min_tokens_to_keep=1):
+    probabilities, order = ranked(logits)
+    kept = min(max(int((probabilities > 1 - p).sum()), min_tokens_to_keep), len(order))
+    return pick(order, probabilities[:kept], generator)
+
+
+@wrong("the tokens of the set are drawn with equal chances: keep the proportions of their probabilities")
+def uniform(logits, p, generator=None, min_tokens_to_keep=1):
+    probabilities, order = ranked(logits)
+    kept = size(probabilities, p, min_tokens_to_keep)
+    return pick(order, torch.ones(kept), generator)
+
+
+@wrong("softmax is applied twice, to the probabilities of the set as well: divide them by their sum")
+def double_softmax(logits, p, generator=None, min_tokens_to_keep=1):
+    probabilities, order = ranked(logits)
+    kept = size(probabilities, p, min_tokens_to_keep)
+    return pick(order, probabilities[:kept].softmax(-1), generator)
+
+
+@wrong("a little probability is left to tokens outside the set")
+def leaks(logits, p, generator=None, min_tokens_to_keep=1):
+    probabilities, order = ranked(logits)
+    weights = probabilities.clone()
+    weights[size(probabilities, p, min_tokens_to_keep) :] = 0
+    return pick(order, 0.99 * weights / weights.sum() + 0.01 / len(weights), generator)
+
+
+@wrong("the probability lost with the other tokens all goes to the most likely one: divide by the sum instead")
+def rest_to_the_best(logits, p, generator=None, min_tokens_to_keep=1):
+    probabilities, order = ranked(logits)
+    weights = probabilities[: size(probabilities, p, min_tokens_to_keep)].clone()
+    weights[0] += 1 - weights.sum()
+    return pick(order, weights.clamp(min=0), generator)
+
+
+@wrong("a set whose mass is exactly p is taken to fall short: it reaches p, so no further token is needed")
+def tie_takes_one_more(logits, p, generator=None, min_tokens_to_keep=1):
+    probabilities, order = ranked(logits)
+    kept = min(max(int((probabilities.cumsum(-1) <= p).sum()) + 1, min_tokens_to_keep), len(order))
+    return pick(order, probabilities[:kept], generator)
+
+
+@wrong("p = 1 is not provided for: all tokens are kept then")
+def p_one_fails(logits, p, generator=None, min_tokens_to_keep=1):
+    probabilities, order = ranked(logits)
+    reached = probabilities.cumsum(-1) > p - 1e-9 if p < 1 else torch.zeros(len(order), dtype=torch.bool)
+    kept = max(int(reached.nonzero()[0]) + 1, min_tokens_to_keep)
+    return pick(order, probabilities[:kept], generator)
+
+
+@wrong("the last token is never kept, not even with p = 1")
+def never_the_last(logits, p, generator=None, min_tokens_to_keep=1):
+    probabilities, order = ranked(logits)
+    return pick(order, probabilities[: min(size(probabilities, p, min_tokens_to_keep), len(order) - 1)], generator)
+
+
+@wrong("min_tokens_to_keep is not used")
+def ignores_min_tokens(logits, p, generator=None, min_tokens_to_keep=1):
+    probabilities, order = ranked(logits)
+    return pick(order, probabilities[: size(probabilities, p)], generator)
+
+
+@wrong("min_tokens_to_keep is added to the size of the set: it is a lower limit only")
+def adds_min_tokens(logits, p, generator=None, min_tokens_to_keep=1):
+    probabilities, order = ranked(logits)
+    return pick(order, probabilities[: size(probabilities, p) + min_tokens_to_keep - 1], generator)
+
+
+@wrong("min_tokens_to_keep limits the set from above: it is a lower limit")
+def min_tokens_as_maximum(logits, p, generator=None, min_tokens_to_keep=1):
+    probabilities, order = ranked(logits)
+    kept = size(probabilities, p)
+    return pick(order, probabilities[: min_tokens_to_keep if min_tokens_to_keep > 1 else kept], generator)
+
+
+@wrong("min_tokens_to_keep lets tokens in, but without weight: they must take part with their probability")
+def min_tokens_without_weight(logits, p, generator=None, min_tokens_to_keep=1):
+    probabilities, order = ranked(logits)
+    weights = probabilities[: size(probabilities, p, min_tokens_to_keep)].clone()
+    weights[size(probabilities, p) :] = 1e-3
+    return pick(order, weights, generator)
+
+
+@wrong("the random numbers start afresh at every call, so that every draw is the same: use the generator as it comes")
+def reseeds(logits, p, generator=None, min_tokens_to_keep=1):
+    probabilities, order = ranked(logits)
+    kept = probabilities[: size(probabilities, p, min_tokens_to_keep)]
+    return pick(order, kept, torch.Generator().manual_seed(42))
+
+
+@wrong("the given generator is set back at every call, so that it never gets on")
+def resets_the_generator(logits, p, generator=None, min_tokens_to_keep=1):
+    probabilities, order = ranked(logits)
+    if generator is not None:
+        generator.manual_seed(generator.initial_seed())
+    return pick(order, probabilities[: size(probabilities, p, min_tokens_to_keep)], generator)
+
+
+@wrong("the generator is not handed on to the draw")
+def ignores_the_generator(logits, p, generator=None, min_tokens_to_keep=1):
+    probabilities, order = ranked(logits)
+    return pick(order, probabilities[: size(probabilities, p, min_tokens_to_keep)])
+
+
+@wrong("the caller's logits are overwritten with -inf: mask a copy")
+def masks_in_place(logits, p, generator=None, min_tokens_to_keep=1):
+    probabilities, order = ranked(logits)
+    logits[order[size(probabilities, p, min_tokens_to_keep) :]] = -torch.inf
+    return pick(torch.arange(len(logits)), logits.softmax(-1), generator)
+
+
+@right
+def by_mask(logits, p, generator=None, min_tokens_to_keep=1):
+    probabilities, order = torch.sort(torch.softmax(logits, -1), descending=True)
+    before = probabilities.cumsum(-1) - probabilities
+    out = before >= p - 1e-7
+    out[:min_tokens_to_keep] = False
+    masked = logits.clone()
+    masked[order[out]] = -1e9
+    return torch.multinomial(masked.softmax(-1), 1, generator=generator)[0]
+
+
+@right
+def by_loop(logits, p, generator=None, min_tokens_to_keep=1):
+    probabilities = logits.double().softmax(-1).tolist()
+    tokens = sorted(range(len(probabilities)), key=lambda token: -probabilities[token])
+    kept, mass = [], 0.0
+    for token in tokens:
+        if mass >= p and len(kept) >= min_tokens_to_keep:
+            break
+        kept.append(token)
+        mass += probabilities[token]
+    target = torch.rand((), generator=generator).item() * mass
+    for token in kept:
+        target -= probabilities[token]
+        if target <= 0:
+            return token
+    return kept[-1]
+
+
+@right
+def by_search(logits, p, generator=None, min_tokens_to_keep=1):
+    ordered, order = logits.sort(descending=True)
+    mass = ordered.log_softmax(-1).exp().cumsum(-1)
+    kept = max(int(torch.searchsorted(mass, p)) + 1, min_tokens_to_keep)
+    noise = -torch.log(-torch.log(torch.rand(len(logits), generator=generator).clamp(min=1e-20)))
+    return int(order[(ordered + noise)[:kept].argmax()])

@@ -1,0 +1,170 @@
+"""Wrong answers to exercise 1.14 that learners write, and right ones written differently."""
+
+import torch
+import torch.nn.functional as F
+
+from utils.grade.mutants import right, wrong
+
+
+def next_token_loss(logits, tokens):
+    return F.cross_entropy(logits[:, :-1].flatten(0, 1), tokens[:, 1:].flatten())
+
+
+@wrong("the gradients are never set to zero: each step also follows the gradients of all earlier batches")
+def no_zero_grad(model, tokens, optimizer):
+    loss = next_token_loss(model(tokens), tokens)
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+# From outside the next two are the same: the optimizer steps, and no parameter moves.
+NOTHING_TO_FOLLOW = "the optimizer finds no gradients: backward is missing, or zero_grad stands between it and step"
+
+
+@wrong(NOTHING_TO_FOLLOW)
+def zero_grad_too_late(model, tokens, optimizer):
+    loss = next_token_loss(model(tokens), tokens)
+    loss.backward()
+    for parameter in model.parameters():
+        parameter.grad.zero_()
+    optimizer.step()
+    return loss.item()
+
+
+@wrong("the optimizer takes no step: backward alone changes no parameter")
+def no_step(model, tokens, optimizer):
+    optimizer.zero_grad()
+    loss = next_token_loss(model(tokens), tokens)
+    loss.backward()
+    return loss.item()
+
+
+@wrong(NOTHING_TO_FOLLOW)
+def no_backward(model, tokens, optimizer):
+    optimizer.zero_grad()
+    loss = next_token_loss(model(tokens), tokens)
+    optimizer.step()
+    return loss.item()
+
+
+@wrong("the loss is taken on unshifted targets: the logits at t are compared with token t")
+def unshifted(model, tokens, optimizer):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(model(tokens).flatten(0, 1), tokens.flatten())
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+@wrong("the loss is computed again after the step: return the one before it")
+def loss_after(model, tokens, optimizer):
+    optimizer.zero_grad()
+    next_token_loss(model(tokens), tokens).backward()
+    optimizer.step()
+    return next_token_loss(model(tokens), tokens).item()
+
+
+@wrong("the optimizer takes two steps on one batch")
+def two_steps(model, tokens, optimizer):
+    optimizer.zero_grad()
+    loss = next_token_loss(model(tokens), tokens)
+    loss.backward()
+    optimizer.step()
+    optimizer.step()
+    return loss.item()
+
+
+@wrong("the step goes uphill: the loss is made larger, not smaller")
+def uphill(model, tokens, optimizer):
+    optimizer.zero_grad()
+    loss = next_token_loss(model(tokens), tokens)
+    (-loss).backward()
+    optimizer.step()
+    return loss.item()
+
+
+@wrong("the given optimizer is not used: a new one with settings of its own takes the step")
+def own_optimizer(model, tokens, optimizer):
+    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-4)
+    optimizer.zero_grad()
+    loss = next_token_loss(model(tokens), tokens)
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+@wrong("the losses of all tokens are summed: the step grows with the size of the batch")
+def summed(model, tokens, optimizer):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(model(tokens)[:, :-1].flatten(0, 1), tokens[:, 1:].flatten(), reduction="sum")
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+@wrong("only the first row of the batch is used")
+def first_row(model, tokens, optimizer):
+    optimizer.zero_grad()
+    loss = next_token_loss(model(tokens[:1]), tokens[:1])
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+@wrong("the gradients are clipped, which changes the step: take the gradient as it is")
+def clipped(model, tokens, optimizer):
+    optimizer.zero_grad()
+    loss = next_token_loss(model(tokens), tokens)
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(model.parameters(), 0.05)
+    optimizer.step()
+    return loss.item()
+
+
+@wrong("the loss is not returned")
+def returns_nothing(model, tokens, optimizer):
+    optimizer.zero_grad()
+    next_token_loss(model(tokens), tokens).backward()
+    optimizer.step()
+
+
+@wrong("the loss is returned with its computation graph, which then stays in memory: return loss.item()")
+def holds_the_graph(model, tokens, optimizer):
+    optimizer.zero_grad()
+    loss = next_token_loss(model(tokens), tokens)
+    loss.backward()
+    optimizer.step()
+    return loss
+
+
+@right
+def zero_grad_last(model, tokens, optimizer):
+    model.train()
+    loss = next_token_loss(model(tokens), tokens)
+    loss.backward()
+    optimizer.step()
+    optimizer.zero_grad()
+    return loss.detach()
+
+
+@right
+def by_closure(model, tokens, optimizer):
+    def closure():
+        optimizer.zero_grad(set_to_none=False)
+        loss = next_token_loss(model(tokens), tokens)
+        loss.backward()
+        return loss
+
+    return optimizer.step(closure).item()
+
+
+@right
+def gradients_by_hand(model, tokens, optimizer):
+    parameters = list(model.parameters())
+    log_probabilities = model(tokens)[:, :-1].log_softmax(-1)
+    loss = -log_probabilities.gather(-1, tokens[:, 1:, None]).mean()
+    for parameter, gradient in zip(parameters, torch.autograd.grad(loss, parameters), strict=True):
+        parameter.grad = gradient
+    optimizer.step()
+    return loss.item()

@@ -1,0 +1,80 @@
+"""Hidden tests of exercise 1.4. The fixture apply_causal_mask is the function under test.
+
+What is judged is the probabilities after a softmax over the keys: any fill that hides (-inf, -1e9) is right.
+"""
+
+import torch
+
+from utils.grade import close, require, shaped
+
+B, N, T = 3, 2, 5
+RECTANGLES = [(3, 7), (1, 4)]  # (T_Q, T_K) by draw: fewer queries than keys, as with a cache
+
+
+def scores_for(draw, queries=T, keys=T):
+    """Scores of spread 2; far below zero in the second draw, where a fill that is too weak shows."""
+    return draw.normal(B, N, queries, keys, std=2, mean=-40.0 * (draw.index % 2))
+
+
+def oracle(scores):
+    """Probabilities by slow loops: query i sees the keys up to i + T_K - T_Q and no others."""
+    queries, keys = scores.shape[-2:]
+    result = torch.zeros_like(scores)
+    for i in range(queries):
+        seen = i + keys - queries + 1
+        result[..., i, :seen] = scores[..., i, :seen].softmax(-1)
+    return result
+
+
+def test_shape_and_input(apply_causal_mask, draw):
+    scores = scores_for(draw)
+    out = apply_causal_mask.call(scores)
+    shaped(out["result"], scores.shape, "apply_causal_mask must keep the shape of the scores")
+    close(out["args"][0], scores, "the scores were changed in place: the caller still holds them, so make a new tensor")
+
+
+def test_future_is_hidden(apply_causal_mask, draw):
+    scores = scores_for(draw)
+    got = apply_causal_mask(scores).softmax(-1)
+    after = torch.ones(T, T, dtype=torch.bool).triu(1)
+    says = "a query still gives probability to later keys: what it may not see needs probability 0 after the softmax"
+    leak = torch.where(after, got, torch.zeros(())).nan_to_num(0.0)
+    close(leak, torch.zeros_like(got), says, atol=1e-6, inputs={"scores": scores})
+
+
+def test_present_and_past_stay(apply_causal_mask, draw):
+    scores = scores_for(draw)
+    got = apply_causal_mask(scores).softmax(-1)
+    says = "a query has lost keys that it may see: each one sees itself and all before it, with their scores unchanged"
+    require(not bool(got.isnan().any()), says + " (a row of nothing but hidden keys gives nan)", got=got)
+    close(got, oracle(scores), says, inputs={"scores": scores})
+
+
+def test_fewer_queries_than_keys(apply_causal_mask, draw):
+    scores = scores_for(draw, *RECTANGLES[draw.index % 2])
+    got = apply_causal_mask(scores).softmax(-1)
+    says = (
+        "with fewer queries than keys the mask is off: the queries are the last positions, so the last sees every key"
+    )
+    close(got, oracle(scores), says, inputs={"scores": scores})
+
+
+def probe_gradients(function, scores, direction):
+    leaf = scores.clone().requires_grad_()
+    result = function(leaf * 1.0)
+    if result.requires_grad:
+        (result.softmax(-1) * direction).sum().backward()
+    return {"result": result, "gradient": leaf.grad}
+
+
+def test_gradients(apply_causal_mask, draw):
+    scores, direction = scores_for(draw), draw.normal(B, N, T, T)
+    leaf = scores.clone().requires_grad_()
+    after = torch.ones(T, T, dtype=torch.bool).triu(1)
+    (leaf.masked_fill(after, -torch.inf).softmax(-1) * direction).sum().backward()
+    out = apply_causal_mask.run(probe_gradients, scores, direction)
+    require(
+        out["gradient"] is not None,
+        "no gradient comes back through the mask, so queries and keys would never be trained",
+    )
+    close(out["gradient"], leaf.grad, "the gradient that comes back through the mask is off: visible scores pass as is")

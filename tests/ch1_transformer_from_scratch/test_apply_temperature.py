@@ -1,0 +1,45 @@
+"""Hidden tests of exercise 1.17: logits divided by the temperature (a shift of all logits changes nothing and is allowed)."""
+
+import torch
+
+from utils.grade import close, require
+
+V = 11
+
+
+def level(logits):
+    """The logits with the largest at zero: what a distribution fixes of them."""
+    return logits - logits.max()
+
+
+def check(apply_temperature, logits, temperature, says):
+    got = apply_temperature(logits, temperature)
+    require(torch.is_tensor(got), f"the result must be a tensor (V,), not a {type(got).__name__}")
+    require(tuple(got.shape) == (V,), f"the result has shape {tuple(got.shape)}, but {(V,)} was expected")
+    close(level(got), level(logits.double() / temperature).float(), says, inputs={"logits": logits}, rtol=1e-3, atol=1e-3)
+
+
+def test_one_changes_nothing(apply_temperature, draw):
+    says = "at temperature 1 the distribution must stay as it is"
+    check(apply_temperature, draw.normal(V, std=2, mean=1), 1.0, says)
+
+
+def test_above_one_flattens(apply_temperature, draw):
+    says = "a temperature above 1 must shrink the differences between logits by that factor"
+    check(apply_temperature, draw.normal(V, std=2, mean=1), 2.5 + draw.index, says)
+
+
+def test_below_one_sharpens(apply_temperature, draw):
+    says = "a temperature below 1 must enlarge the differences between logits by that factor"
+    check(apply_temperature, draw.normal(V, std=2, mean=1), 0.3 + 0.2 * draw.index, says)
+
+
+def test_extremes(apply_temperature, draw):
+    logits = draw.normal(V, std=2)
+    check(apply_temperature, logits, 0.01, "close to temperature zero the differences must grow a hundredfold")
+    check(apply_temperature, logits, 1000.0, "at a very high temperature hardly a difference may be left")
+
+
+def test_logits_are_left_alone(apply_temperature, draw):
+    logits = draw.normal(V, std=2)
+    close(apply_temperature.call(logits, 0.5)["args"][0], logits, "the caller's logits are different after the call")

@@ -1,0 +1,59 @@
+"""Hidden tests of exercise 1.16: the first of the largest logits."""
+
+import torch
+
+from utils.grade import close, equal, require
+
+V = 23
+CALLS = 200  # a random choice cannot be right every time
+
+
+def choices(greedy, logits, calls, seed):
+    """How often each token is returned, what kind of thing a result is, and the logits afterwards."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        results = [greedy(logits) for _ in range(calls)]
+    kind = type(results[0]).__name__
+    if torch.is_tensor(results[0]):
+        kind = "tensor of shape " + str(tuple(results[0].shape)) + " of " + str(results[0].dtype)
+        results = [result.flatten()[0].item() for result in results]
+    shares = torch.zeros(len(logits))
+    for token in results:
+        if 0 <= int(token) < len(logits):
+            shares[int(token)] += 1 / calls
+    return {"kind": kind, "shares": shares, "logits": logits}
+
+
+def check(greedy, draw, logits, expected, says):
+    got = greedy.run(choices, logits, CALLS, draw.seed, tolerance=0.25)
+    kind = got["kind"]
+    require("float" not in kind and kind != "bool", f"the result must be a token id (an int), but it is a {kind}")
+    require("tensor" not in kind or "()" in kind, f"the result must be one number, but it is a {kind}")
+    one_hot = torch.nn.functional.one_hot(torch.tensor(expected), len(logits)).float()
+    close(got["shares"], one_hot, says, inputs={"logits": logits})
+
+
+def test_largest(greedy, draw):
+    logits = draw.normal(V, std=2)
+    logits[draw.integer(0, V)] = -9.0  # the largest in size is not the largest
+    best = max(range(V), key=logits.tolist().__getitem__)
+    check(greedy, draw, logits, best, "the token is not the one with the largest logit, or not every time")
+
+
+def test_first_of_several_largest(greedy, draw):
+    logits = draw.normal(V + 40 * draw.index, std=2)
+    places = sorted(draw.permutation(len(logits))[:3].tolist())
+    logits[places] = 9.0
+    check(greedy, draw, logits, places[0], "of several equally large logits the first one counts")
+
+
+def test_all_below_zero(greedy, draw):
+    logits = draw.normal(V).abs() * -1 - 3
+    logits[0] = -torch.inf  # a token that a sampler has ruled out
+    best = max(range(V), key=logits.tolist().__getitem__)
+    check(greedy, draw, logits, best, "logits that are all below zero have a largest one too")
+
+
+def test_logits_are_left_alone(greedy, draw):
+    logits = draw.normal(V)
+    equal(greedy.call(logits)["args"][0], logits, "the caller's logits are different after the call")

@@ -1,0 +1,63 @@
+"""Hidden tests of exercise 1.12: mean cross-entropy of token t+1 under the logits at t."""
+
+import math
+
+import torch
+import torch.nn.functional as F
+
+from utils.grade import close, equal
+
+B, T, V = 3, 5, 7
+
+
+def loss_gradient(next_token_loss, logits, tokens):
+    """The gradient of the loss with respect to the logits, or why there is none."""
+    logits.requires_grad_()
+    loss = next_token_loss(logits, tokens)
+    if not torch.is_tensor(loss) or not loss.requires_grad:
+        return None
+    loss.backward()
+    return logits.grad
+
+
+def inputs(draw):
+    return draw.normal(B, T + draw.index, V, std=2), draw.integers(0, V, B, T + draw.index)
+
+
+def cross_entropy(logits, tokens):
+    """The oracle, target by target."""
+    losses = [
+        -F.log_softmax(logits[b, t].double(), -1)[tokens[b, t + 1]]
+        for b in range(tokens.shape[0])
+        for t in range(tokens.shape[1] - 1)
+    ]
+    return torch.stack(losses).mean().float()
+
+
+def test_uniform_guess(next_token_loss, draw):
+    logits, tokens = inputs(draw)
+    flat = torch.full_like(logits, 0.7)
+    says = f"equal logits are a uniform guess among V = {V} tokens, whatever the targets: the loss must be log V"
+    close(next_token_loss(flat, tokens), math.log(V), says, name="the loss")
+
+
+def test_matches_a_loop_over_targets(next_token_loss, draw):
+    logits, tokens = inputs(draw)
+    says = "the loss differs from the mean of -log p(token t+1) under the logits at t"
+    close(next_token_loss(logits, tokens), cross_entropy(logits, tokens), says, inputs={"tokens": tokens})
+
+
+def test_inputs_are_left_alone(next_token_loss, draw):
+    logits, tokens = inputs(draw)
+    after = next_token_loss.call(logits, tokens)["args"]
+    close(after[0], logits, "the caller's logits are different after the call")
+    equal(after[1], tokens, "the caller's tokens are different after the call")
+
+
+def test_gradient(next_token_loss, draw):
+    logits, tokens = inputs(draw)
+    gradient = next_token_loss.run(loss_gradient, logits, tokens)
+    expected = logits[:, :-1].softmax(-1) - F.one_hot(tokens[:, 1:], V)
+    expected = F.pad(expected / (B * (tokens.shape[1] - 1)), (0, 0, 0, 1))
+    says = "no or a wrong gradient reaches the logits, so the model would not learn"
+    close(gradient, expected, says, name="the gradient of the loss")

@@ -1,0 +1,95 @@
+"""Hidden tests of exercise 1.14: one step of the given optimizer on one batch, seen on a small model with known gradients."""
+
+import torch
+import torch.nn.functional as F
+
+from utils.grade import close, require
+
+B, T, V = 3, 5, 6
+
+
+def steps_taken(train_step, table, bias, batches, lr, momentum):
+    """Call train_step once per batch on a bigram model; losses, parameters after each call, steps of the optimizer."""
+
+    class Bigram(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.config = SimpleNamespace(vocabulary_size=len(bias), context_length=64)
+            self.table, self.bias = nn.Parameter(table), nn.Parameter(bias)
+
+        def forward(self, tokens):
+            return self.table[tokens] + self.bias
+
+    model = Bigram().train()
+    optimizer = torch.optim.SGD(model.parameters(), lr=lr, momentum=momentum)
+    steps = []
+    optimizer.register_step_post_hook(lambda *_: steps.append(1))
+    report = {"losses": [], "graph": False, "tables": [], "biases": []}
+    for tokens in batches:
+        loss = train_step(model, tokens, optimizer)
+        report["graph"] = report["graph"] or (torch.is_tensor(loss) and loss.requires_grad)
+        report["losses"].append(loss)
+        report["tables"].append(model.table.detach().clone())
+        report["biases"].append(model.bias.detach().clone())
+    return {**report, "steps": len(steps)}
+
+
+def cross_entropy(table, bias, tokens):
+    logits = table[tokens[:, :-1]] + bias
+    return F.cross_entropy(logits.reshape(-1, V), tokens[:, 1:].reshape(-1))
+
+
+def expected(table, bias, batches, lr, momentum):
+    """The oracle: the update rule of gradient descent with momentum, written out."""
+    parameters, speeds = [table.clone(), bias.clone()], [0.0, 0.0]
+    losses, tables = [], []
+    for tokens in batches:
+        leaves = [x.clone().requires_grad_() for x in parameters]
+        loss = cross_entropy(*leaves, tokens)
+        gradients = torch.autograd.grad(loss, leaves)
+        speeds = [momentum * v + g for v, g in zip(speeds, gradients, strict=True)]
+        parameters = [x - lr * v for x, v in zip(parameters, speeds, strict=True)]
+        losses.append(loss.detach())
+        tables.append(parameters[0])
+    return losses, tables, parameters[1]
+
+
+def run(train_step, draw, count):
+    table, bias = draw.normal(V, V, std=1.5), draw.normal(V)
+    batches = [draw.integers(0, V, B, T + i) for i in range(count)]
+    settings = (table, bias, batches, 0.4 + 0.3 * draw.index, 0.5)
+    return train_step.run(steps_taken, *settings), *expected(*settings)
+
+
+def number(loss):
+    """A returned loss as a tensor of no dimension, as far as it is a number at all."""
+    require(loss is not None, "train_step returns nothing: return the loss")
+    return loss
+
+
+def test_returns_the_loss_before_the_step(train_step, draw):
+    got, losses, _, _ = run(train_step, draw, 1)
+    says = "the returned loss is not the mean next-token loss of this batch before the step"
+    close(number(got["losses"][0]), losses[0], says, name="the returned loss")
+
+
+def test_parameters_follow_the_gradient(train_step, draw):
+    got, _, tables, bias = run(train_step, draw, 1)
+    require(got["steps"] == 1, f"the optimizer took {got['steps']} steps: train_step takes exactly one with it")
+    says = "the parameters after one call are not where one step along this batch's gradient leads"
+    close(got["tables"][0], tables[0], says, name="a parameter")
+    close(got["biases"][0], bias, says, name="a parameter")
+
+
+def test_second_step_starts_afresh(train_step, draw):
+    got, losses, tables, bias = run(train_step, draw, 3)
+    says = "the first call steps rightly, later calls do not: something of an earlier batch is left over"
+    for loss, right in zip(got["losses"], losses, strict=True):
+        close(loss, right, says, name="the returned loss", rtol=1e-3)
+    close(got["tables"][-1], tables[-1], says, name="a parameter", rtol=1e-3)
+    close(got["biases"][-1], bias, says, name="a parameter", rtol=1e-3)
+
+
+def test_loss_is_a_plain_number(train_step, draw):
+    got, *_ = run(train_step, draw, 1)
+    require(not got["graph"], "the returned loss still holds the computation graph: return a float")

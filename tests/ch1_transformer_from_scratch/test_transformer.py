@@ -1,0 +1,171 @@
+"""Hidden tests of exercise 1.10. The fixture Transformer is the class under test.
+
+Its parts are replaced by simple stand-ins inside the probe: only the wiring is judged.
+"""
+
+import torch
+
+from utils.grade import close, require, shaped
+
+B, T, E, V, CONTEXT = 3, 5, 7, 11, 9  # all different, the sequence is shorter than the context
+LAYERS = (3, 4)  # number of blocks by draw
+PARTS = ("embedding", "positional_embedding", "blocks", "final_layer_norm", "unembedding")
+
+
+def make(draw):
+    """A config, one matrix for each stand-in (`blocks` has several), and tokens."""
+    layers = LAYERS[draw.index % 2]
+    config = {
+        "embedding_dimension": E,
+        "vocabulary_size": V,
+        "context_length": CONTEXT,
+        "attention_head_dimension": 4,
+        "num_attention_heads": 2,
+        "num_transformer_layers": layers,
+        "mlp_dimension": 13,
+        "layer_normalization_epsilon": 1e-5,
+        "weight_initialization_range": 0.02,
+        "device": "cpu",
+    }
+    weights = {
+        "embedding": draw.normal(V, E),
+        "positional_embedding": draw.normal(CONTEXT, E),
+        "blocks": [draw.normal(E, E, std=0.5) for _ in range(layers)],
+        "final_layer_norm": draw.normal(E, E, std=0.5),
+        "unembedding": draw.normal(E, V),
+    }
+    return config, weights, draw.integers(0, V, B, T)
+
+
+def probe_transformer(cls, config, weights, tokens, direction):
+    """Run a transformer whose parts are stand-ins: tables, tanh(x M) (blocks add it to x), and a product at the end."""
+
+    class StandIn(nn.Module):
+        def __init__(self, kind, matrix):
+            super().__init__()
+            self.kind, self.matrix = kind, nn.Parameter(matrix)
+
+        def forward(self, x):
+            if self.kind in ("embedding", "positional_embedding"):
+                if x.is_floating_point() or x.dim() != 2:
+                    fed.append(self.kind)
+                    x = x[..., 0].long() * 0
+            if self.kind == "embedding":
+                return self.matrix[x]
+            if self.kind == "positional_embedding":
+                return self.matrix[: x.shape[1]].expand(x.shape[0], -1, -1)
+            if self.kind == "unembedding":
+                return x @ self.matrix
+            written = torch.tanh(x @ self.matrix)
+            return x + written if self.kind == "blocks" else written
+
+    fed = []
+    model = cls(SimpleNamespace(**config))
+    for name in weights:
+        if not isinstance(getattr(model, name, None), (nn.Module, list, tuple)):
+            return {"problem": name}
+    made = list(model.blocks)
+    blocks = {"count": len(made), "different": len({id(block) for block in made})}
+    if len(made) == len(weights["blocks"]):
+        for name, matrix in weights.items():
+            if name != "blocks":
+                setattr(model, name, StandIn(name, matrix))
+        if isinstance(model.blocks, tuple):
+            model.blocks = made
+        for index, matrix in enumerate(weights["blocks"]):
+            model.blocks[index] = StandIn("blocks", matrix)
+        stand_ins = [getattr(model, name).matrix for name in weights if name != "blocks"]
+        inner = [block.matrix for block in model.blocks]
+        found = {id(parameter) for parameter in model.parameters()}
+        blocks["trained"] = all(id(matrix) in found for matrix in inner)
+        result = model(tokens)
+        if result.requires_grad and result.shape == direction.shape:
+            (result * direction).sum().backward()
+        names = [name for name in weights if name != "blocks"]
+        gradients = {name: matrix.grad for name, matrix in zip(names, stand_ins)}
+        gradients["blocks"] = [matrix.grad for matrix in inner]
+        return {"blocks": blocks, "fed": fed, "result": result, "tokens": tokens, "gradients": gradients}
+    return {"blocks": blocks}
+
+
+def run(Transformer, config, weights, tokens, direction=None):
+    direction = torch.ones(*tokens.shape, V) if direction is None else direction
+    out = Transformer.run(probe_transformer, config, weights, tokens, direction)
+    if "problem" in out:
+        says = f"the model has no part called {out['problem']}; the given __init__ makes it, so restore that"
+        require(False, says)
+    wanted = config["num_transformer_layers"]
+    require(
+        out["blocks"]["count"] == wanted,
+        f"the model must hold num_transformer_layers blocks, here {wanted}, but it holds {out['blocks']['count']}",
+    )
+    return out
+
+
+def oracle(tokens, weights):
+    x = torch.stack([weights["embedding"][row] + weights["positional_embedding"][: len(row)] for row in tokens])
+    for matrix in weights["blocks"]:
+        x = x + torch.tanh(x @ matrix)
+    return torch.tanh(x @ weights["final_layer_norm"]) @ weights["unembedding"]
+
+
+def test_parts(Transformer, draw):
+    config, weights, tokens = make(draw)
+    out = run(Transformer, config, weights, tokens)
+    says = "one block is used for every layer, so all layers share their weights: each layer has a block of its own"
+    require(out["blocks"]["different"] == out["blocks"]["count"], says)
+    says = "the blocks are kept where torch does not see them, so their weights would not be trained or saved"
+    require(out["blocks"]["trained"], says)
+
+
+def test_shape_and_input(Transformer, draw):
+    config, weights, tokens = make(draw)
+    out = run(Transformer, config, weights, tokens)
+    shaped(
+        out["result"], (B, T, V), "Transformer must return a logit for every token at every position, shape (B, T, V)"
+    )
+    require(bool(out["tokens"].equal(tokens)), "the tokens were changed in place: they belong to the caller")
+    require(
+        not out["fed"],
+        f"the {(out['fed'] or [''])[0]} was not given the tokens: both embeddings read the tokens, shape (B, T)",
+    )
+    says = "two calls on the same tokens differ: nothing random (dropout) belongs into this model"
+    close(run(Transformer, config, weights, tokens)["result"], out["result"], says)
+
+
+def test_around_the_blocks(Transformer, draw):
+    config, weights, tokens = make(draw)
+    weights["blocks"] = [torch.zeros(E, E) for _ in weights["blocks"]]  # blocks that write nothing
+    got = run(Transformer, config, weights, tokens)["result"]
+    says = (
+        "with blocks that write nothing the logits are off: look at the sum of the two embeddings before the blocks, "
+        "and at the final layer norm and the unembedding after them"
+    )
+    close(got, oracle(tokens, weights), says, inputs={"tokens": tokens})
+
+
+def test_blocks(Transformer, draw):
+    config, weights, tokens = make(draw)
+    got = run(Transformer, config, weights, tokens)["result"]
+    says = (
+        "start and end are right, the blocks between are not: each must run once, in order, on the stream that the one "
+        "before returned, with the final layer norm after the last"
+    )
+    close(got, oracle(tokens, weights), says, inputs={"tokens": tokens})
+
+
+def test_gradients(Transformer, draw):
+    config, weights, tokens = make(draw)
+    direction = draw.normal(B, T, V)
+    got = run(Transformer, config, weights, tokens, direction)["gradients"]
+    leaves = {name: value.clone().requires_grad_() for name, value in weights.items() if name != "blocks"}
+    leaves["blocks"] = [value.clone().requires_grad_() for value in weights["blocks"]]
+    (oracle(tokens, leaves) * direction).sum().backward()
+    for name in PARTS:
+        pairs = list(zip(got["blocks"], leaves["blocks"], strict=True))
+        for gradient, leaf in pairs if name == "blocks" else [(got[name], leaves[name])]:
+            says = (
+                f"the gradient does not come back whole to {name}: something on the way is cut off (detach or no_grad)"
+            )
+            require(gradient is not None, says)
+            close(gradient, leaf.grad, says, atol=1e-3)

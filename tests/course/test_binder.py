@@ -1,0 +1,76 @@
+"""binder/ is what repo2docker understands, and agrees with the course's own lists."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from test_skeleton import constraints, requirements
+
+from utils.course import ROOT
+
+CONDA = {"pytorch-cpu": "torch", "numpy": "numpy"}
+
+
+def environment() -> dict:
+    return yaml.safe_load((ROOT / "binder/environment.yml").read_text(encoding="utf-8"))
+
+
+def test_versions_agree_with_the_lists():
+    listed, exact = requirements(), constraints()
+    entries = environment()["dependencies"]
+    conda = {Requirement(e).name: Requirement(e) for e in entries if isinstance(e, str) and not e.startswith("python")}
+    pip = {Requirement(e).name.lower(): Requirement(e) for e in next(e["pip"] for e in entries if isinstance(e, dict))}
+    for name, ours in CONDA.items():
+        assert conda[name].specifier == listed[ours].specifier
+    assert set(pip) | set(CONDA.values()) == set(listed)
+    for name, requirement in pip.items():
+        assert str(requirement.specifier) == f"=={exact[name]}"
+
+
+def test_nothing_refers_to_other_files():
+    text = (ROOT / "binder/environment.yml").read_text(encoding="utf-8")
+    assert not re.search(r"^\s*- (-r|-e|-c|\.)", text, re.M)
+    assert sorted(p.name for p in (ROOT / "binder").iterdir()) == ["environment.yml", "postBuild", "start"]
+    assert not (ROOT / ".binder").exists()
+
+
+def test_repo2docker_makes_an_image_of_it(tmp_path):
+    tool = Path(sys.executable).with_name("jupyter-repo2docker")
+    if not tool.exists():
+        pytest.skip("jupyter-repo2docker is not installed: python -m pip install -e '.[dev]'")
+    shutil.copytree(ROOT / "binder", tmp_path / "binder")
+    command = [tool, "--no-build", "--debug", "--user-id", "1000", "--user-name", "learner", tmp_path]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "CondaBuildPack" in done.stderr
+    image = done.stdout
+    assert "environment.py-3.11" in image  # the Python that the exact versions were tested with
+    assert image.index("env update") < image.index("COPY --chown=1000:1000 src/ ")  # kept from commit to commit
+    assert "binder/postBuild" in image and "binder/start" in image
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the scripts run in a Linux image")
+def test_start_hands_over_with_one_thread():
+    shown = ["sh", "-c", 'echo "$OMP_NUM_THREADS $0 $1"', "served", "here"]
+    done = subprocess.run(["bash", ROOT / "binder/start", *shown], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["1", "served", "here"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the scripts run in a Linux image")
+def test_post_build_opens_chapter_one(tmp_path):
+    """postBuild with a stand-in for pip: JupyterLab's settings name the first notebook."""
+    fake = tmp_path / "python"
+    fake.write_text(f'#!/bin/bash\n[ "$1" = -m ] && exit 0\nexec {sys.executable} "$@"\n', encoding="utf-8")
+    fake.chmod(0o755)
+    variables = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "NB_PYTHON_PREFIX": str(tmp_path)}
+    subprocess.run(["bash", ROOT / "binder/postBuild"], cwd=ROOT, env=variables, check=True)
+    written = (tmp_path / "etc/jupyter/jupyter_server_config.d/course.json").read_text(encoding="utf-8")
+    assert written.count("/lab/tree/chapters/ch1_transformer_from_scratch/exercises.ipynb") == 2
+    for name in ("postBuild", "start"):
+        assert os.access(ROOT / "binder" / name, os.X_OK)

@@ -1,0 +1,181 @@
+"""Making the environment: once, again when its lists change, and with one sentence where it cannot be."""
+
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from utils.course import ROOT, CourseError
+from utils.env import __main__ as command_line
+from utils.env import colab, commands, create
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A project with an interpreter in .venv, and a stand-in for pip that notes how it was called."""
+    (tmp_path / "requirements.txt").write_text("torch\n")
+    (tmp_path / "constraints.txt").write_text("torch==2.13.0\n")
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "x"\n[tool.ruff]\nline-length = 120\n')
+    python = create.python_of(tmp_path / ".venv")
+    python.parent.mkdir(parents=True)
+    python.touch()
+    calls = []
+
+    def pip(command, cwd):
+        calls.append(command)
+        return SimpleNamespace(returncode=pip.status)
+
+    pip.status = 0
+    return SimpleNamespace(root=tmp_path, python=python, pip=pip, calls=calls)
+
+
+def test_installs_once(project):
+    assert create.ensure("learn", project.root, project.pip) == project.python
+    create.ensure("learn", project.root, project.pip)
+    assert len(project.calls) == 1
+    assert project.calls[0][-4:] == ["-c", "constraints.txt", "-e", "."]
+
+
+def test_the_test_tools_serve_for_learning_too(project):
+    create.ensure("test", project.root, project.pip)
+    create.ensure("learn", project.root, project.pip)
+    assert len(project.calls) == 1 and project.calls[0][-1] == ".[class,dev]"
+
+
+def test_the_learners_set_is_not_enough_for_tests(project):
+    create.ensure("learn", project.root, project.pip)
+    create.ensure("test", project.root, project.pip)
+    assert len(project.calls) == 2
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "constraints.txt", "pyproject.toml"])
+def test_installs_again_when_a_list_changes(project, name):
+    create.ensure("learn", project.root, project.pip)
+    file = project.root / name
+    file.write_text(file.read_text().replace("torch", "numpy").replace('"x"', '"y"'))
+    create.ensure("learn", project.root, project.pip)
+    assert len(project.calls) == 2
+
+
+def test_settings_of_tools_do_not_matter(project):
+    create.ensure("learn", project.root, project.pip)
+    file = project.root / "pyproject.toml"
+    file.write_text(file.read_text().replace("120", "100"))
+    create.ensure("learn", project.root, project.pip)
+    assert len(project.calls) == 1
+
+
+def test_a_failed_install_is_tried_again(project):
+    project.pip.status = 1
+    with pytest.raises(CourseError, match="pip could not install"):
+        create.ensure("learn", project.root, project.pip)
+    project.pip.status = 0
+    create.ensure("learn", project.root, project.pip)
+    assert len(project.calls) == 2
+
+
+def test_jupyter_opens_the_first_chapter():
+    command = commands.jupyter_command(create.python_of(ROOT / ".venv"), ["--no-browser"], root_user=True)
+    assert f"--LabApp.default_url=/lab/tree/{commands.first_notebook()}" in command
+    assert "--allow-root" in command and command[-1] == "--no-browser"
+    assert "--allow-root" not in commands.jupyter_command(ROOT, [], root_user=False)
+    assert commands.first_notebook() == "chapters/ch1_transformer_from_scratch/exercises.ipynb"
+
+
+def test_options_of_the_test_command(monkeypatch):
+    called = []
+    monkeypatch.setenv("CI", "")
+    monkeypatch.setattr(commands, "ensure", lambda kind: f"python-{kind}")
+    monkeypatch.setattr(commands, "_call", lambda command, **variables: called.append((command, variables)) or 0)
+    commands.test(["--fast", "-k", "build"])
+    command, variables = called[0]
+    assert command[:3] == ["python-test", "-m", "pytest"] and command[-4:] == ["-m", "not slow", "-k", "build"]
+    assert variables["PYTHONUNBUFFERED"] == "1"
+    commands.run(["--tools", "-m", "ruff"])
+    commands.run(["-m", "utils.build"])
+    assert [entry[0] for entry in called[1:]] == [["python-test", "-m", "ruff"], ["python-learn", "-m", "utils.build"]]
+
+
+def test_system_packages_are_tried_twice(monkeypatch):
+    calls = []
+
+    def apt(command, env):
+        calls.append(command)
+        return SimpleNamespace(returncode=0 if len(calls) == 4 else 1)
+
+    monkeypatch.setattr(commands, "SYSTEM", {"chromium": lambda: None, "bubblewrap": lambda: True})
+    monkeypatch.setattr(commands.shutil, "which", lambda name: f"/usr/bin/{name}")
+    commands.install_system_packages(apt)
+    assert [command[1] for command in calls] == ["update", "install"] * 2
+    assert calls[-1][-1] == "chromium" and "bubblewrap" not in calls[-1]
+    calls.extend([None] * 4)
+    with pytest.raises(CourseError, match="could not install chromium"):
+        commands.install_system_packages(apt)
+
+
+def test_no_package_is_needed_to_start():
+    """The commands that make the environment run on a bare Python."""
+    code = "import utils.env.commands, sys; print('torch' in sys.modules, 'nbformat' in sys.modules)"
+    done = subprocess.run([sys.executable, "-S", "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0 and done.stdout.split() == ["False", "False"], done.stderr
+
+
+def test_bad_commands_are_one_sentence(capsys, monkeypatch):
+    assert command_line.main(["teach"]) == 2
+    assert capsys.readouterr().err.strip() == "There is no command 'teach': the commands are learn, test, run."
+    monkeypatch.setattr(sys, "version_info", (3, 9, 1))
+    assert command_line.main(["learn"]) == 2
+    assert "needs Python 3.11 or newer" in capsys.readouterr().err
+
+
+def test_colab_installs_only_what_is_missing(monkeypatch):
+    there = {"torch": "2.11.0+cpu", "numpy": "2.1.3", "einops": "0.8.2", "plotly": "5.24.1", "ipywidgets": "7.7.1"}
+    monkeypatch.setattr(colab, "installed", there.get)
+    calls = []
+
+    def pip(command):
+        held = command[command.index("-c") + 1]
+        calls.append((command, open(held).read().split()))
+        return SimpleNamespace(returncode=0)
+
+    wanted = colab.install_missing(pip)
+    names = {requirement.partition(">")[0] for requirement in wanted}
+    assert "jaxtyping" in names and "anywidget" in names
+    assert not names & {"torch", "numpy", "einops", "plotly", "ipywidgets", "jupyterlab", "pytest", "nbmake"}
+    command, held = calls[0]
+    assert held == ["numpy==2.1.3", "torch==2.11.0+cpu"] and "--upgrade" not in command
+    monkeypatch.setattr(colab, "installed", lambda name: "1")
+    assert colab.install_missing(pip) == [] and len(calls) == 1
+
+
+def test_colab_cell_fetches_the_tag(tmp_path, monkeypatch):
+    """The cell itself, run as on Colab with a stand-in for git: clones the tag shallowly, changes to the chapter."""
+    from pathlib import PurePosixPath
+
+    from utils.build.setup_cells import colab_cell
+
+    settings = {"repository": "someone/course", "tag": "v1"}
+    path = PurePosixPath("chapters/ch1_transformer_from_scratch/exercises.ipynb")
+    cell = colab_cell(settings, path).replace('Path("/content")', f"Path({str(tmp_path)!r})")
+    ran = []
+
+    def run(command, check):
+        ran.append(command)
+        (tmp_path / "course" / path.parent).mkdir(parents=True)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    monkeypatch.setattr(colab, "install_missing", lambda: ran.append("installed"))
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("COLAB_RELEASE_TAG", raising=False)
+    exec(cell, {})
+    assert ran == []
+    monkeypatch.setenv("COLAB_RELEASE_TAG", "release-colab")
+    exec(cell, {})
+    url = "https://github.com/someone/course"
+    assert ran[0][:7] == ["git", "clone", "--quiet", "--depth", "1", "--branch", "v1"] and ran[0][7] == url
+    assert ran[1] == "installed" and (tmp_path / "course" / path.parent).samefile(".")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(RuntimeError, match=r"set `repository` and `tag` under \[tool.course\]"):
+        exec(colab_cell({}, path), {})

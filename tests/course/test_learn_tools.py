@@ -1,0 +1,361 @@
+"""The parts of utils.learn by themselves: progress on disk, pieces, help, predictions, quizzes, cards, report."""
+
+import getpass
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+import torch
+
+from utils import course
+from utils.build.source import load_chapter
+from utils.build.stub import stub_source
+from utils.grade.reference import reference
+from utils.learn import board, context, environment, heat, ladder, pieces, predictions, quizzes, reuse, sources, store
+from utils.learn.grading import Blocked, Missing, NotAttempted, Skipped, Unfinished, Wrong, grade_exercise
+from utils.learn.guard import Prints
+from utils.learn.show import Notice
+
+IMPORTS = "import torch\nimport torch.nn.functional as F\nfrom torch import nn, Tensor\nfrom jaxtyping import Float\n"
+SOLVED = """class LayerNorm(nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        self.config = config
+        self.w = nn.Parameter(torch.ones(config.embedding_dimension))
+        self.b = nn.Parameter(torch.zeros(config.embedding_dimension))
+
+    def forward(self, residual):
+        return scaled(F.layer_norm(residual, residual.shape[-1:], eps=self.config.layer_normalization_epsilon), self)
+"""
+HELPER = "SCALE = 1.0\n\ndef scaled(x, layer):\n    return x * layer.w * SCALE + layer.b\n"
+
+
+@pytest.fixture(autouse=True)
+def course_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / ".progress"))
+    monkeypatch.setenv("COURSE_CHAPTER", "ch1")
+    monkeypatch.setattr(store, "_memory", {})
+    monkeypatch.setattr(store, "_told", set())
+    return tmp_path / ".progress"
+
+
+@pytest.fixture
+def names(monkeypatch):
+    """A learner's namespace; `define(source)` runs a cell in it, its lines known as IPython makes them."""
+    import linecache
+
+    space: dict = {"__name__": "__main__"}
+    cells = iter(range(1000))
+
+    def define(source: str) -> None:
+        file = f"<ipython-input-test-{next(cells)}>"
+        monkeypatch.setitem(linecache.cache, file, (len(source), None, source.splitlines(True), file))
+        exec(compile(source, file, "exec"), space)
+
+    space["define"] = define
+    monkeypatch.setattr("utils.learn.grading.namespace", lambda: space)
+    monkeypatch.setattr("utils.learn.ladder.namespace", lambda: space)
+    monkeypatch.setattr("utils.learn.grading._known", {})
+    define(IMPORTS)
+    return space
+
+
+def test_grading_tells_every_status_apart(names):
+    define = names["define"]
+    with pytest.raises(Missing, match="not defined"):
+        grade_exercise("ch1", "LayerNorm", 1)
+    define(stub_source("ch1", "LayerNorm"))
+    with pytest.raises(NotAttempted):
+        grade_exercise("ch1", "LayerNorm", 1)
+    define(SOLVED.replace("return scaled(", "raise NotImplementedError or ("))
+    with pytest.raises(Unfinished):
+        grade_exercise("ch1", "LayerNorm", 1)
+    define(HELPER.replace("+ layer.b", "") + SOLVED)
+    with pytest.raises(Wrong):
+        grade_exercise("ch1", "LayerNorm", 1)
+    define(HELPER + SOLVED)
+    assert grade_exercise("ch1", "LayerNorm", 1) is None
+    names["LayerNorm"] = reference("ch1", "LayerNorm")
+    with pytest.raises(Skipped):
+        grade_exercise("ch1", "LayerNorm", 1)
+    define("class LayerNorm(LayerNorm): pass\n")
+    with pytest.raises(Skipped):
+        grade_exercise("ch1", "LayerNorm", 1)
+
+
+def test_wrong_needs_are_replaced_for_the_check_and_put_back(names):
+    wrong = object()
+    names["LayerNorm"] = wrong
+    assert "LayerNorm" in pieces.needs("ch1", "TransformerBlock")
+    with pieces.stand_ins("ch1", "TransformerBlock", names, lambda need, obj: False) as replaced:
+        assert names["LayerNorm"] is reference("ch1", "LayerNorm")
+        assert names["Attention"] is reference("ch1", "Attention")
+        assert {"LayerNorm", "Attention", "MLP"} <= set(replaced)
+    assert names["LayerNorm"] is wrong and "Attention" not in names
+    with pytest.raises(KeyboardInterrupt):
+        with pieces.stand_ins("ch1", "TransformerBlock", names, lambda need, obj: False):
+            raise KeyboardInterrupt
+    assert names["LayerNorm"] is wrong and "Attention" not in names
+
+
+def test_needs_that_are_right_stay_the_learners(names):
+    names["define"](HELPER + SOLVED)
+    own = names["LayerNorm"]
+    with pieces.stand_ins("ch1", "TransformerBlock", names, lambda need, obj: True) as replaced:
+        assert names["LayerNorm"] is own and "LayerNorm" not in replaced
+
+
+def test_handout_names_the_piece_to_do_first(names, monkeypatch):
+    monkeypatch.setattr(course, "have_answers", lambda chapter: False)
+    names["define"]("class TransformerBlock(nn.Module):\n    def forward(self, x):\n        return x\n")
+    with pytest.raises(Blocked, match=r"^Do LayerNorm \(exercise 1\.3\) first"):
+        grade_exercise("ch1", "TransformerBlock", 1)
+
+
+def test_source_helpers_and_constants_are_found(names):
+    names["define"](HELPER)
+    names["define"](SOLVED)
+    assert sources.source_of(names["LayerNorm"]) == SOLVED
+    kept = sources.companions(names["LayerNorm"], names, {"LayerNorm"})
+    assert kept["SCALE"] == "SCALE = 1.0\n" and kept["F"].startswith("import torch.nn.functional as F")
+    assert list(kept).index("SCALE") < list(kept).index("scaled")
+
+
+def test_mine_is_the_learners_when_passed_and_the_reference_otherwise(names, capsys):
+    assert reuse.mine("ch1.LayerNorm") is reference("ch1", "LayerNorm")
+    assert "has not passed" in capsys.readouterr().out
+    names["define"](HELPER + SOLVED)
+    kept = sources.companions(names["LayerNorm"], names, {"LayerNorm"})
+    store.update_entry("ch1", "LayerNorm", status="passed", source=SOLVED, companions=kept)
+    mine = reuse.mine("ch1.LayerNorm")
+    config = reference_config(embedding_dimension=6)
+    x = torch.randn(2, 3, 6)
+    torch.testing.assert_close(mine(config)(x), torch.nn.functional.layer_norm(x, (6,)), atol=1e-4, rtol=1e-4)
+    assert mine is not reference("ch1", "LayerNorm") and "yours." in capsys.readouterr().out
+    block = reuse.mine("ch1.TransformerBlock")
+    assert block is reference("ch1", "TransformerBlock")
+    with pytest.raises(Notice, match="did you mean LayerNorm"):
+        reuse.mine("ch1.LayerNrom")
+
+
+def test_saved_source_that_no_longer_runs_gives_the_reference(capsys):
+    store.update_entry("ch1", "LayerNorm", status="passed", source="class LayerNorm(Gone): pass\n")
+    assert reuse.mine("ch1.LayerNorm") is reference("ch1", "LayerNorm")
+    assert "could not be rebuilt" in capsys.readouterr().out
+
+
+def reference_config(**changes):
+    from types import SimpleNamespace
+
+    return SimpleNamespace(layer_normalization_epsilon=1e-5, **changes)
+
+
+def test_corrupt_progress_is_set_aside_with_one_sentence(course_folder, capsys):
+    course_folder.mkdir()
+    for text in ("{broken", "[1, 2]", '{"exercises": {"GELU": 3}}'):
+        (course_folder / "ch1.json").write_text(text, encoding="utf-8")
+        assert store.read("ch1")["exercises"] == {}
+        said = capsys.readouterr().out
+        assert said.count("\n") == 1 and "unreadable" in said
+    assert len(list(course_folder.glob("ch1.unreadable-*.json"))) == 3
+    store.update_entry("ch1", "GELU", status="passed")
+    assert store.entry("ch1", "GELU") == {"status": "passed"}
+
+
+def test_two_writers_lose_nothing(course_folder):
+    code = (
+        "import sys; from utils.learn import store\n"
+        "for i in range(15): store.update_entry('ch1', f'{sys.argv[1]}{i}', status='tried')"
+    )
+    env = {**os.environ, "PYTHONPATH": str(course.ROOT)}
+    other = subprocess.Popen([sys.executable, "-c", code, "other"], env=env)
+    threads = [
+        threading.Thread(target=lambda n=n: [store.update_entry("ch1", f"t{n}{i}", hints=i) for i in range(10)])
+        for n in range(3)
+    ]
+    for thread in threads:
+        thread.start()
+    while other.poll() is None:  # write until the other kernel is done
+        store.update_entry("ch1", "mine", hints=1)
+    for thread in threads:
+        thread.join()
+    assert other.returncode == 0
+    assert len(store.read("ch1")["exercises"]) == 15 + 30 + 1
+    assert not list(course_folder.glob("*.tmp"))
+
+
+def test_a_disk_that_refuses_is_told_once_and_work_goes_on(monkeypatch, capsys):
+    def refuse(file, data):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(store, "_replace", refuse)
+    store.update_entry("ch1", "GELU", status="passed")
+    store.update_entry("ch1", "MLP", status="tried")
+    assert {"GELU", "MLP"} == set(store.read("ch1")["exercises"])
+    assert capsys.readouterr().out.count("\n") == 1
+
+
+def test_progress_has_a_bar_per_section(capsys):
+    store.update_entry("ch1", "LayerNorm", status="passed")
+    store.update_entry("ch1", "GELU", status="skipped")
+    board.progress()
+    said = capsys.readouterr().out
+    sections = {exercise.section for exercise in load_chapter("ch1").exercises}
+    assert all(section in said for section in sections)
+    assert "LayerNorm done" in said and "GELU skipped" in said and "#" in said
+
+
+def test_hints_open_step_by_step_and_are_remembered(capsys):
+    said = []
+    for _ in range(4):
+        ladder.hint("LayerNorm")
+        said.append(capsys.readouterr().out)
+    assert "Hint 1 of 3" in said[0] and "Hint 2 of 3" in said[1] and "Hint 3 of 3" in said[2] and said[3] == said[2]
+    assert store.entry("ch1", "LayerNorm")["hints"] == 3
+    assert "Pseudocode" in said[2] and "Pseudocode" not in said[0]
+    ladder.hint("LayerNorm", step=1)
+    assert capsys.readouterr().out.startswith("Hint 1 of 3")
+    with pytest.raises(Notice, match="did you mean LayerNorm"):
+        ladder.hint("layer_nrom")
+
+
+def test_reveal_waits_for_the_hints_and_shows_the_region_only(capsys):
+    with pytest.raises(Notice, match="0 of 3 hints"):
+        ladder.reveal("LayerNorm")
+    ladder.reveal("LayerNorm", confirm=True)
+    said = capsys.readouterr().out
+    assert "self.w" in said and "def __init__" not in said and "# solution" not in said
+    assert store.entry("ch1", "LayerNorm")["revealed"] is True
+
+
+def test_skip_takes_the_reference_for_one_object(names, capsys):
+    ladder.skip("LayerNorm")
+    assert names["LayerNorm"] is reference("ch1", "LayerNorm") and "GELU" not in names
+    assert store.entry("ch1", "LayerNorm")["status"] == "skipped"
+    assert board.score("ch1", store.read("ch1")).startswith("Chapter 1: 0 of")
+
+
+def test_reset_takes_an_exercise_back(capsys):
+    store.update_entry("ch1", "LayerNorm", status="passed", hints=2)
+    ladder.reset_exercise("LayerNorm")
+    assert store.entry("ch1", "LayerNorm") == {}
+    assert "raise NotImplementedError" in capsys.readouterr().out
+
+
+def test_predictions_are_kept_and_compared(capsys):
+    predictions.predict("how long?")
+    predictions.compare("how long?", 4.0)
+    assert "No prediction" in capsys.readouterr().out
+    predictions.predict("how long?", guess=torch.tensor(3.0))
+    predictions.compare("how long?", torch.tensor(4.0))
+    said = capsys.readouterr().out
+    assert "You predicted 3.0; it is 4, off by 1 (25%)" in said
+    with pytest.raises(Notice, match="not one of the choices"):
+        predictions.predict("which?", guess="c", options=("a", "b"))
+    with pytest.raises(Notice, match="a number or a text"):
+        predictions.predict("which?", guess=[1])
+    predictions.predict("which?", guess="a", options=("a", "b"))
+    predictions.compare("which?", "a")
+    assert "so it is" in capsys.readouterr().out
+
+
+def test_quiz_explains_every_choice(capsys):
+    question = load_chapter("ch1").quizzes[0]
+    quizzes.quiz(question.name)
+    assert f'quiz("{question.name}", answer=1)' in capsys.readouterr().out
+    wrong = next(i for i, choice in enumerate(question.choices, 1) if not choice[1])
+    quizzes.quiz(question.name, answer=wrong)
+    said = capsys.readouterr().out
+    assert said.startswith("Not this one.") and all(why in said for _, _, why in question.choices)
+    assert store.read("ch1")["quizzes"][question.name] == {"choice": wrong, "right": False}
+    with pytest.raises(Notice, match="number of a choice"):
+        quizzes.quiz(question.name, answer=99)
+    with pytest.raises(Notice, match="no quiz called"):
+        quizzes.quiz("nothing")
+
+
+def test_quiz_widget_answers_by_button(monkeypatch, capsys):
+    widgets = pytest.importorskip("ipywidgets", reason="ipywidgets is not installed")
+    shown = []
+    monkeypatch.setattr("IPython.display.display", shown.append)
+    question = load_chapter("ch1").quizzes[0]
+    assert quizzes._ask("ch1", question)
+    choices, button, out = shown[-1].children
+    assert isinstance(choices, widgets.RadioButtons) and button.disabled
+    right = next(i for i, choice in enumerate(question.choices) if choice[1])
+    choices.value = right
+    assert not button.disabled
+    button.click()
+    assert "Right." in out.value and "aria-live" in out.value
+    assert store.read("ch1")["quizzes"][question.name]["right"] is True
+
+
+def test_report_has_versions_and_nothing_personal():
+    text = environment.report_text()
+    assert torch.__version__ in text and "commit" in text and "memory" in text
+    assert str(Path.home()) not in text and str(course.ROOT) not in text
+    user = getpass.getuser()
+    assert len(user) < 4 or user not in text
+
+
+def test_names_resolve_and_miss_with_the_nearest():
+    assert context.resolve("1.3")[1].name == context.resolve("ch1.LayerNorm")[1].name == "LayerNorm"
+    with pytest.raises(course.CourseError, match="did you mean KVCache"):
+        context.resolve("KvCach")
+    with pytest.raises(course.CourseError, match="what can be checked is Embedding"):
+        context.resolve("zzz")
+    with pytest.raises(course.CourseError, match="no chapter"):
+        context.resolve("ch99.LayerNorm")
+
+
+def test_heat_maps_show_the_slice_that_differs():
+    expected, got = torch.zeros(2, 3, 4, 20), torch.zeros(2, 3, 4, 20)
+    got[1, 2, 3, 5] = 7
+    assert heat.window(expected, got) == (1, 2)
+    markup = heat.heat_maps(expected, got)
+    assert "shown [1, 2, :, :12]" in markup and "1 of 480 values differ" in markup
+    assert markup.count("(differs)") == 2 and "[3, 5] = 7 (differs)" in markup
+
+
+@pytest.mark.parametrize(
+    ("expected", "got"),
+    [
+        (torch.zeros(2, 3), torch.full((2, 3), float("nan"))),
+        (torch.zeros(2, 3), torch.zeros(3, 2)),
+        (torch.zeros(2, 3), torch.zeros(0, 3)),
+        (torch.tensor(1.0), torch.tensor(2.0)),
+        (torch.zeros(2, 1, 3), torch.zeros(3)),
+        (torch.tensor([True, False]), torch.tensor([1, 2])),
+        ("<b>", None),
+        ([1, 2] * 500, {"a": 1}),
+    ],
+)
+def test_heat_maps_take_anything(expected, got):
+    markup = heat.heat_maps(expected, got)
+    assert "expected" in markup and "got" in markup and "<b>" not in markup
+    assert len(heat.brief(got)) <= 200
+
+
+def test_prints_keep_the_first_lines_only():
+    prints = Prints()
+    print("a\n" * 10_000, "open", file=prints, end="")
+    summary = prints.summary()
+    assert len(summary.splitlines()) == 7 and "9,996 more lines" in summary
+
+
+def test_import_is_light():
+    """Neither plotly nor ipywidgets nor IPython comes with the star import; plotly is configured when it does come."""
+    code = (
+        "import sys\nfrom utils.learn import *\n"
+        "assert not {'plotly', 'ipywidgets', 'IPython', 'pandas'} & set(sys.modules)\n"
+        "import plotly.io as pio\nc = pio.renderers['plotly_mimetype'].config\n"
+        "assert c['displaylogo'] is False and c['showSendToCloud'] is False and c['responsive'] is True\n"
+    )
+    env = {**os.environ, "PYTHONPATH": str(course.ROOT)}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, cwd=course.ROOT)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("\n") == 1 and json.dumps(done.stdout)

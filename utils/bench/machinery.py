@@ -1,0 +1,84 @@
+"""The course's own machinery: how long a check, the import, the build, a notebook and its grading take."""
+
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from utils import course
+from utils.bench.table import Row, interleaved, within
+from utils.build.source import load_chapter
+from utils.grade.assess import assess
+from utils.grade.mutants import mutants
+from utils.grade.reference import reference
+from utils.grade.subject import LocalRunner
+
+NOTEBOOK_SECONDS = {"ch1": 120}
+DEFAULT_SECONDS = 180
+GIGABYTE = 1000.0
+
+
+def rows() -> list[Row]:
+    found = [*checks(), imports(), build()]
+    for chapter in course.chapters():
+        found += notebook(chapter)
+    return found
+
+
+def checks() -> list[Row]:
+    """Seconds of a check, on the reference (all tests run) and on every known wrong answer (diagnosis included)."""
+    seconds = []
+    for chapter in course.chapters():
+        for exercise in load_chapter(chapter).exercises:
+            answers = [reference(chapter, exercise.name), *(m.obj for m in mutants(chapter, exercise.name))]
+            for answer in answers:
+                start = time.perf_counter()
+                assess(chapter, exercise.name, LocalRunner(answer))
+                seconds.append(time.perf_counter() - start)
+    return [
+        within(f"check, median of {len(seconds)} right and wrong answers", "s", statistics.median(seconds), 1.0),
+        within("check, slowest", "s", max(seconds), 5.0),
+    ]
+
+
+def imports() -> Row:
+    """What `from utils.learn import *` costs beyond torch's own import, each in a fresh interpreter."""
+
+    def fresh(code):
+        return lambda: subprocess.run([sys.executable, "-c", code], cwd=course.ROOT, check=True, capture_output=True)
+
+    torch_alone, with_learn = interleaved(fresh("import torch"), fresh("import torch; from utils.learn import *"))
+    return within("import of utils.learn beyond torch", "s", max(with_learn - torch_alone, 0.0), 1.5)
+
+
+def build() -> Row:
+    with tempfile.TemporaryDirectory() as out:
+        start = time.perf_counter()
+        subprocess.run(
+            [sys.executable, "-m", "utils.build", "--out", out], cwd=course.ROOT, check=True, capture_output=True
+        )
+        return within("build of all notebooks", "s", time.perf_counter() - start, 5.0)
+
+
+def notebook(chapter: str) -> list[Row]:
+    """The solutions notebook under the grading plugin: its cells' seconds, the peak memory, and what grading adds."""
+    name = course.chapter_name(chapter)
+    path = course.ROOT / "solutions" / name / "solutions.ipynb"
+    budget = NOTEBOOK_SECONDS.get(chapter, DEFAULT_SECONDS)
+    command = [sys.executable, "-m", "utils.bench.run_notebook", str(path)]
+    alone = subprocess.run(command, cwd=course.ROOT, check=True, capture_output=True, text=True)
+    took = json.loads(alone.stdout.strip().splitlines()[-1])
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "junit.xml"
+        command = [sys.executable, "-m", "pytest", "-q", "--nbmake", str(path), f"--junitxml={report}"]
+        start = time.perf_counter()
+        subprocess.run(command, cwd=course.ROOT, check=True, capture_output=True)
+        graded = time.perf_counter() - start
+    return [
+        within(f"{chapter}: solutions notebook", "s", took["seconds"], budget),
+        within(f"{chapter}: its kernel's peak memory", "MB", took["megabytes"], GIGABYTE),
+        within(f"{chapter}: grading it, beyond its cells", "s", max(graded - took["seconds"], 0.0), 8.0),
+    ]

@@ -1,0 +1,234 @@
+"""The trusted side of the sandbox: starts a zygote, asks for workers, exchanges frames with them, ends them.
+
+It holds the inputs and expected values and never runs a learner's code: what comes back is bytes, decoded with care.
+"""
+
+import contextlib
+import json
+import os
+import random
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from utils import course
+from utils.grade import wire
+from utils.grade.sandbox import view
+
+INSIDE = Path(__file__).parent / "inside"
+GRADE = Path(__file__).parents[1]
+START_SECONDS = 180.0  # a cold import of torch on a busy machine
+PRELOAD = ("torch", "numpy", "safetensors.torch", "einops", "jaxtyping", "dataclasses", "collections", "functools")
+PRELOAD += ("typing", "math", "random", "itertools", "inspect", "encodings.idna", "torch.nn.functional", "tqdm.auto")
+
+BOOT = """
+import importlib, json, socket, sys, types
+control = socket.socket(fileno=int(sys.argv[1]))
+boot = json.loads(control.recv(1 << 20))
+sys.path += boot["path"]
+for name in boot["preload"]:
+    try:
+        importlib.import_module(name)
+    except ImportError:
+        pass
+sys.modules["torch"].set_num_threads(1)
+modules = {}
+for name, text in boot["files"].items():
+    module = modules[name] = types.ModuleType("sandbox_" + name)
+    exec(compile(text, f"<sandbox {name}>", "exec"), module.__dict__)
+modules["zygote"].main(control, boot, modules)
+"""
+
+
+class SandboxError(course.CourseError):
+    """The sandbox itself does not work here; never a learner's fault."""
+
+
+class WorkerLost(Exception):
+    """The worker is gone or makes no sense any more; the text says so of the answer. `kind` as in LearnerError."""
+
+    def __init__(self, kind: str, text: str):
+        super().__init__(text)
+        self.kind, self.text = kind, text
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one exercise of one submission may use. Seconds, bytes, counts."""
+
+    request_cpu: int = 20
+    request_wall: float = 60.0
+    total_cpu: int = 120
+    total_wall: float = 300.0
+    memory: int = 2 * 2**30
+    file_size: int = 64 * 2**20
+    files: int = 128
+    processes: int = 64
+    scratch_size: int = 256 * 2**20
+
+
+class Zygote:
+    """A warm process with torch imported, and the one worker it has forked. `mode`: see Sandbox."""
+
+    def __init__(self, mode: str, limits: Limits):
+        self.mode = mode
+        self.scratch = None
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        number = theirs.fileno()
+        python = os.path.realpath(sys.executable)
+        command = [python, "-I", "-S", "-B", "-c", BOOT, str(number)]
+        environment = view.environment()
+        folder = view.SCRATCH
+        if mode == "limits":
+            folder = self.scratch = tempfile.mkdtemp(prefix="grading-")
+            environment |= {"HOME": folder, "TMPDIR": folder}
+        else:
+            command = view.bubblewrap(mode, limits.scratch_size, command)
+        uid = random.SystemRandom().randrange(2**30, 2**31 - 2) if os.geteuid() == 0 else None
+        if uid and mode == "limits":
+            uid = uid if _open_to_all() else None
+            if uid:
+                os.chown(folder, uid, uid)
+        settings = {"mode": mode, "scratch": folder, "uid": uid, "scratch_size": limits.scratch_size}
+        if mode == "limits":
+            settings |= {"readable": view.landlock_paths(), "writable": [folder]}
+        names = {"confine": INSIDE, "worker": INSIDE, "zygote": INSIDE, "wire": GRADE, "probes": GRADE}
+        files = {name: (place / f"{name}.py").read_text(encoding="utf-8") for name, place in names.items()}
+        boot = {"path": view.packages(), "preload": PRELOAD, "files": files, "settings": settings}
+        self.errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed by close)
+        try:
+            self.process = subprocess.Popen(
+                command,
+                pass_fds=[number],
+                env=environment,
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=self.errors,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise SandboxError(f"The grading sandbox cannot be started: {error}.") from None
+        theirs.close()
+        self.control = ours
+        try:
+            ours.send(json.dumps(boot).encode())
+            self.started = self._answer(START_SECONDS)
+        except (OSError, WorkerLost):
+            self.errors.seek(0)
+            lines = self.errors.read()[-2000:].decode("utf-8", "replace").strip().splitlines()
+            self.close()
+            raise SandboxError(f"The grading sandbox does not start: {lines[-1] if lines else 'no reason'}.") from None
+
+    def _answer(self, seconds: float) -> dict:
+        self.control.settimeout(seconds)
+        try:
+            body = self.control.recv(1 << 16)
+            answer = json.loads(body) if body else None
+        except (OSError, ValueError):
+            answer = None
+        if not isinstance(answer, dict):
+            raise WorkerLost("Crashed", "it ended the process that runs it")
+        return answer
+
+    def fork(self, limits: Limits) -> socket.socket:
+        """Start a worker; returns the socket to it. Raises WorkerLost when the zygote is gone."""
+        ours, theirs = socket.socketpair()
+        try:
+            message = json.dumps({"op": "fork", "limits": asdict(limits)}).encode()
+            self.control.settimeout(START_SECONDS)
+            socket.send_fds(self.control, [message], [theirs.fileno()])
+            self._answer(START_SECONDS)
+        except (OSError, WorkerLost):
+            ours.close()
+            raise WorkerLost("Crashed", "it ended the process that runs it") from None
+        finally:
+            theirs.close()
+        return ours
+
+    def end(self) -> dict:
+        """Kill the worker and what it left: {"status", "cpu", "rss", "left"}. Raises WorkerLost as `fork`."""
+        try:
+            self.control.settimeout(30.0)
+            self.control.send(b'{"op": "end"}')
+        except OSError:
+            raise WorkerLost("Crashed", "it ended the process that runs it") from None
+        return self._answer(30.0)
+
+    def close(self) -> None:
+        """End the zygote and everything below it; the scratch folder goes too."""
+        self.control.close()
+        try:
+            self.process.wait(10.0)  # it ends by itself when the socket closes
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.errors.close()
+        if self.scratch:
+            shutil.rmtree(self.scratch, ignore_errors=True)
+
+
+def _open_to_all() -> bool:
+    """Whether any user may read the interpreter and its packages (not when they lie in root's home)."""
+    places = [os.path.realpath(sys.base_prefix), *view.packages()]
+    return all(os.stat(part).st_mode & 0o5 == 0o5 for place in places for part in [place, *Path(place).parents])
+
+
+class Exchange:
+    """Frames to and from one worker, each with a deadline; anything odd is WorkerLost."""
+
+    def __init__(self, sock: socket.socket):
+        self.sock = sock
+
+    def ask(self, request: dict, seconds: float) -> dict:
+        """Send a request, return the answer: {"ok": True, "value"} or {"ok": False, "kind", "text", ...}."""
+        deadline = time.monotonic() + seconds
+        body = wire.encode(request)
+        try:
+            self._send(len(body).to_bytes(8, "big") + body, deadline)
+            size = int.from_bytes(self._receive(8, deadline), "big")
+            if size > wire.MAX_BYTES:
+                raise WorkerLost("Crashed", f"it returned more than {wire.MAX_BYTES // 2**20} MiB")
+            answer = wire.decode(self._receive(size, deadline))
+        except TimeoutError:
+            raise WorkerLost("TimedOut", f"it ran longer than {seconds:.0f} seconds") from None
+        except wire.WireError:
+            raise WorkerLost("Crashed", "what it sent back is no answer") from None
+        except OSError:
+            raise WorkerLost("Crashed", "the process that ran it is gone") from None
+        if isinstance(answer, dict) and isinstance(answer.get("refused"), str):
+            raise SandboxError(f"The grading sandbox cannot confine a worker here: {answer['refused']}.")
+        if not isinstance(answer, dict) or not isinstance(answer.get("ok"), bool):
+            raise WorkerLost("Crashed", "what it sent back is no answer")
+        return answer
+
+    def _wait(self, deadline: float) -> None:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self.sock.settimeout(left)
+
+    def _send(self, data: bytes, deadline: float) -> None:
+        rest = memoryview(data)
+        while rest:
+            self._wait(deadline)
+            rest = rest[self.sock.send(rest) :]
+
+    def _receive(self, size: int, deadline: float) -> bytes:
+        data = bytearray()
+        while len(data) < size:  # grows with what arrives, not with what was promised
+            self._wait(deadline)
+            part = self.sock.recv(min(size - len(data), 1 << 20))
+            if not part:
+                raise ConnectionResetError
+            data += part
+        return bytes(data)
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self.sock.close()

@@ -1,0 +1,198 @@
+"""The process that meets a learner's code: defines it, runs probes beside it, sends plain data back.
+
+Loaded from its text inside the sandbox. Nothing here is secret and nothing said here is trusted: expected values live
+in the process that asks.
+"""
+
+import builtins
+import contextlib
+import io
+import linecache
+import random
+import re
+import resource
+import socket
+import sys
+import traceback
+import types
+
+SAID = 4000  # characters of the learner's own printing that are sent along
+TEXT = 600  # characters of an error's text
+
+
+class Said(io.TextIOBase):
+    """Stands for stdout and stderr: keeps the first characters, never blocks, never fails."""
+
+    def __init__(self):
+        self.parts, self.room = [], SAID
+
+    def writable(self):
+        return True
+
+    def write(self, text):
+        if self.room > 0:
+            self.parts.append(str(text)[: self.room])
+            self.room -= len(text)
+        return len(text)
+
+    def take(self) -> str:
+        text = "".join(self.parts)
+        self.parts, self.room = [], SAID
+        return text
+
+
+class Inert:
+    """Stands for what only a notebook has (figures, displays): takes any call, gives itself."""
+
+    def __call__(self, *args, **kwargs):
+        return args[0] if len(args) == 1 and callable(args[0]) and not kwargs else self
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self
+
+    def __getitem__(self, key):
+        return self
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        return False
+
+    def __iter__(self):
+        return iter(())
+
+
+def serve(sock: socket.socket, wire, probes, settings: dict, layers: list[str]) -> None:
+    """Answer requests until the asking side closes. The first one defines the learner's code."""
+    out = sys.stdout = sys.stderr = Said()
+    target = None
+    count = 0
+    while (body := receive(sock)) is not None:
+        request = wire.decode(body)
+        count += 1
+        allow_cpu(settings["request_cpu"])
+        try:
+            seed(count)
+            if "define" in request:
+                target = define(request["define"], request["name"])
+                answer = {"ok": True, "value": None, "layers": layers}
+            else:
+                probe = probes.compile_probe(request["probe"], request["source"])
+                answer = {"ok": True, "value": wire.plain(probe(target, *request["data"]))}
+        except wire.WireError as error:
+            answer = {"ok": False, "kind": "TypeError", "text": str(error)[:TEXT], "line": None, "code": None}
+        except BaseException as error:  # a SystemExit is the learner's, too
+            answer = failure(error)
+        answer["said"] = printable(out.take())
+        try:
+            body = wire.encode(answer)
+        except BaseException as error:
+            body = wire.encode({**failure(error), "said": ""})
+        sock.sendall(len(body).to_bytes(8, "big") + body)
+
+
+def receive(sock: socket.socket) -> bytes | None:
+    """One frame from the trusted side, or None when it has closed."""
+    head = exactly(sock, 8)
+    return None if head is None else exactly(sock, int.from_bytes(head, "big"))
+
+
+def exactly(sock: socket.socket, size: int) -> bytes | None:
+    data = bytearray(size)
+    view, at = memoryview(data), 0
+    while at < size:
+        got = sock.recv_into(view[at:])
+        if not got:
+            return None
+        at += got
+    return bytes(data)
+
+
+def allow_cpu(seconds: int) -> None:
+    """CPU time for one request: the soft limit moves on, the hard one stays."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+    soft = int(usage.ru_utime + usage.ru_stime) + 1 + seconds
+    with contextlib.suppress(ValueError, OSError):  # the learner's code has lowered it: its own affair
+        resource.setrlimit(resource.RLIMIT_CPU, (min(soft, hard), hard))
+
+
+def seed(number: int) -> None:
+    """Random numbers of a request do not depend on what ran before it."""
+    random.seed(number)
+    torch = sys.modules["torch"]
+    torch.manual_seed(number)
+    torch.set_grad_enabled(True)
+    if numpy := sys.modules.get("numpy"):
+        numpy.random.seed(number)
+
+
+def define(modules: list[dict], name: str):
+    """Execute definitions in namespaces of their own, in order, and return the object called `name`.
+
+    Each module: {"name", "uses": names of earlier modules, "inert": names only a notebook has, "cells": {file name:
+    text}, "pieces": [[file name, first line, source], ...]}. A piece that meets an undefined name is tried again
+    after the others, since cells need not stand in the order they were run. Raises what the learner's code raised.
+    """
+    inert = Inert()
+    builtins.display = builtins.get_ipython = inert
+    made = {}
+    for entry in modules:
+        module = types.ModuleType(f"notebook_{entry['name']}")
+        sys.modules[module.__name__] = module
+        space = module.__dict__
+        space.update({unbound: inert for unbound in entry["inert"]})
+        space.update({used: made[used] for used in entry["uses"]})
+        for file, text in entry["cells"].items():
+            linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+        waiting, failed = list(entry["pieces"]), None
+        while waiting:
+            again = []
+            for file, line, source in waiting:
+                try:
+                    exec(compile("\n" * (line - 1) + source, file, "exec", dont_inherit=True), space)
+                except NameError as error:
+                    again.append([file, line, source])
+                    failed = failed or error
+                except BaseException as error:  # the others may do without it
+                    failed = error if failed is None or isinstance(failed, NameError) else failed
+            if len(again) == len(waiting):
+                break
+            waiting = again
+        if entry["name"] not in space:
+            raise failed or NameError(f"name {entry['name']!r} is not defined")
+        made[entry["name"]] = space[entry["name"]]
+    return made[name]
+
+
+def failure(error: BaseException) -> dict:
+    """What is told of an exception: its kind, its text, where in the learner's cell."""
+    try:
+        kind, text = type(error).__name__, str(error)
+    except BaseException:  # its __str__ is the learner's as well
+        kind, text = "Exception", "an exception that cannot be shown"
+    if "can't allocate memory" in text or kind == "OutOfMemoryError":
+        kind, text = "MemoryError", "more memory was asked for than an answer may use"
+    line = code = None
+    try:
+        for frame in reversed(traceback.extract_tb(error.__traceback__)):
+            if frame.filename.startswith("<cell"):
+                line = frame.lineno
+                code = (frame.line or linecache.getline(frame.filename, line or 0)).strip() or None
+                break
+        if isinstance(error, SyntaxError) and str(error.filename).startswith("<cell"):
+            line, code = error.lineno, (error.text or "").strip() or None
+    except BaseException:
+        line = code = None
+    if line is not None:
+        line = int(line)
+    return {"ok": False, "kind": printable(kind)[:80], "text": printable(text)[:TEXT], "line": line, "code": code}
+
+
+def printable(text: str) -> str:
+    """Text without control characters and lone surrogates."""
+    text = re.sub(r"[^\n\t\x20-\x7e\xa0-\U0010ffff]", "", str(text))
+    return text.encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,214 @@
+"""The sandbox as grading uses it: one per grader, one submission at a time, a runner per exercise."""
+
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from utils.grade import probes
+from utils.grade.extract import Definition, Notebook
+from utils.grade.judge import LearnerError
+from utils.grade.sandbox import view
+from utils.grade.sandbox.host import Exchange, Limits, SandboxError, WorkerLost, Zygote
+
+
+class Sandbox:
+    """Where untrusted submissions run. A context manager; not for several threads at once.
+
+    isolation: "auto" (bubblewrap where it works, otherwise process limits and a loud notice), "required" (refuses
+    where bubblewrap does not work), "limits" (process limits, with Landlock and seccomp where the kernel has them).
+    warm: keep one zygote for all submissions and give each worker namespaces of its own (far cheaper), instead of a
+    zygote per submission. `mode` says what is in force: "bubblewrap", "namespaces" or "limits"; `notice` why not more.
+    """
+
+    def __init__(self, isolation: str = "auto", limits: Limits | None = None, warm: bool = False):
+        if isolation not in ("auto", "required", "limits"):
+            raise SandboxError(f"Isolation is auto, required or limits, not {isolation!r}.")
+        self.limits = limits or Limits()
+        refused = view.refusal() if isolation != "limits" else None
+        if refused and isolation == "required":
+            raise SandboxError(f"Isolation is required, but {refused}.")
+        self.notice = ""
+        if isolation == "limits" or refused:
+            self.mode = "limits"
+            self.notice = f"WARNING: submissions run under process limits only, because {refused or 'you asked for it'}"
+            self.notice += "; grade notebooks of strangers in a container or a virtual machine."
+        else:
+            self.mode = "namespaces" if warm else "bubblewrap"
+        self.layers: tuple[str, ...] = ()
+        self.zygote: Zygote | None = None
+        self.active: SandboxRunner | None = None
+        self.used = {"cpu": 0.0, "zygotes": 0, "workers": 0}
+
+    def __enter__(self) -> "Sandbox":
+        if self.notice:
+            print(self.notice, file=sys.stderr)
+        return self
+
+    def __exit__(self, *error) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the zygote and whatever runs below it."""
+        if self.active:
+            self.active.close()
+        if self.zygote:
+            self.zygote.close()
+            self.zygote = None
+
+    def submission(self, notebook: Notebook) -> "Submission":
+        """Start on one notebook (a context manager); ends the one before it."""
+        if self.mode == "bubblewrap":
+            self.close()  # submissions must not meet in one process namespace
+        elif self.active:
+            self.active.close()
+        return Submission(self, notebook)
+
+    def _fork(self, limits: Limits) -> Exchange:
+        if self.zygote is None:
+            self.zygote = Zygote(self.mode, self.limits)
+            self.used["zygotes"] += 1
+        self.used["workers"] += 1
+        return Exchange(self.zygote.fork(limits))
+
+    def _end(self) -> dict:
+        """End the active worker; a zygote that does not answer is replaced."""
+        if self.zygote is None:
+            return {"status": None}
+        try:
+            report = self.zygote.end()
+        except WorkerLost:
+            self.zygote.close()
+            self.zygote = None
+            return {"status": None}
+        self.used["cpu"] += report.get("cpu", 0.0)
+        return report
+
+
+class Submission:
+    """One notebook in the sandbox."""
+
+    def __init__(self, box: Sandbox, notebook: Notebook):
+        self.box, self.notebook = box, notebook
+
+    def __enter__(self) -> "Submission":
+        return self
+
+    def __exit__(self, *error) -> None:
+        self.close()
+
+    def runner(
+        self, name: str, replaced: Mapping[str, Definition] | None = None, limits: Limits | None = None
+    ) -> "SandboxRunner":
+        """A runner for one exercise. `replaced`: what stands in for other exercises that it builds on (the
+        reference's definition where the learner's was wrong). Raises KeyError when the notebook does not define it.
+        """
+        modules = self.notebook.modules(name, replaced or {})
+        return SandboxRunner(self.box, name, modules, limits or self.box.limits)
+
+    def close(self) -> None:
+        """Kill everything of this submission; with bubblewrap its process namespace goes with it."""
+        if self.box.active:
+            self.box.active.close()
+        if self.box.mode == "bubblewrap":
+            self.box.close()
+
+
+class SandboxRunner:
+    """Runs probes beside the learner's object in a worker of its own (Runner protocol of utils.grade.subject).
+
+    The worker starts at the first probe. Once it is lost (killed, timed out, sent junk), every later probe fails the
+    same way at once. After `close`, `usage` holds {"seconds", "cpu", "rss", "left"}.
+    """
+
+    def __init__(self, box: Sandbox, name: str, modules: list[dict], limits: Limits):
+        self.box, self.name, self.modules, self.limits = box, name, modules, limits
+        self.exchange: Exchange | None = None
+        self.lost: LearnerError | None = None
+        self.said = ""
+        self.usage = {"seconds": 0.0, "cpu": 0.0, "rss": 0, "left": 0}
+        self.deadline = 0.0
+
+    def run(self, probe: Callable, data: tuple) -> Any:
+        """Run `probe(object, *data)` in the worker. Raises LearnerError, also for a worker that is lost."""
+        if self.lost is None and self.exchange is None:
+            self._start()
+        if self.lost is not None:
+            raise self.lost
+        request = {"probe": probe.__name__, "source": probes.probe_source(probe), "data": list(data)}
+        return self._ask(request)
+
+    def _start(self) -> None:
+        if self.box.active:
+            self.box.active.close()
+        self.box.active = self
+        self.deadline = time.monotonic() + self.limits.total_wall
+        try:
+            self.exchange = self.box._fork(self.limits)
+        except WorkerLost as error:
+            self._lose(error)
+            return
+        try:
+            self._ask({"define": self.modules, "name": self.name})
+        except LearnerError as error:
+            self.lost = error
+
+    def _ask(self, request: dict) -> Any:
+        started = time.monotonic()
+        try:
+            answer = self.exchange.ask(request, min(self.limits.request_wall, max(0.1, self.deadline - started)))
+        except WorkerLost as error:
+            self._lose(error)
+            raise self.lost from None
+        finally:
+            self.usage["seconds"] += time.monotonic() - started
+        said = answer.get("said")
+        self.said = (self.said + said)[:4000] if isinstance(said, str) else self.said
+        if isinstance(answer.get("layers"), list):
+            self.box.layers = tuple(map(str, answer["layers"]))
+        if answer["ok"]:
+            return answer.get("value")
+        raise LearnerError(*_error(answer))
+
+    def _lose(self, error: WorkerLost) -> None:
+        report = self.close()
+        kind, text = error.kind, error.text
+        status = report.get("status")
+        if kind == "Crashed" and isinstance(status, int) and "gone" in text:
+            number = status & 0x7F
+            if number == signal.SIGXCPU or (number == signal.SIGKILL and report["cpu"] >= self.limits.total_cpu - 1):
+                kind, text = "TimedOut", f"it used more than {self.limits.request_cpu} seconds of the processor"
+            elif number:
+                text = f"it was killed by {_signal(number)}"
+            else:
+                text = f"it ended its process (exit status {status >> 8})"
+        self.lost = LearnerError(kind, text)
+
+    def close(self) -> dict:
+        """End the worker and whatever it started; returns how it ended."""
+        if self.box.active is not self:
+            return {"status": None}
+        self.box.active = None
+        if self.exchange:
+            self.exchange.close()
+            self.exchange = None
+        report = self.box._end()
+        for key in ("cpu", "rss", "left"):
+            self.usage[key] = max(self.usage[key], report.get(key, 0))
+        return report
+
+
+def _error(answer: Mapping) -> Iterable:
+    """Kind, text, line and code of a worker's error, each forced into its type and length."""
+    kind, text, line, code = (answer.get(key) for key in ("kind", "text", "line", "code"))
+    kind = kind if isinstance(kind, str) and kind.isidentifier() else "Exception"
+    line = line if isinstance(line, int) and 0 < line < 10**6 else None
+    return kind[:80], str(text)[:600], line, str(code)[:200] if line and code else None
+
+
+def _signal(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

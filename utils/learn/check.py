@@ -1,0 +1,197 @@
+"""`check(LayerNorm)`: the hidden tests of one exercise against the learner's object; raises when they fail."""
+
+import html
+import os
+import time
+
+from utils import course
+from utils.build.source import Exercise, load_chapter
+from utils.grade.assess import Outcome, Status, assess
+from utils.grade.judge import LearnerError
+from utils.grade.subject import LocalRunner
+from utils.learn import store
+from utils.learn.board import score
+from utils.learn.context import current_chapter, describe, namespace, resolve, unknown
+from utils.learn.grading import before_tests, examine
+from utils.learn.guard import traceless
+from utils.learn.heat import brief, heat_maps, inputs_line
+from utils.learn.pieces import NeedsFirst, stand_ins
+from utils.learn.show import Notice, box, lines, show
+from utils.learn.sources import companions, source_of
+
+
+class CheckFailed(Notice):
+    """A check did not pass: its text is the one sentence, its notebook rendering a short card, no stack of frames."""
+
+    def __init__(self, says: str, title: str = "", outcome: Outcome | None = None, notes: tuple[str, ...] = ()):
+        super().__init__(says)
+        self.title, self.outcome, self.notes = title, outcome, notes
+
+    def _compared(self) -> bool:
+        return self.outcome is not None and (self.outcome.expected is not None or self.outcome.got is not None)
+
+    def text(self) -> str:
+        """The card in plain text."""
+        parts = [f"{self.title}: {self}" if self.title else str(self)]
+        if self._compared():
+            parts += [f"  expected: {brief(self.outcome.expected)}", f"  got:      {brief(self.outcome.got)}"]
+        if self.outcome is not None and self.outcome.inputs:
+            parts.append(f"  with {inputs_line(self.outcome.inputs)}")
+        return "\n".join([*parts, *self.notes])
+
+    def markup(self) -> str:
+        """The card in HTML, without its frame."""
+        head = f"<b>&#10007; {html.escape(self.title)}</b><br>" if self.title else "<b>&#10007;</b> "
+        parts = [f"<div>{head}{lines(str(self))}</div>"]
+        if self._compared():
+            parts.append(heat_maps(self.outcome.expected, self.outcome.got))
+        if self.outcome is not None and self.outcome.inputs:
+            parts.append(f"<div>with {html.escape(inputs_line(self.outcome.inputs))}</div>")
+        error = self.outcome.error if self.outcome is not None else None
+        if isinstance(error, LearnerError) and error.line:
+            code = (
+                f': <code style="color:inherit;background:none">{html.escape(error.code)}</code>' if error.code else ""
+            )
+            parts.append(f"<div>line {error.line} of your cell{code}</div>")
+        parts += [f'<div style="opacity:.85;margin-top:.3em">{lines(note)}</div>' for note in self.notes]
+        return "".join(parts)
+
+
+def draw_seed() -> int:
+    """The seed of a notebook's checks: always the same, so that a failure repeats; COURSE_SEED sets another."""
+    try:
+        return int(os.environ.get("COURSE_SEED", "0"))
+    except ValueError:
+        return 0
+
+
+def check(obj) -> None:
+    """Check one exercise: `check(LayerNorm)`, or by name `check("LayerNorm")`.
+
+    Judged is the last definition of that name. Raises CheckFailed unless every hidden test passes; records the result.
+    The random states, torch's defaults and the notebook's names are afterwards as they were before.
+    """
+    names = namespace()
+    try:
+        chapter, exercise = target(obj, names)
+        title = f"{exercise.id} {exercise.name}"
+    except course.CourseError as error:
+        raise CheckFailed(str(error)) from None
+    name = exercise.name
+    if name not in names and not isinstance(obj, str):
+        names = {**names, name: obj}  # defined where the notebook's names do not reach, such as inside a function
+    started = time.perf_counter()
+    with traceless(draw_seed()) as prints:
+        try:
+            outcome, replaced = _judge(chapter, name, names)
+        except course.CourseError as error:
+            raise CheckFailed(str(error), title) from None
+    notes = tuple(note for note in (_stood_in(replaced), prints.summary()) if note)
+    if outcome.status is Status.SKIPPED:
+        note = f"{title} is the reference's, taken by skip: it earns no points, and the rest goes on working."
+        show(note, box("note", lines(note)))
+        return
+    if not outcome.ok:
+        _record_failure(chapter, name, outcome)
+        raise CheckFailed(
+            _sentence(outcome, exercise), title, outcome, notes + _no_diagnosis(chapter, outcome)
+        ) from None
+    _report_pass(chapter, exercise, outcome, names, notes, time.perf_counter() - started)
+
+
+def target(obj, names: dict) -> tuple[str, Exercise]:
+    """Chapter and exercise that the argument of check means. Raises CourseError, one sentence, when it means none."""
+    if isinstance(obj, str):
+        return resolve(obj)
+    chapter = current_chapter(getattr(obj, "__name__", None))
+    exercises = {exercise.name: exercise for exercise in load_chapter(chapter).exercises}
+    for name, exercise in exercises.items():
+        if obj is not None and names.get(name) is obj:
+            return chapter, exercise
+    called = getattr(obj, "__name__", None)
+    if isinstance(called, str) and callable(obj):
+        if called in exercises:
+            return chapter, exercises[called]
+        raise course.CourseError(unknown(called, chapter))
+    if type(obj).__name__ in exercises:
+        called = type(obj).__name__
+        raise course.CourseError(f"check takes the class itself, check({called}), and not an object made from it.")
+    listed = ", ".join(exercises)
+    raise course.CourseError(f"check cannot check {describe(obj)}: give it one of {listed}.")
+
+
+def _judge(chapter: str, name: str, names: dict) -> tuple[Outcome, list[str]]:
+    outcome = before_tests(chapter, name, names)
+    if outcome is not None:
+        return outcome, []
+
+    def right(need: str, piece) -> bool:
+        known = store.entry(chapter, need)
+        if known.get("status") == "passed" and known.get("source") == source_of(piece, need):
+            return True
+        # without answers nothing can stand in, so a piece that was never checked is looked at now
+        return not course.have_answers(chapter) and examine(chapter, need, names, draw_seed()).ok
+
+    try:
+        with stand_ins(chapter, name, names, right) as replaced:
+            return assess(chapter, name, LocalRunner(names[name]), draw_seed()), replaced
+    except NeedsFirst as error:
+        return Outcome(name, Status.BLOCKED, str(error)), []
+
+
+def _sentence(outcome: Outcome, exercise: Exercise) -> str:
+    if outcome.status is Status.NOT_ATTEMPTED:
+        return (
+            f"{exercise.name} is not attempted yet: its cell still holds the stub. "
+            f'Write it, run the cell, check again; hint("{exercise.name}") helps.'
+        )
+    if outcome.status is Status.MISSING:
+        return f"{exercise.name} is not defined: run the cell that defines it first."
+    return outcome.says
+
+
+def _stood_in(replaced: list[str]) -> str:
+    if not replaced:
+        return ""
+    have = "has" if len(replaced) == 1 else "have"
+    return f"During this check the reference stood in for {', '.join(replaced)}, which {have} not passed yet."
+
+
+def _no_diagnosis(chapter: str, outcome: Outcome) -> tuple[str, ...]:
+    if (
+        outcome.status is not Status.WRONG
+        or (course.ROOT / "tests" / course.chapter_name(chapter) / "mutants").is_dir()
+    ):
+        return ()
+    return ("The diagnosis by known mistakes is not part of this hand-out.",)
+
+
+def _record_failure(chapter: str, name: str, outcome: Outcome) -> None:
+    known = store.entry(chapter, name)
+    if known.get("status") != "passed" and outcome.status in (Status.WRONG, Status.UNFINISHED):
+        store.update_entry(chapter, name, status="tried")
+
+
+def _report_pass(
+    chapter: str, exercise: Exercise, outcome: Outcome, names: dict, notes: tuple[str, ...], seconds: float
+) -> None:
+    name, obj = exercise.name, names[exercise.name]
+    before = store.entry(chapter, name)
+    known = {e.name for e in load_chapter(chapter).exercises} | {name}
+    state = store.update_entry(
+        chapter,
+        name,
+        status="passed",
+        points=exercise.points,
+        source=source_of(obj, name),
+        companions=companions(obj, names, known) or None,
+    )
+    first = before.get("status") != "passed"
+    unit = "point" if exercise.points == 1 else "points"
+    earned = f"+{exercise.points} {unit}" if first else f"{exercise.points} {unit}, as before"
+    head = f"{exercise.id} {name}: {outcome.passed} of {outcome.total} checks passed."
+    standing = score(chapter, state)
+    text = f"{head} {earned}. {standing}"
+    inner = f"<b>&#10003; {html.escape(head)}</b> {html.escape(earned)}.<br>{html.escape(standing)}"
+    inner += "".join(f'<div style="opacity:.85">{lines(note)}</div>' for note in notes)
+    show("\n".join([text, *notes]), box("good", inner))

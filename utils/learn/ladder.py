@@ -1,0 +1,137 @@
+"""Help, one step at a time: hint, then reveal, or skip; and reset, which takes an exercise back to its stub."""
+
+import ast
+import textwrap
+
+from utils import course
+from utils.build.source import Exercise
+from utils.grade.reference import reference
+from utils.learn import store
+from utils.learn.context import namespace, resolve
+from utils.learn.show import Notice, box, lines, show
+
+TITLES = {"symptom": "What do you see?", "nudge": "A nudge", "pseudocode": "Pseudocode"}
+MARKERS = ("# solution", "# end solution")
+
+
+def hint(name: str, step: int | None = None) -> None:
+    """Open the next step of an exercise's help: symptoms, a nudge, pseudocode. `step` shows an earlier one again."""
+    chapter, exercise = _exercise(name)
+    ladder = steps(exercise)
+    opened = store.entry(chapter, exercise.name).get("hints", 0)
+    if step is not None and (type(step) is not int or not 1 <= step <= len(ladder)):
+        raise Notice(f"The help for {exercise.name} has steps 1 to {len(ladder)}; step={step!r} is none of them.")
+    if step is None:
+        step = min(opened + 1, len(ladder))
+    if step > opened:
+        store.update_entry(chapter, exercise.name, hints=step)
+    title, body = ladder[step - 1]
+    if step < len(ladder):
+        after = f'hint("{exercise.name}") again opens step {step + 1}.'
+    elif course.have_answers(chapter):
+        after = f'That was the last step; reveal("{exercise.name}") shows the solution.'
+    else:
+        after = "That was the last step; the solution is not part of this hand-out."
+    text = f"Hint {step} of {len(ladder)} for {exercise.id} {exercise.name}. {title}\n\n{body}\n\n{after}"
+    markdown = f"**Hint {step} of {len(ladder)} for {exercise.id} {exercise.name}. {title}**\n\n{body}\n\n*{after}*"
+    show(text, markdown=markdown)
+
+
+def steps(exercise: Exercise) -> list[tuple[str, str]]:
+    """The ladder as (title, Markdown): all symptoms make the first step; pseudocode is fenced."""
+    found: dict[str, list[str]] = {}
+    for kind, label, text in exercise.help:
+        if kind == "symptom":
+            found.setdefault(kind, []).append(f"- {label.rstrip()}\n" + textwrap.indent(text, "  "))
+        else:
+            found.setdefault(kind, []).append(
+                f"```text\n{text}\n```" if kind == "pseudocode" and "```" not in text else text
+            )
+    order = [kind for kind in TITLES if kind in found]
+    return [(TITLES[kind], "\n\n".join(found[kind])) for kind in order]
+
+
+def reveal(name: str, confirm: bool = False) -> None:
+    """Show the reference's source of one exercise once all hints are open (or with confirm=True); recorded."""
+    chapter, exercise = _exercise(name)
+    _need_answers(chapter, exercise, "reveal")
+    opened, whole = store.entry(chapter, exercise.name).get("hints", 0), len(steps(exercise))
+    if opened < whole and not confirm:
+        raise Notice(
+            f'{opened} of {whole} hints for {exercise.name} are open: hint("{exercise.name}") opens the next, '
+            f'or reveal("{exercise.name}", confirm=True) shows the solution now.'
+        )
+    store.update_entry(chapter, exercise.name, revealed=True)
+    code = solution(chapter, exercise)
+    note = "One way to write it. Close it, and write your own."
+    title = f"Solution of {exercise.id} {exercise.name}"
+    show(f"{title}\n\n{code}\n\n{note}", markdown=f"**{title}**\n\n```python\n{code}\n```\n\n*{note}*")
+
+
+def solution(chapter: str, exercise: Exercise) -> str:
+    """What stands between the solution marks of the reference, or the whole object where nothing is marked."""
+    file = course.ROOT / "solutions" / course.chapter_name(chapter) / f"{exercise.module}.py"
+    text = file.read_text(encoding="utf-8")
+    whole = text.split("\n")
+    for node in ast.parse(text).body:
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef)) and node.name == exercise.name:
+            source = whole[node.lineno - 1 : node.end_lineno + 1]
+            break
+    else:
+        raise Notice(f"The reference of {exercise.name} was not found in {exercise.module}.py.")
+    regions, current = [], None
+    for line in source:
+        if line.strip() == MARKERS[0]:
+            current = []
+        elif line.strip() == MARKERS[1] and current is not None:
+            regions.append(textwrap.dedent("\n".join(current)))
+            current = None
+        elif current is not None:
+            current.append(line)
+    if not regions:
+        return "\n".join(whole[node.lineno - 1 : node.end_lineno])
+    return "\n\n# ... further down\n".join(regions)
+
+
+def skip(name: str) -> None:
+    """Take the reference for this one object, so that the rest of the notebook works; recorded, and no points."""
+    chapter, exercise = _exercise(name)
+    _need_answers(chapter, exercise, "skip")
+    namespace()[exercise.name] = reference(chapter, exercise.name)
+    if store.entry(chapter, exercise.name).get("status") != "passed":
+        store.update_entry(chapter, exercise.name, status="skipped")
+    text = (
+        f"{exercise.id} {exercise.name} is skipped: the reference takes its place here and earns no points. "
+        "Keep this cell after the exercise's own, so that it acts again on the next run; delete it to try again."
+    )
+    show(text, box("note", lines(text)))
+
+
+def reset_exercise(name: str) -> None:
+    """Take one exercise back to the start: its progress is cleared and its stub shown, to paste into the cell."""
+    from utils.build.stub import stub_source
+
+    chapter, exercise = _exercise(name)
+    try:
+        stub = stub_source(chapter, exercise.name).rstrip()
+    except course.CourseError as error:
+        raise Notice(str(error)) from None
+
+    def clear(data: dict) -> None:
+        data["exercises"].pop(exercise.name, None)
+
+    store.update(chapter, clear)
+    head = f"{exercise.id} {exercise.name} is open again. This is how its cell began; paste it there:"
+    show(f"{head}\n\n{stub}\n", markdown=f"{head}\n\n```python\n{stub}\n```")
+
+
+def _exercise(name) -> tuple[str, Exercise]:
+    try:
+        return resolve(name if isinstance(name, str) else getattr(name, "__name__", name))
+    except course.CourseError as error:
+        raise Notice(str(error)) from None
+
+
+def _need_answers(chapter: str, exercise: Exercise, what: str) -> None:
+    if not course.have_answers(chapter):
+        raise Notice(f"The solutions are not part of this hand-out, so {what} has nothing to give for {exercise.name}.")

@@ -1,0 +1,66 @@
+"""What an exercise is built from: the reference stands in for pieces that are not right yet."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from utils import course
+from utils.build.source import load_chapter
+from utils.grade.reference import reference
+from utils.learn.sources import is_reference, is_stub
+
+_ABSENT = object()
+
+
+class NeedsFirst(course.CourseError):
+    """A piece is not there and there is no reference to stand in for it; `need` is the exercise to do first."""
+
+    def __init__(self, name: str, need: str, number: str, why: str):
+        super().__init__(
+            f"Do {need} (exercise {number}) first: {name} is built from it, it is {why}, "
+            "and no reference solution is part of this hand-out."
+        )
+        self.need = need
+
+
+def needs(chapter: str, name: str) -> list[str]:
+    """Every exercise that `name` is built from, directly or not, in the chapter's order."""
+    source = load_chapter(chapter)
+    found: set[str] = set()
+    todo = [*source.exercise(name).needs]
+    while todo:
+        need = todo.pop()
+        if need not in found and need != name:
+            found.add(need)
+            todo.extend(source.exercise(need).needs)
+    return [exercise.name for exercise in source.exercises if exercise.name in found]
+
+
+@contextmanager
+def stand_ins(chapter: str, name: str, names: dict, right: Callable[[str, object], bool]) -> Iterator[list[str]]:
+    """Within the block, every need of `name` that is not right is the reference's object in `names`.
+
+    `right(need, obj)` says whether the learner's piece may be used. Yields the needs replaced; afterwards `names` is
+    as it was, also after an exception. Raises NeedsFirst where there is no reference.
+    """
+    replaced: dict[str, object] = {}
+    for need in needs(chapter, name):
+        mine = names.get(need, _ABSENT)
+        if mine is not _ABSENT and is_reference(mine, chapter, need):
+            continue
+        stub = mine is not _ABSENT and is_stub(mine, chapter, need)
+        if mine is not _ABSENT and not stub and right(need, mine):
+            continue
+        if not course.have_answers(chapter):
+            why = "not defined" if mine is _ABSENT else "not written yet" if stub else "not right yet"
+            raise NeedsFirst(name, need, load_chapter(chapter).exercise(need).id, why)
+        replaced[need] = reference(chapter, need)
+    kept = {need: names.get(need, _ABSENT) for need in replaced}
+    names.update(replaced)
+    try:
+        yield list(replaced)
+    finally:
+        for need, mine in kept.items():
+            if mine is _ABSENT:
+                names.pop(need, None)
+            else:
+                names[need] = mine

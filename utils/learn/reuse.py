@@ -1,0 +1,80 @@
+"""`mine("ch1.Transformer")`: the learner's own object from another chapter, the reference where there is none."""
+
+import linecache
+
+from utils import course
+from utils.build.source import load_chapter
+from utils.grade.reference import reference
+from utils.learn import store
+from utils.learn.context import resolve
+from utils.learn.pieces import needs
+from utils.learn.show import Notice, show
+
+
+def mine(name: str):
+    """The learner's passed object, rebuilt from its saved source in a namespace of its own.
+
+    Pieces it needs are the learner's where they passed, else the reference's. Says in one line what was taken.
+    Raises Notice for an unknown name, and where there is neither an answer nor a reference.
+    """
+    try:
+        chapter, exercise = resolve(name)
+        names = base_names(chapter)
+        taken = {}
+        for piece in [*needs(chapter, exercise.name), exercise.name]:
+            names[piece], taken[piece] = _piece(chapter, piece, names)
+    except course.CourseError as error:
+        raise Notice(str(error)) from None
+    others = [piece for piece, own in taken.items() if not own and piece != exercise.name]
+    if not taken[exercise.name]:
+        says = f"{exercise.name}: the reference's, since yours has not passed yet."
+    elif others:
+        says = f"{exercise.name}: yours, with the reference's {', '.join(others)}."
+    else:
+        says = f"{exercise.name}: yours."
+    show(says)
+    return names[exercise.name]
+
+
+def base_names(chapter: str) -> dict:
+    """A fresh namespace with what the chapter's own import cells and given objects bring."""
+    source = load_chapter(chapter)
+    names: dict = {"__name__": f"mine_{source.key}"}
+    for cell in source.cells:
+        if cell.kind == "code" and "imports" in cell.tags:
+            exec(compile(cell.source, f"<imports of {source.key}>", "exec"), names)
+    if course.have_answers(chapter):
+        import importlib
+
+        for cell in source.cells:
+            if cell.given:
+                module = importlib.import_module(f"solutions.{source.name}.{cell.given.module}")
+                names[cell.given.name] = getattr(module, cell.given.name)
+    return names
+
+
+def _piece(chapter: str, name: str, names: dict) -> tuple[object, bool]:
+    """One object and whether it is the learner's; an answer that no longer runs counts as none, with one sentence."""
+    known = store.entry(chapter, name)
+    if known.get("status") != "passed" or not known.get("source"):
+        return reference(chapter, name), False
+    kept = dict(names)
+    try:
+        for helper, text in (known.get("companions") or {}).items():
+            if helper not in names:
+                _run(text, f"<your {helper}>", names)
+        _run(known["source"], f"<your {name} of {chapter}>", names)
+        return names[name], True
+    except Exception as error:
+        names.clear()
+        names.update(kept)
+        print(
+            f"Your {name} of {chapter} could not be rebuilt ({type(error).__name__}: {error}): the reference is used."
+        )
+        return reference(chapter, name), False
+
+
+def _run(source: str, file: str, names: dict) -> None:
+    # with its lines known to linecache, an error in it shows the learner's code
+    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+    exec(compile(source, file, "exec"), names)

@@ -1,0 +1,127 @@
+"""The source of what a learner defined in a cell, and whether it is still the stub."""
+
+import ast
+import inspect
+import linecache
+import types
+from collections.abc import Iterator
+
+from utils import course
+
+
+def source_of(obj, name: str | None = None) -> str | None:
+    """Source of a class or function as its cell has it, decorators included; None where it cannot be found.
+
+    `inspect.getsource` knows no classes of a notebook before Python 3.13, so a class is found by its methods' code.
+    """
+    name = name or getattr(obj, "__name__", None)
+    for code in _codes(obj):
+        text = "".join(linecache.getlines(code.co_filename))
+        try:
+            tree = ast.parse(text)
+        except (SyntaxError, ValueError):
+            continue
+        lines = text.splitlines(keepends=True)
+        for node in reversed(list(_definitions(tree))):
+            start = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+            if node.name == getattr(obj, "__name__", name) and start <= code.co_firstlineno <= node.end_lineno:
+                return inspect.cleandoc("\n" + "".join(lines[start - 1 : node.end_lineno])) + "\n"
+    return None
+
+
+def _codes(obj) -> Iterator[types.CodeType]:
+    if inspect.isclass(obj):
+        for member in list(vars(obj).values()):
+            member = getattr(member, "fget", None) or getattr(member, "__func__", None) or member
+            member = _unwrap(member)
+            code = getattr(member, "__code__", None)
+            if isinstance(code, types.CodeType) and getattr(member, "__qualname__", "").startswith(obj.__qualname__):
+                yield code
+    else:
+        code = getattr(_unwrap(obj), "__code__", None)
+        if isinstance(code, types.CodeType):
+            yield code
+
+
+def _unwrap(obj):
+    try:
+        return inspect.unwrap(obj)
+    except ValueError:
+        return obj
+
+
+def _definitions(tree: ast.AST) -> Iterator[ast.stmt]:
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield node
+
+
+def is_stub(obj, chapter: str, name: str) -> bool:
+    """Whether the object is still the stub that the notebook came with."""
+    from utils.build import stub
+
+    source = source_of(obj, name)
+    if source is None:
+        return False
+    try:
+        return stub.is_stub(source, chapter, name)
+    except (course.CourseError, OSError, SyntaxError):
+        return False
+
+
+def wants_class(chapter: str, name: str) -> bool | None:
+    """Whether the exercise asks for a class (True) or a function (False); None where no stub tells."""
+    from utils.build import stub
+
+    try:
+        body = ast.parse(stub.stub_source(chapter, name)).body
+    except (course.CourseError, OSError, SyntaxError):
+        return None
+    kinds = [isinstance(n, ast.ClassDef) for n in body if getattr(n, "name", None) == name]
+    return kinds[-1] if kinds else None
+
+
+def is_reference(obj, chapter: str, name: str) -> bool:
+    """Whether the object is the reference's (taken by skip or import), or a class that only inherits from it."""
+    if not course.have_answers(chapter):
+        return False
+    home = f"solutions.{course.chapter_name(chapter)}."
+    if inspect.isclass(obj):
+        return any(base.__module__.startswith(home) and base.__name__ == name for base in inspect.getmro(obj))
+    folder = str(course.ROOT / "solutions" / course.chapter_name(chapter))
+    inner = _unwrap(obj)
+    code = getattr(inner, "__code__", None)
+    return code is not None and code.co_filename.startswith(folder) and inner.__name__ == name
+
+
+def companions(obj, names: dict, leave_out: set[str]) -> dict[str, str]:
+    """Source of what the learner's object reads besides the course's names: own helpers, constants, imports.
+
+    In the order in which they have to run. Found by the names that the source loads, helpers of helpers included.
+    """
+    found: dict[str, str] = {}
+
+    def visit(source: str | None) -> None:
+        if source is None:
+            return
+        read = {n.id for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Name)}
+        for name in sorted(read - leave_out - found.keys()):
+            if name not in names:
+                continue
+            value = names[name]
+            if isinstance(value, types.ModuleType):
+                found[name] = f"import {value.__name__} as {name}\n"
+            elif value is None or type(value) in (bool, int, float, str):
+                found[name] = f"{name} = {value!r}\n"
+            elif (inspect.isclass(value) or inspect.isfunction(value)) and value.__module__ == "__main__":
+                text = source_of(value)
+                if text is not None:
+                    found[name] = ""  # a helper that calls itself ends here
+                    visit(text)
+                    found[name] = found.pop(name) or text
+            elif inspect.isclass(value) or inspect.isfunction(value):
+                module, inner = value.__module__, value.__name__
+                found[name] = f"from {module} import {inner} as {name}\n"
+
+    visit(source_of(obj))
+    return found

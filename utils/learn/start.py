@@ -1,0 +1,113 @@
+"""What `from utils.learn import *` does for a notebook: path, seeds, figures, widgets, and one line that says so."""
+
+import importlib.abc
+import importlib.util
+import os
+import platform
+import random
+import sys
+
+import numpy as np
+import torch
+
+from utils import course
+from utils.build.source import load_chapter
+from utils.learn.context import current_chapter, shell
+
+SEED = 0
+FIGURES = {"displaylogo": False, "showSendToCloud": False, "responsive": True}
+
+
+def start() -> None:
+    """Seed everything, set up figures, print one line: device, Python, torch, chapter."""
+    if str(course.ROOT) not in sys.path:
+        sys.path.insert(0, str(course.ROOT))
+    seed_everything(SEED)
+    figures()
+    colab_widgets()
+    try:
+        source = load_chapter(current_chapter())
+        chapter = f"chapter {source.key.removeprefix('ch')}: {source.title}"
+    except course.CourseError as error:
+        chapter = str(error)
+    print(f"{device_name()} | Python {platform.python_version()} | torch {torch.__version__} | {chapter}")
+
+
+def seed_everything(seed: int) -> None:
+    """Seed Python's, numpy's and torch's generators."""
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+
+
+def device_name() -> str:
+    """The device that training will use, in words."""
+    if torch.cuda.is_available():
+        return f"GPU ({torch.cuda.get_device_name(0)})"
+    if torch.backends.mps.is_available():
+        return "GPU (Apple)"
+    threads = torch.get_num_threads()
+    return f"CPU ({threads} thread{'s' if threads != 1 else ''})"
+
+
+def figures() -> None:
+    """Turn off the mode bar's logo and "Share chart" in every interactive renderer, now or when plotly is imported.
+
+    Which renderer draws stays plotly's choice (PLOTLY_RENDERER, Colab, VS Code, else the notebook's own mime type).
+    """
+    if _RENDERERS in sys.modules:
+        _configure(sys.modules[_RENDERERS])
+    elif not any(isinstance(finder, _WhenImported) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _WhenImported())  # importing it here would cost every notebook a second or two
+
+
+_RENDERERS = "plotly.io._renderers"
+
+
+def _configure(module) -> None:
+    for name in module.renderers:
+        renderer = module.renderers[name]
+        if hasattr(renderer, "config"):
+            renderer.config = {**(renderer.config or {}), **FIGURES}
+
+
+class _WhenImported(importlib.abc.MetaPathFinder):
+    """Sets plotly's renderers up in the moment in which they are first imported."""
+
+    def find_spec(self, fullname, path=None, target=None):
+        if fullname != _RENDERERS:
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(fullname)
+        execute = spec.loader.exec_module
+
+        def exec_module(module):
+            execute(module)
+            _configure(module)
+
+        spec.loader.exec_module = exec_module
+        return spec
+
+
+def colab_widgets() -> None:
+    """Colab shows widgets from outside its own set only after its widget manager is switched on."""
+    if not on_colab():
+        return
+    try:
+        from google.colab import output
+
+        output.enable_custom_widget_manager()
+    except (ImportError, AttributeError):
+        print("Colab's widget manager could not be switched on: sliders may show as plain figures.")
+
+
+def on_colab() -> bool:
+    """Whether this kernel runs on Google Colab."""
+    return bool(
+        os.environ.get("COLAB_RELEASE_TAG") or os.environ.get("COLAB_NOTEBOOK_ID") or "google.colab" in sys.modules
+    )
+
+
+def has_front_end() -> bool:
+    """Whether widgets can be shown: a kernel runs, and nobody has said that no one looks (COURSE_HEADLESS)."""
+    return bool(getattr(shell(), "kernel", None)) and not os.environ.get("COURSE_HEADLESS")

@@ -1,0 +1,31 @@
+"""Figures and widgets of the course. Plotly and ipywidgets are imported when a figure is drawn, not before."""
+
+from utils.plot.figures import attention_figure, bars, heatmap, line
+from utils.plot.picture import Picture
+
+__all__ = [
+    "Explorer",
+    "Picture",
+    "attention_figure",
+    "attention_patterns",
+    "attention_viewer",
+    "bars",
+    "figure_view",
+    "heatmap",
+    "line",
+]
+
+_LATER = {
+    "Explorer": "widget",
+    "figure_view": "widget",
+    "attention_patterns": "attention",
+    "attention_viewer": "attention",
+}
+
+
+def __getattr__(name: str):
+    if name in _LATER:  # these need torch or ipywidgets
+        import importlib
+
+        return getattr(importlib.import_module(f"utils.plot.{_LATER[name]}"), name)
+    raise AttributeError(f"utils.plot has no {name}")

@@ -1,0 +1,176 @@
+"""The figures that chapters draw. Each returns a Picture: a plain plotly figure, its caption, its text in words."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from utils.plot.picture import Picture
+from utils.plot.style import DIVERGING, SEQUENTIAL, small, template
+
+
+def _figure(traces, title: str, x: str, y: str, height: int, **layout):
+    import plotly.graph_objects as go
+
+    figure = go.Figure(traces)
+    figure.update_layout(template=template(), title_text=title, height=height, **layout)
+    figure.update_xaxes(title_text=x)
+    figure.update_yaxes(title_text=y)
+    return figure
+
+
+def line(
+    curves: Mapping[str, Sequence],
+    *,
+    title: str,
+    x: str,
+    y: str,
+    caption: str,
+    alt: str | None = None,
+    xs: Sequence | Mapping[str, Sequence] | None = None,
+    levels: Mapping[str, float] | None = None,
+    smooth: int = 1,
+    height: int = 380,
+) -> Picture:
+    """Curves by name over one axis; `levels` are horizontal lines, by name, to read the curves against.
+
+    `xs`: the places of all curves, or of each by its name (default 1, 2, 3, ...). `smooth`: width of a running mean
+    that is drawn over the faint raw curve.
+    """
+    import plotly.graph_objects as go
+
+    from utils.plot.style import CATEGORIES
+
+    traces, words = [], []
+    for number, (name, values) in enumerate(curves.items()):
+        values = small(values).astype(np.float32)
+        places = xs.get(name) if isinstance(xs, Mapping) else xs
+        places = np.arange(1, len(values) + 1) if places is None else np.asarray(places)
+        colour = CATEGORIES[number % len(CATEGORIES)]
+        if smooth > 1 and len(values) > smooth:
+            faint = {"color": colour, "width": 1}
+            traces.append(
+                go.Scatter(x=places, y=values, line=faint, opacity=0.3, showlegend=False, hoverinfo="skip", mode="lines")
+            )
+            values = np.convolve(values, np.ones(smooth, np.float32) / smooth, mode="valid").astype(np.float32)
+            places = places[smooth - 1 :]
+        mode = "lines" if len(values) > 40 else "lines+markers"
+        traces.append(go.Scatter(x=places, y=values, name=name, mode=mode, line={"color": colour, "width": 2}))
+        if len(values):
+            words.append(f"{name} goes from {values[0]:.3g} to {values[-1]:.3g}")
+    figure = _figure(traces, title, x, y, height, showlegend=len(curves) > 1)
+    for number, (name, value) in enumerate((levels or {}).items()):
+        dash = ("dash", "dot", "dashdot", "longdash")[number % 4]
+        label = {"annotation_text": f"{name} {value:.2f}", "annotation_position": "top right"}
+        figure.add_hline(y=value, line={"dash": dash, "color": "#555555", "width": 1.5}, **label)
+        words.append(f"{name} is a level at {value:.3g}")
+    return Picture(figure, caption, alt or f"Line chart, {title}: {'; '.join(words)}.")
+
+
+def heatmap(
+    values,
+    *,
+    title: str,
+    x: str,
+    y: str,
+    caption: str,
+    alt: str | None = None,
+    rows: Sequence[str] | None = None,
+    columns: Sequence[str] | None = None,
+    diverging: bool = False,
+    limits: tuple[float, float] | None = None,
+    show_values: bool = False,
+    height: int = 380,
+) -> Picture:
+    """A matrix as colours, row 0 on top. `diverging`: for values of both signs, the scale is centred on zero."""
+    import plotly.graph_objects as go
+
+    values = small(values)
+    if values.ndim != 2:
+        raise ValueError(f"a heat map needs a matrix, but this has shape {values.shape}")
+    low, high = limits or (None, None)
+    if diverging and limits is None:
+        finite = values[np.isfinite(values)]
+        high = float(np.abs(finite).max()) if finite.size else 1.0
+        low = -high
+    trace = go.Heatmap(
+        z=values,
+        colorscale=DIVERGING if diverging else SEQUENTIAL,
+        zmin=low,
+        zmax=high,
+        zmid=0 if diverging else None,
+        texttemplate="%{z:.2f}" if show_values else None,
+        hovertemplate=f"{y} %{{y}}<br>{x} %{{x}}<br>%{{z:.3f}}<extra></extra>",
+    )
+    figure = _figure(trace, title, x, y, height)
+    figure.update_yaxes(autorange="reversed", showgrid=False)
+    figure.update_xaxes(showgrid=False)
+    for axis, labels in (("xaxis", columns), ("yaxis", rows)):
+        if labels is not None:
+            figure.update_layout({axis: {"tickvals": list(range(len(labels))), "ticktext": list(labels)}})
+    shape = f"{values.shape[0]} rows by {values.shape[1]} columns"
+    return Picture(figure, caption, alt or f"Heat map, {title}: {shape}, {y} by {x}.")
+
+
+def bars(
+    groups: Mapping[str, Mapping[str, float]] | Mapping[str, float],
+    *,
+    title: str,
+    x: str = "",
+    y: str,
+    caption: str,
+    alt: str | None = None,
+    height: int = 360,
+) -> Picture:
+    """Bars by label; or, where the values are mappings themselves, one colour a group: {group: {label: value}}."""
+    import plotly.graph_objects as go
+
+    from utils.plot.style import CATEGORIES
+
+    grouped = all(isinstance(value, Mapping) for value in groups.values())
+    series = groups if grouped else {"": groups}
+    traces, words = [], []
+    for number, (name, values) in enumerate(series.items()):
+        heights = np.asarray(list(values.values()), dtype=np.float32)
+        colour = CATEGORIES[number % len(CATEGORIES)]
+        traces.append(go.Bar(x=list(values), y=heights, name=name, marker_color=colour))
+        words.append((f"{name}: " if name else "") + ", ".join(f"{k} {float(v):.3g}" for k, v in values.items()))
+    figure = _figure(traces, title, x, y, height, showlegend=grouped and len(series) > 1, barmode="group")
+    figure.update_xaxes(type="category", showgrid=False)
+    return Picture(figure, caption, alt or f"Bar chart, {title}: {'; '.join(words)}.")
+
+
+def attention_figure(pattern, tokens: Sequence[str], *, title: str, query: int | None = None, height: int = 460):
+    """One head's attention pattern (T, T) as a plain plotly figure: query rows from the top, key columns.
+
+    Sent as 8-bit numbers. `query`: the row to outline.
+    """
+    import plotly.graph_objects as go
+
+    pattern = np.nan_to_num(np.asarray(small(pattern), dtype=np.float32))
+    if pattern.ndim != 2 or pattern.shape[0] != len(tokens):
+        raise ValueError(f"a pattern of shape {pattern.shape} does not fit {len(tokens)} tokens")
+    labels = [label(token) for token in tokens]
+    places = list(range(len(labels)))
+    trace = go.Heatmap(
+        z=np.rint(np.clip(pattern, 0, 1) * 100).astype(np.uint8),
+        colorscale=SEQUENTIAL,
+        zmin=0,
+        zmax=100,
+        colorbar={"title": {"text": "%"}, "thickness": 14},
+        hovertemplate="query %{y}, key %{x}: %{z}%<extra></extra>",
+    )
+    figure = _figure(trace, title, "key: the token looked at", "query: the token that looks", height)
+    size = 12 if len(labels) <= 24 else 9
+    ticks = {"tickvals": places, "ticktext": labels, "tickfont": {"size": size}, "showgrid": False}
+    figure.update_yaxes(autorange="reversed", **ticks)
+    figure.update_xaxes(tickangle=-60, **ticks)
+    if query is not None:
+        box = {"x0": -0.5, "x1": len(labels) - 0.5, "y0": query - 0.5, "y1": query + 0.5}
+        figure.add_shape(type="rect", line={"color": "#D55E00", "width": 2.5}, **box)
+    return figure
+
+
+def label(token: str) -> str:
+    """A token as it can stand at an axis: spaces and line breaks are made visible, angle brackets are no HTML."""
+    shown = token.replace("\n", "⏎").replace("\t", "⇥").replace(" ", "␣")
+    return (shown or "∅").replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,0 +1,57 @@
+"""Colours and layout that every figure of the course shares, and what is set once for plotly."""
+
+from functools import cache
+
+import numpy as np
+
+# Okabe and Ito's palette without its yellow (too faint on white): eight categories that colour-blind readers tell apart.
+CATEGORIES = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000", "#7F7F7F")
+SEQUENTIAL = "Cividis"  # rises evenly in lightness, also for deutan readers
+DIVERGING = "RdBu"  # only ever used with its middle at zero
+INK, GRID = "#222222", "#DDDDDD"
+CONFIG = {"displaylogo": False, "showSendToCloud": False, "responsive": True}
+
+
+@cache
+def configure() -> None:
+    """No logo and no "Share chart" (it uploads) in any mode bar. The renderer itself is left as plotly chose it."""
+    import plotly.io as pio
+
+    names = dict.fromkeys(str(pio.renderers.default or "").split("+") + ["plotly_mimetype"])
+    for name in filter(None, names):
+        renderer = pio.renderers[name]
+        if hasattr(renderer, "config"):
+            renderer.config = {**(renderer.config or {}), **CONFIG}
+
+
+@cache
+def template():
+    """A small template in place of plotly's default one, which weighs 17 KB in every saved figure."""
+    import plotly.graph_objects as go
+
+    axis = {"gridcolor": GRID, "linecolor": INK, "ticks": "outside", "zeroline": False, "automargin": True}
+    layout = {
+        "colorway": CATEGORIES,
+        "font": {"color": INK, "size": 13},
+        "paper_bgcolor": "white",
+        "plot_bgcolor": "white",
+        "xaxis": axis,
+        "yaxis": axis,
+        "margin": {"l": 60, "r": 20, "t": 50, "b": 50},
+        "title": {"x": 0.02, "xanchor": "left", "font": {"size": 15}},
+        "hoverlabel": {"font": {"size": 13}},
+    }
+    return go.layout.Template(layout=layout)
+
+
+def small(values) -> np.ndarray:
+    """Values as float32, integers and booleans in 8 bits where they fit: what travels to the browser stays small."""
+    if hasattr(values, "detach"):
+        values = values.detach().cpu().numpy()
+    array = np.asarray(values)
+    if array.dtype == bool:
+        return array.astype(np.uint8)
+    if np.issubdtype(array.dtype, np.integer):
+        low, high = (array.min(), array.max()) if array.size else (0, 0)
+        return array.astype(np.uint8 if 0 <= low and high < 256 else np.float32 if abs(high) < 2**24 else np.float64)
+    return array.astype(np.float32)

@@ -1,0 +1,23 @@
+"""What every training run of the course shares: device, seeds, progress, files that are never half-written, metrics."""
+
+from utils.train.device import best_device, usable_device
+from utils.train.files import read_json, read_tensors, write_json, write_tensors
+from utils.train.interrupt import Interrupt
+from utils.train.metrics import Metrics, read_metrics
+from utils.train.progress import progress_bar
+from utils.train.seeds import generator, seed_everything
+
+__all__ = [
+    "Interrupt",
+    "Metrics",
+    "best_device",
+    "generator",
+    "progress_bar",
+    "read_json",
+    "read_metrics",
+    "read_tensors",
+    "seed_everything",
+    "usable_device",
+    "write_json",
+    "write_tensors",
+]
