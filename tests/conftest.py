@@ -4,6 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+from jaxtyping import install_import_hook
+
+from utils.train.typecheck import CHECKER
+
+install_import_hook("solutions", CHECKER)  # every shape annotation of the reference is enforced in tests
 
 
 @pytest.fixture(scope="session")

@@ -72,6 +72,7 @@ def preset(name: str) -> tuple[TransformerConfig, TrainingArgs]:
         num_attention_heads=4,
         num_transformer_layers=4,
         mlp_dimension=512,
+        weight_initialization_range=0.06,  # of the order of 1 / sqrt(E): with 0.02 so small a model starts slowly
     )
     args = TrainingArgs(
         learning_rate=2e-3,

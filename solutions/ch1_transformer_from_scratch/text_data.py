@@ -20,7 +20,7 @@ class TextData:
 
     tokenizer: Tokenizer
     train: Int[Tensor, "rows T"]
-    held_out: Int[Tensor, "rows T"]
+    held_out: Int[Tensor, "held_rows T"]
     name: str
 
     @property

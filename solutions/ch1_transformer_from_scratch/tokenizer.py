@@ -10,6 +10,7 @@ from utils.course import CourseError
 
 END_OF_TEXT = "<|endoftext|>"
 BYTES = 256
+PARALLEL_FROM = 4_000_000  # characters: below, starting processes costs more than they save
 
 
 def train_tokenizer(documents: list[str], vocabulary_size: int) -> Tokenizer:
@@ -55,7 +56,7 @@ def load_tokenizer(file: Path) -> Tokenizer:
 
 def encode_documents(tokenizer: Tokenizer, documents: list[str], num_processes: int = 1) -> list[list[int]]:
     """Tokens of every document, in order; a text of some megabytes is shared among `num_processes` processes."""
-    if num_processes > 1 and len(documents) > num_processes and sum(map(len, documents)) > 4_000_000:
+    if num_processes > 1 and len(documents) > num_processes and sum(map(len, documents)) > PARALLEL_FROM:
         size = -(-len(documents) // (4 * num_processes))
         parts = [documents[start : start + size] for start in range(0, len(documents), size)]
         with ProcessPoolExecutor(num_processes, mp_context=get_context("spawn")) as pool:

@@ -54,7 +54,7 @@ def test_fewer_queries_than_keys(apply_causal_mask, draw):
     scores = scores_for(draw, *RECTANGLES[draw.index % 2])
     got = apply_causal_mask(scores).softmax(-1)
     says = (
-        "with fewer queries than keys the mask is off: the queries are the last positions, so the last sees every key"
+        "with fewer queries than keys the mask is off: queries are the last positions, so the last one sees every key"
     )
     close(got, oracle(scores), says, inputs={"scores": scores})
 

@@ -54,9 +54,7 @@ def test_matches_torch(LayerNorm, draw):
     config, weights = make(draw)
     x = draw.normal(B, T, E, std=3, mean=2)
     out = LayerNorm.forward(config, weights, x)
-    says = (
-        "a row does not come out with mean 0 and variance 1 times w plus b: look at how the variance is taken and used"
-    )
+    says = "a row does not come out with mean 0 and variance 1 times w plus b: look at the variance and its use"
     close(out["result"], torchs(x, weights), says, inputs={"residual": x})
 
 
@@ -80,7 +78,5 @@ def test_gradients(LayerNorm, draw):
     leaf = x.clone().requires_grad_()
     direction = torch.randn(x.shape, generator=torch.Generator().manual_seed(seed))
     (torchs(leaf, weights) * direction).sum().backward()
-    says = (
-        "the gradient of the input is off: the mean and the variance depend on the input too, so nothing may be cut off"
-    )
+    says = "the gradient of the input is off: the mean and the variance depend on it too, so nothing may be cut off"
     close(out["input_gradients"][0], leaf.grad, says, atol=1e-4, inputs={"residual": x})

@@ -46,10 +46,9 @@ def probe_transformer(cls, config, weights, tokens, direction):
             self.kind, self.matrix = kind, nn.Parameter(matrix)
 
         def forward(self, x):
-            if self.kind in ("embedding", "positional_embedding"):
-                if x.is_floating_point() or x.dim() != 2:
-                    fed.append(self.kind)
-                    x = x[..., 0].long() * 0
+            if self.kind in ("embedding", "positional_embedding") and (x.is_floating_point() or x.dim() != 2):
+                fed.append(self.kind)
+                x = x[..., 0].long() * 0
             if self.kind == "embedding":
                 return self.matrix[x]
             if self.kind == "positional_embedding":
@@ -82,7 +81,7 @@ def probe_transformer(cls, config, weights, tokens, direction):
         if result.requires_grad and result.shape == direction.shape:
             (result * direction).sum().backward()
         names = [name for name in weights if name != "blocks"]
-        gradients = {name: matrix.grad for name, matrix in zip(names, stand_ins)}
+        gradients = {name: matrix.grad for name, matrix in zip(names, stand_ins, strict=True)}
         gradients["blocks"] = [matrix.grad for matrix in inner]
         return {"blocks": blocks, "fed": fed, "result": result, "tokens": tokens, "gradients": gradients}
     return {"blocks": blocks}
@@ -121,9 +120,7 @@ def test_parts(Transformer, draw):
 def test_shape_and_input(Transformer, draw):
     config, weights, tokens = make(draw)
     out = run(Transformer, config, weights, tokens)
-    shaped(
-        out["result"], (B, T, V), "Transformer must return a logit for every token at every position, shape (B, T, V)"
-    )
+    shaped(out["result"], (B, T, V), "Transformer must return logits for every position, shape (B, T, V)")
     require(bool(out["tokens"].equal(tokens)), "the tokens were changed in place: they belong to the caller")
     require(
         not out["fed"],
@@ -164,8 +161,6 @@ def test_gradients(Transformer, draw):
     for name in PARTS:
         pairs = list(zip(got["blocks"], leaves["blocks"], strict=True))
         for gradient, leaf in pairs if name == "blocks" else [(got[name], leaves[name])]:
-            says = (
-                f"the gradient does not come back whole to {name}: something on the way is cut off (detach or no_grad)"
-            )
+            says = f"the gradient does not come back whole to {name}: something on the way is cut off (no_grad)"
             require(gradient is not None, says)
             close(gradient, leaf.grad, says, atol=1e-3)

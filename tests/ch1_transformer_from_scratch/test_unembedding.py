@@ -23,9 +23,7 @@ def test_shape_and_input(Unembedding, draw):
     config, weights = make(draw)
     x = draw.normal(B, T, E)
     out = Unembedding.forward(config, weights, x)
-    shaped(
-        out["result"], (B, T, V), "Unembedding must return a logit for every token at every position, shape (B, T, V)"
-    )
+    shaped(out["result"], (B, T, V), "Unembedding must return logits for every position, shape (B, T, V)")
     close(out["args"][0], x, "the residual stream was changed in place: it belongs to the caller")
 
 
@@ -41,9 +39,7 @@ def test_matches_torch(Unembedding, draw):
     config, weights = make(draw)
     x = draw.normal(B, T, E)
     got = Unembedding.forward(config, weights, x)["result"]
-    says = (
-        "the logits differ from the product of the input with W_U plus b_U: look at the product, and add nothing to it"
-    )
+    says = "the logits differ from the product of the input with W_U plus b_U: look at the product, add nothing to it"
     close(got, F.linear(x, weights["W_U"].T, weights["b_U"]), says, atol=3e-5, inputs={"residual": x})
 
 

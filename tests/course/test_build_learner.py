@@ -187,3 +187,12 @@ def test_reset_of_a_deleted_cell_says_so(home, file, capsys):
     assert main(["reset", "double"]) == 2
     assert "has no answer cell of double" in capsys.readouterr().err
     assert parse(home / "chapters/ch1_small/chapter.md").key == "ch1"
+
+
+def test_upgrade_command_clears_up(home, file, capsys):
+    edit(file, answer)
+    renew(home)
+    build()
+    assert main(["upgrade"]) == 0
+    assert "answers kept: double;" in capsys.readouterr().out
+    assert not file.with_name("exercises.new.ipynb").exists() and file.with_name("exercises.backup-1.ipynb").exists()

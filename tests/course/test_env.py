@@ -2,10 +2,12 @@
 
 import subprocess
 import sys
+from pathlib import Path, PurePosixPath
 from types import SimpleNamespace
 
 import pytest
 
+from utils.build.setup_cells import colab_cell
 from utils.course import ROOT, CourseError
 from utils.env import __main__ as command_line
 from utils.env import colab, commands, create
@@ -136,7 +138,7 @@ def test_colab_installs_only_what_is_missing(monkeypatch):
 
     def pip(command):
         held = command[command.index("-c") + 1]
-        calls.append((command, open(held).read().split()))
+        calls.append((command, Path(held).read_text().split()))
         return SimpleNamespace(returncode=0)
 
     wanted = colab.install_missing(pip)
@@ -151,10 +153,6 @@ def test_colab_installs_only_what_is_missing(monkeypatch):
 
 def test_colab_cell_fetches_the_tag(tmp_path, monkeypatch):
     """The cell itself, run as on Colab with a stand-in for git: clones the tag shallowly, changes to the chapter."""
-    from pathlib import PurePosixPath
-
-    from utils.build.setup_cells import colab_cell
-
     settings = {"repository": "someone/course", "tag": "v1"}
     path = PurePosixPath("chapters/ch1_transformer_from_scratch/exercises.ipynb")
     cell = colab_cell(settings, path).replace('Path("/content")', f"Path({str(tmp_path)!r})")
@@ -179,3 +177,7 @@ def test_colab_cell_fetches_the_tag(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(RuntimeError, match=r"set `repository` and `tag` under \[tool.course\]"):
         exec(colab_cell({}, path), {})
+
+
+def test_the_programs_exit_status_comes_back():
+    assert commands._call([sys.executable, "-c", "import sys; sys.exit(7)"]) == 7

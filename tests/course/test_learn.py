@@ -257,3 +257,38 @@ def test_progress_is_readable_json_without_answers_of_ours(notebook, tmp_path):
     notebook.fine("check(LayerNorm)")
     data = json.loads((tmp_path / ".progress" / "ch1.json").read_text(encoding="utf-8"))
     assert data["version"] == 1 and list(data["exercises"]) == ["LayerNorm"]
+
+
+def test_a_need_that_has_not_passed_is_the_references_meanwhile(notebook):
+    from utils.build.stub import stub_source
+
+    block = course.ROOT / "solutions" / "ch1_transformer_from_scratch" / "model.py"
+    source = block.read_text(encoding="utf-8")
+    source = source[source.index("class TransformerBlock") : source.index("class Transformer(")]
+    notebook.fine(stub_source("ch1", "LayerNorm"))
+    stub = notebook["LayerNorm"]
+    notebook.fine(source)
+    said = notebook.fine("check(TransformerBlock)")
+    assert "1.8 TransformerBlock" in said and "reference stood in for LayerNorm" in said
+    assert notebook["LayerNorm"] is stub and "Attention" not in notebook.shell.user_ns
+
+
+def test_an_answer_defined_inside_a_function_is_judged_and_leaves_no_name(notebook):
+    body = "".join("    " + line + "\n" for line in RIGHT.splitlines())
+    notebook.fine(f"def answer():\n{body}    return LayerNorm\n")
+    notebook.fine("check(answer())")
+    assert "LayerNorm" not in notebook.shell.user_ns
+
+
+def test_skip_lets_the_rest_go_on(notebook):
+    said = notebook.fine('skip("LayerNorm")\ncheck(LayerNorm)')
+    assert "skipped" in said and "no points" in said
+    assert entries()["LayerNorm"]["status"] == "skipped"
+
+
+def test_handout_without_mutants_says_so_once(notebook, monkeypatch, tmp_path):
+    monkeypatch.setattr("utils.grade.diagnose.mutants", lambda chapter, name: ())
+    monkeypatch.setattr(sys.modules["utils.learn.check"], "_has_mutants", lambda chapter: False)
+    notebook.fine(WRONG)
+    says = notebook.fails("check(LayerNorm)")
+    assert "E - 1" not in says and "not part of this hand-out" in notebook.output

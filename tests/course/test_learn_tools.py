@@ -359,3 +359,23 @@ def test_import_is_light():
     done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, cwd=course.ROOT)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("\n") == 1 and json.dumps(done.stdout)
+
+
+def test_a_stub_bound_as_a_default_argument_is_replaced_too(names):
+    names["define"](stub_source("ch1", "greedy").replace("Float[Tensor, ", "tuple[Tensor, "))
+    names["define"]("def generate(model, prompt, sample=greedy):\n    return sample\n")
+    stub = names["greedy"]
+    with pieces.stand_ins("ch1", "generate", names, lambda need, obj: False):
+        assert names["generate"](None, None) is reference("ch1", "greedy")
+    assert names["generate"](None, None) is stub
+
+
+def test_blocked_is_asked_again_once_the_piece_is_right(names, monkeypatch):
+    monkeypatch.setattr(course, "have_answers", lambda chapter: False)
+    monkeypatch.setattr(pieces, "needs", lambda chapter, name: ["LayerNorm"] if name == "MLP" else [])
+    names["define"]("class MLP(nn.Module):\n    pass\n")
+    with pytest.raises(Blocked):
+        grade_exercise("ch1", "MLP", 1)
+    names["define"](HELPER + SOLVED)
+    with pytest.raises(Wrong):
+        grade_exercise("ch1", "MLP", 1)

@@ -102,7 +102,7 @@ def test_every_fault_is_named_and_the_rest_is_graded(tmp_path):
     names = "LayerNorm GELU Unembedding MLP Embedding PositionalEmbedding apply_causal_mask chunk_tokens accuracy"
     names += " next_token_loss Attention"
     wanted = [f"{notebook}::{e.id} {e.name}" for e in MUST_DO if e.name in names.split()]
-    done = grade(tmp_path, *wanted, "--cell-timeout", 8, "--junitxml", report)
+    done = grade(tmp_path, *wanted, "--cell-timeout", 12, "--junitxml", report)
     rows = table(done.stdout)
     assert done.returncode == 1
     assert "Traceback" not in done.stdout and "INTERNAL" not in done.stdout

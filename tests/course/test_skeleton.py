@@ -1,41 +1,21 @@
 """The frame of the course: its files agree with each other and name nothing of the machine they were made on."""
 
+import os
 import re
 import shutil
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 import pytest
+from lists import constraints, lines, project, requirements
 from packaging.requirements import Requirement
 from packaging.version import Version
 
 from utils.course import ROOT
 
+TOP = ["README.md", "requirements.txt", "constraints.txt", "pyproject.toml", "Makefile", "LICENSE", ".ci/run"]
 TEXT = {".py", ".md", ".ipynb", ".json", ".toml", ".txt", ".yml", ".yaml", ".cfg", ""}
-
-
-def lines(name: str) -> list[str]:
-    """Lines of a requirements or constraints file that say something."""
-    text = (ROOT / name).read_text(encoding="utf-8")
-    return [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
-
-
-def requirements() -> dict[str, Requirement]:
-    found = [Requirement(line.partition("#")[0].strip()) for line in lines("requirements.txt")]
-    return {requirement.name.lower(): requirement for requirement in found}
-
-
-def constraints() -> dict[str, Version]:
-    return {
-        name.lower(): Version(version)
-        for name, _, version in (line.partition("==") for line in lines("constraints.txt"))
-    }
-
-
-def project() -> dict:
-    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
 def own_files() -> list[Path]:
@@ -154,3 +134,14 @@ def test_readme_tells_of_every_chapter():
 def test_lint(command):
     done = subprocess.run([sys.executable, "-m", "ruff", *command, "."], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-3000:]
+
+
+@pytest.mark.parametrize(("ci", "status"), [("true", 1), ("", 0)])
+def test_a_skipped_browser_test_fails_where_ci_is_set(tmp_path, ci, status):
+    (tmp_path / "conftest.py").write_text((ROOT / "tests/conftest.py").read_text(encoding="utf-8"), encoding="utf-8")
+    test = "import pytest\n\n@pytest.mark.browser\ndef test_page():\n    pytest.skip('no browser')\n"
+    (tmp_path / "test_page.py").write_text(test, encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", tmp_path, tmp_path]
+    done = subprocess.run(command, cwd=tmp_path, env={**os.environ, "CI": ci}, capture_output=True, text=True)
+    assert done.returncode == status, done.stdout
+    assert ("may not be skipped" in done.stdout) == bool(status)

@@ -78,4 +78,9 @@ def install_system_packages(call=subprocess.run) -> None:
 
 
 def _call(command: list[str], **variables: str) -> int:
-    return subprocess.run(command, cwd=ROOT, env={**os.environ, **variables}).returncode
+    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **variables})
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:  # the program sees it too, and decides: Jupyter asks before it stops
+            continue

@@ -17,7 +17,6 @@ _HOME = {
     "raises": "judge",
     "require": "judge",
     "shaped": "judge",
-    "shaped": "judge",
 }
 
 __all__ = sorted(_HOME)

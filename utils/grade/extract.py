@@ -19,7 +19,7 @@ COURSE_PACKAGES = ("utils", "solutions", "tests")
 
 @dataclass(frozen=True)
 class Definition:
-    """One exercise's answer: (file name, first line, source) pieces in order, and the text of their cells.
+    """One exercise's answer: (file name, first line, source) pieces in order, and the text of their files.
 
     `uses`: other exercises whose objects it reads; `inert`: names it reads that only the notebook's helpers define.
     """
@@ -30,12 +30,7 @@ class Definition:
     uses: tuple[str, ...] = ()
     inert: tuple[str, ...] = ()
 
-    @property
-    def source(self) -> str:
-        """The statement that binds the name."""
-        return self.own
-
-    own: str = ""
+    source: str = ""  # the statement that binds the name
 
 
 @dataclass
@@ -59,6 +54,7 @@ class Statement:
 class Cell:
     text: str
     statements: list[Statement] = field(default_factory=list)
+    helpers: set[str] = field(default_factory=set)  # names it imports from the course's own packages
     error: tuple[int | None, str] | None = None
 
 
@@ -66,10 +62,19 @@ class Notebook:
     """The code cells of a submission, read for the names in `exercises`.
 
     `helpers`: names that the notebook gets from the course's own package; where an answer reads one, it gets an
-    object that does nothing. `prelude`: imports that stand for those of a deleted cell.
+    object that does nothing. `prelude`: imports that stand for those of a deleted cell. `label`: how files are named
+    in a worker ("cell" for a learner's).
     """
 
-    def __init__(self, cells: Iterable[str], exercises: Iterable[str], helpers: Iterable[str] = (), prelude: str = ""):
+    def __init__(
+        self,
+        cells: Iterable[str],
+        exercises: Iterable[str],
+        helpers: Iterable[str] = (),
+        prelude: str = "",
+        label: str = "cell",
+    ):
+        self.label = label
         self.exercises = set(exercises)
         self.helpers = set(helpers)
         self.cells: list[Cell] = []
@@ -79,6 +84,7 @@ class Notebook:
             at += len(cell.statements)
             self.cells.append(cell)
         self.statements = [statement for cell in self.cells for statement in cell.statements]
+        self.helpers.update(*(cell.helpers for cell in self.cells))
 
     def defines(self, name: str) -> bool:
         return self._last(name) is not None
@@ -113,14 +119,14 @@ class Notebook:
         inert: set[str] = set()
         self._take(last, name, taken, uses, inert)
         pieces = [taken[at] for at in sorted(taken)]
-        cells = {f"<cell {s.cell}>": self.cells[s.cell].text for s in pieces}
+        cells = {f"<{self.label} {s.cell}>": self.cells[s.cell].text for s in pieces}
         return Definition(
             name,
-            tuple((f"<cell {s.cell}>", s.line, s.source) for s in pieces),
+            tuple((f"<{self.label} {s.cell}>", s.line, s.source) for s in pieces),
             cells,
             tuple(sorted(uses)),
             tuple(sorted(inert)),
-            own=last.source,
+            source=last.source,
         )
 
     def _take(self, first: Statement, name: str, taken, uses: set[str], inert: set[str]) -> None:
@@ -223,6 +229,9 @@ def read_cell(text: str, number: int, first: int) -> Cell:
         ends = [0, *(node.end_lineno for node in tree.body)]
         starts = [*(first_line(node) for node in tree.body), len(lines) + 1]
         for i, node in enumerate(tree.body):
+            if _of_the_course(node):
+                cell.helpers.update((alias.asname or alias.name).split(".")[0] for alias in node.names)
+                continue
             alone = ends[i] < starts[i] and node.end_lineno < starts[i + 1]
             if (statement := _statement(node, lines, alone, number)) is not None:
                 statement.at = first + len(cell.statements)
@@ -254,6 +263,13 @@ def _parse(text: str) -> tuple[ast.Module, str]:
             return ast.parse(changed), changed
 
 
+def _of_the_course(node: ast.stmt) -> bool:
+    """Whether a statement imports from the course itself, which is not there when a class is graded."""
+    if isinstance(node, ast.ImportFrom):
+        return node.level > 0 or (node.module or "").split(".")[0] in COURSE_PACKAGES
+    return isinstance(node, ast.Import) and all(a.name.split(".")[0] in COURSE_PACKAGES for a in node.names)
+
+
 def first_line(node: ast.stmt) -> int:
     """Where a statement begins, its decorators included."""
     return min([node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", []))])
@@ -269,13 +285,8 @@ def _statement(node: ast.stmt, lines: list[str], alone: bool, number: int) -> St
     imports = isinstance(node, (ast.Import, ast.ImportFrom))
     if isinstance(node, ast.Expr) and not any(isinstance(part, ast.NamedExpr) for part in ast.walk(node)):
         return None
-    if isinstance(node, ast.ImportFrom):
-        if (node.module or "").split(".")[0] in COURSE_PACKAGES or node.level:
-            return None
-        if any(alias.name == "*" for alias in node.names):
-            return Statement(number, 0, start, source, set(), set(), set(), set(), True, True, star=True)
-    if isinstance(node, ast.Import) and all(a.name.split(".")[0] in COURSE_PACKAGES for a in node.names):
-        return None
+    if isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names):
+        return Statement(number, 0, start, source, set(), set(), set(), set(), True, True, star=True)
     table = symtable.symtable(ast.unparse(node), "<cell>", "exec")
     binds = {s.get_name() for s in table.get_symbols() if s.is_assigned() or s.is_imported()}
     now = {s.get_name() for s in table.get_symbols() if s.is_referenced()}

@@ -1,4 +1,4 @@
-"""What a hidden test says: comparisons that carry one sentence about one mistake, with expected and got for the card."""
+"""What a hidden test says: comparisons that carry one sentence about a mistake, with expected and got for the card."""
 
 from contextlib import contextmanager
 
@@ -15,7 +15,7 @@ class Mismatch(AssertionError):
 
 
 class LearnerError(Exception):
-    """The learner's code raised. `kind` is the exception's class name, `line` the line of the learner's cell or None."""
+    """The learner's code raised. `kind`: the exception's class name; `line`: that of the learner's cell or None."""
 
     def __init__(self, kind: str, text: str, line: int | None = None, code: str | None = None):
         super().__init__(f"{kind}: {text}")

@@ -128,7 +128,8 @@ class NotebookRun:
         if reply.ename in STATUSES:
             return Grade(STATUSES[reply.ename], str(reply).partition(": ")[2])
         if reply.status == "error":
-            return Grade(Status.BLOCKED, f"{name} could not be graded: {reply}")
+            why = str(reply).removeprefix("CourseError: ")
+            return Grade(Status.BLOCKED, f"{name} could not be graded: {why}")
         self._take_out(name, reply)
         if reply.status == "dead":
             return Grade(Status.CRASHED, f"{name} ended the kernel while it was being graded.")
@@ -162,7 +163,10 @@ class NotebookRun:
                 return
 
     def _pass(self, cells: list[Cell]) -> bool:
-        """Run these cells in a fresh kernel; False when one cost the kernel (it is left out from then on)."""
+        """Run these cells in a fresh kernel; False when one cost the kernel. That one is left out from then on.
+
+        So is one that timed out.
+        """
         try:
             self.kernel.start()
         except course.CourseError as error:
@@ -175,8 +179,9 @@ class NotebookRun:
             self.replies[cell.index] = reply
             if self.blocked:
                 return True
-            if reply.lost:
+            if reply.lost or reply.status == "timeout":
                 self.left_out.add(cell.index)
+            if reply.lost:
                 return False
             if self._is_set_up(cell) and not reply.ok:
                 why = str(reply) if reply.status == "error" else f"it did not end within {IMPORT_TIMEOUT:.0f} s"

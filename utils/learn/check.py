@@ -2,7 +2,6 @@
 
 import html
 import os
-import time
 
 from utils import course
 from utils.build.source import Exercise, load_chapter
@@ -78,14 +77,18 @@ def check(obj) -> None:
     except course.CourseError as error:
         raise CheckFailed(str(error)) from None
     name = exercise.name
-    if name not in names and not isinstance(obj, str):
-        names = {**names, name: obj}  # defined where the notebook's names do not reach, such as inside a function
-    started = time.perf_counter()
-    with traceless(draw_seed()) as prints:
-        try:
+    borrowed = name not in names and not isinstance(obj, str)  # defined out of the notebook's reach: in a function, say
+    if borrowed:
+        names[name] = obj
+    try:
+        with traceless(draw_seed()) as prints:
             outcome, replaced = _judge(chapter, name, names)
-        except course.CourseError as error:
-            raise CheckFailed(str(error), title) from None
+        judged = names.get(name)
+    except course.CourseError as error:
+        raise CheckFailed(str(error), title) from None
+    finally:
+        if borrowed:
+            names.pop(name, None)
     notes = tuple(note for note in (_stood_in(replaced), prints.summary()) if note)
     if outcome.status is Status.SKIPPED:
         note = f"{title} is the reference's, taken by skip: it earns no points, and the rest goes on working."
@@ -96,7 +99,7 @@ def check(obj) -> None:
         raise CheckFailed(
             _sentence(outcome, exercise), title, outcome, notes + _no_diagnosis(chapter, outcome)
         ) from None
-    _report_pass(chapter, exercise, outcome, names, notes, time.perf_counter() - started)
+    _report_pass(chapter, exercise, outcome, judged, names, notes)
 
 
 def target(obj, names: dict) -> tuple[str, Exercise]:
@@ -157,11 +160,12 @@ def _stood_in(replaced: list[str]) -> str:
     return f"During this check the reference stood in for {', '.join(replaced)}, which {have} not passed yet."
 
 
+def _has_mutants(chapter: str) -> bool:
+    return (course.ROOT / "tests" / course.chapter_name(chapter) / "mutants").is_dir()
+
+
 def _no_diagnosis(chapter: str, outcome: Outcome) -> tuple[str, ...]:
-    if (
-        outcome.status is not Status.WRONG
-        or (course.ROOT / "tests" / course.chapter_name(chapter) / "mutants").is_dir()
-    ):
+    if outcome.status is not Status.WRONG or _has_mutants(chapter):
         return ()
     return ("The diagnosis by known mistakes is not part of this hand-out.",)
 
@@ -172,10 +176,8 @@ def _record_failure(chapter: str, name: str, outcome: Outcome) -> None:
         store.update_entry(chapter, name, status="tried")
 
 
-def _report_pass(
-    chapter: str, exercise: Exercise, outcome: Outcome, names: dict, notes: tuple[str, ...], seconds: float
-) -> None:
-    name, obj = exercise.name, names[exercise.name]
+def _report_pass(chapter: str, exercise: Exercise, outcome: Outcome, obj, names: dict, notes: tuple[str, ...]) -> None:
+    name = exercise.name
     before = store.entry(chapter, name)
     known = {e.name for e in load_chapter(chapter).exercises} | {name}
     state = store.update_entry(

@@ -77,7 +77,7 @@ def examine(chapter: str, name: str, names: dict, seed: int = 0) -> Outcome:
             with stand_ins(chapter, name, names, right):
                 outcome = assess(chapter, name, LocalRunner(obj), seed)
         except NeedsFirst as error:
-            outcome = Outcome(name, Status.BLOCKED, str(error))
+            return Outcome(name, Status.BLOCKED, str(error))  # not kept: it changes when the piece does
     _known[key] = obj, outcome
     return outcome
 

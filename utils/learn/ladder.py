@@ -121,7 +121,10 @@ def reset_exercise(name: str) -> None:
         data["exercises"].pop(exercise.name, None)
 
     store.update(chapter, clear)
-    head = f"{exercise.id} {exercise.name} is open again. This is how its cell began; paste it there:"
+    head = (
+        f"{exercise.id} {exercise.name} is open again. This is how its cell began; paste it there, or close "
+        f"the notebook and run `python -m utils.build reset {exercise.name}` in a terminal:"
+    )
     show(f"{head}\n\n{stub}\n", markdown=f"{head}\n\n```python\n{stub}\n```")
 
 

@@ -1,5 +1,6 @@
 """What an exercise is built from: the reference stands in for pieces that are not right yet."""
 
+import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -35,6 +36,19 @@ def needs(chapter: str, name: str) -> list[str]:
     return [exercise.name for exercise in source.exercises if exercise.name in found]
 
 
+def _swap_defaults(functions: list, replaced: dict[str, object]) -> list[tuple]:
+    """Put stand-ins into default arguments too (`sample=greedy` binds early); returns what to put back."""
+    bound = []
+    for function in functions:
+        values = getattr(function, "__defaults__", None)
+        if inspect.isfunction(function) and values:
+            others = tuple(replaced.get(getattr(value, "__name__", None), value) for value in values)
+            if any(a is not b for a, b in zip(values, others, strict=True)):
+                bound.append((function, values))
+                function.__defaults__ = others
+    return bound
+
+
 @contextmanager
 def stand_ins(chapter: str, name: str, names: dict, right: Callable[[str, object], bool]) -> Iterator[list[str]]:
     """Within the block, every need of `name` that is not right is the reference's object in `names`.
@@ -55,10 +69,13 @@ def stand_ins(chapter: str, name: str, names: dict, right: Callable[[str, object
             raise NeedsFirst(name, need, load_chapter(chapter).exercise(need).id, why)
         replaced[need] = reference(chapter, need)
     kept = {need: names.get(need, _ABSENT) for need in replaced}
+    bound = _swap_defaults([names.get(piece) for piece in [name, *needs(chapter, name)]], replaced)
     names.update(replaced)
     try:
         yield list(replaced)
     finally:
+        for function, values in bound:
+            function.__defaults__ = values
         for need, mine in kept.items():
             if mine is _ABSENT:
                 names.pop(need, None)

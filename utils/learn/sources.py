@@ -104,7 +104,8 @@ def companions(obj, names: dict, leave_out: set[str]) -> dict[str, str]:
     def visit(source: str | None) -> None:
         if source is None:
             return
-        read = {n.id for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Name)}
+        nodes = ast.walk(ast.parse(source))
+        read = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)} - {"_", "In", "Out"}
         for name in sorted(read - leave_out - found.keys()):
             if name not in names:
                 continue

@@ -1,5 +1,6 @@
 """Attention patterns taken from a model's own forward pass, and the explorer that shows them."""
 
+import html
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -38,9 +39,8 @@ class _CatchSoftmax(TorchFunctionMode):
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
         result = func(*args, **(kwargs or {}))
-        if func in self.CALLS and result.ndim == 4 and result.shape[0] == 1:
-            if result.shape[-2:] == (self.length, self.length):
-                self.caught.append(result.detach()[0].cpu())
+        if func in self.CALLS and result.ndim == 4 and result[0].shape[-2:] == (self.length, self.length):
+            self.caught.append(result.detach()[0].cpu())
         return result
 
 
@@ -99,7 +99,7 @@ def attention_viewer(
 ) -> Explorer:
     """Look at any head of any layer on any text: drop-downs, a box for a text of your own, a slider for the query.
 
-    Shown by ending a cell with it. `texts`: one text or several to choose from; only the first `limit` tokens are drawn.
+    Shown by ending a cell with it. `texts`: one or several to choose from; only the first `limit` tokens are drawn.
     """
     texts = [texts] if isinstance(texts, str) else list(texts)
     limit = min(limit, getattr(getattr(model, "config", None), "context_length", limit))
@@ -111,15 +111,19 @@ def attention_viewer(
             known[text] = attention_patterns(model, numbers.to(next(model.parameters()).device)), pieces
         return known[text]
 
-    def draw(layer: int = 0, head: int = 0, example: str = texts[0], text: str = "", query: int | None = None) -> Picture:
+    def draw(
+        layer: int = 0, head: int = 0, example: str = texts[0], text: str = "", query: int | None = None
+    ) -> Picture:
         patterns, pieces = look_up(text if text.strip() else example)
         pattern = patterns.layers[layer][head]
         row = len(pieces) - 1 if query is None else min(query, len(pieces) - 1)
         most = pattern[row].topk(min(3, len(pieces)))
-        named = [f"“{label(pieces[i])}” {w:.0%}" for w, i in zip(most.values.tolist(), most.indices.tolist(), strict=True)]
+        named = [
+            f"“{label(pieces[i])}” {w:.0%}" for w, i in zip(most.values.tolist(), most.indices.tolist(), strict=True)
+        ]
         title = f"Layer {layer}, head {head}: “{label(pieces[row])}” looks at {', '.join(named)}"
         figure = attention_figure(pattern, pieces, title=title, query=row)
-        words = f"Attention pattern, {title}. {len(pieces)} tokens; rows are queries, columns are keys."
+        words = f"Attention pattern, {html.unescape(title)}. {len(pieces)} tokens; rows are queries, columns are keys."
         under = caption or "Each row shows where one token looks, in percent; the outlined row is the chosen query."
         return Picture(figure, f"{under} {patterns.note}".strip(), words)
 

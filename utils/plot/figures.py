@@ -49,7 +49,9 @@ def line(
         if smooth > 1 and len(values) > smooth:
             faint = {"color": colour, "width": 1}
             traces.append(
-                go.Scatter(x=places, y=values, line=faint, opacity=0.3, showlegend=False, hoverinfo="skip", mode="lines")
+                go.Scatter(
+                    x=places, y=values, line=faint, opacity=0.3, showlegend=False, hoverinfo="skip", mode="lines"
+                )
             )
             values = np.convolve(values, np.ones(smooth, np.float32) / smooth, mode="valid").astype(np.float32)
             places = places[smooth - 1 :]
@@ -58,12 +60,25 @@ def line(
         if len(values):
             words.append(f"{name} goes from {values[0]:.3g} to {values[-1]:.3g}")
     figure = _figure(traces, title, x, y, height, showlegend=len(curves) > 1)
-    for number, (name, value) in enumerate((levels or {}).items()):
-        dash = ("dash", "dot", "dashdot", "longdash")[number % 4]
-        label = {"annotation_text": f"{name} {value:.2f}", "annotation_position": "top right"}
-        figure.add_hline(y=value, line={"dash": dash, "color": "#555555", "width": 1.5}, **label)
-        words.append(f"{name} is a level at {value:.3g}")
+    if levels:
+        _draw_levels(figure, levels, [float(v) for trace in traces for v in trace.y if np.isfinite(v)], height)
+        words += [f"{name} is a level at {value:.3g}" for name, value in levels.items()]
     return Picture(figure, caption, alt or f"Line chart, {title}: {'; '.join(words)}.")
+
+
+def _draw_levels(figure, levels: Mapping[str, float], values: list[float], height: int) -> None:
+    """Horizontal lines, their names to the right of the axes; names that would overlap are moved apart."""
+    span = max([*values, *levels.values()]) - min([*values, *levels.values()]) or 1.0
+    pixels = (height - 100) / (1.1 * span)
+    top = float("inf")
+    for number, (name, value) in enumerate(sorted(levels.items(), key=lambda level: -level[1])):
+        dash = ("dash", "dot", "dashdot", "longdash")[number % 4]
+        figure.add_hline(y=value, line={"dash": dash, "color": "#555555", "width": 1.5})
+        place = min(value * pixels, top - 15)
+        text = {"text": f"{name}: {value:.2f}", "showarrow": False, "xanchor": "left", "yshift": place - value * pixels}
+        figure.add_annotation(x=1.01, xref="paper", y=value, font={"size": 12}, **text)
+        top = place
+    figure.update_layout(margin_r=max(map(len, levels)) * 6 + 50, legend={"orientation": "h", "y": 1.08, "x": 0})
 
 
 def heatmap(

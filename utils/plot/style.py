@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 
-# Okabe and Ito's palette without its yellow (too faint on white): eight categories that colour-blind readers tell apart.
+# Okabe and Ito's palette, its yellow (too faint on white) replaced by a grey: colour-blind readers tell these apart.
 CATEGORIES = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000", "#7F7F7F")
 SEQUENTIAL = "Cividis"  # rises evenly in lightness, also for deutan readers
 DIVERGING = "RdBu"  # only ever used with its middle at zero
@@ -52,6 +52,8 @@ def small(values) -> np.ndarray:
     if array.dtype == bool:
         return array.astype(np.uint8)
     if np.issubdtype(array.dtype, np.integer):
-        low, high = (array.min(), array.max()) if array.size else (0, 0)
-        return array.astype(np.uint8 if 0 <= low and high < 256 else np.float32 if abs(high) < 2**24 else np.float64)
+        low, high = (int(array.min()), int(array.max())) if array.size else (0, 0)
+        if low >= 0 and high < 256:
+            return array.astype(np.uint8)
+        return array.astype(np.float32 if max(-low, high) < 2**24 else np.float64)
     return array.astype(np.float32)

@@ -14,7 +14,19 @@ from utils.plot.style import CONFIG
 
 # plotly.min.js decides by `module` and `define` where to put itself; in our module it must find neither.
 _BEFORE = "const module = undefined, exports = undefined, define = undefined, require = undefined;\n"
-_AFTER = "\nglobalThis.coursePlotly = globalThis.Plotly;\nexport default { render() {} };\n"
+_AFTER = "\nglobalThis.coursePlotly = globalThis.Plotly;\n"
+
+# anywidget gives a module two seconds to load; plotly.js may take longer on a busy machine, so it comes afterwards.
+_LIBRARY = """
+export default {
+  initialize({ model }) {
+    if (globalThis.coursePlotly) return;
+    const url = URL.createObjectURL(new Blob([model.get("source")], { type: "text/javascript" }));
+    import(url).catch((error) => console.error(error)).finally(() => URL.revokeObjectURL(url));
+  },
+  render() {},
+};
+"""
 
 _VIEW = """
 async function plotly() {
@@ -49,7 +61,12 @@ export default {
       if (box.isConnected && box.clientWidth > 0 && box._fullLayout) lib.Plots.resize(box);
     });
     observer.observe(box);
-    return () => { observer.disconnect(); model.off("change:figure", draw); model.off("change:alt", name); lib.purge(box); };
+    return () => {
+      observer.disconnect();
+      model.off("change:figure", draw);
+      model.off("change:alt", name);
+      lib.purge(box);
+    };
   },
 };
 """
@@ -65,7 +82,8 @@ def _classes():
     class PlotlyLibrary(anywidget.AnyWidget):
         """Carries plotly.js to the browser; one lives in each kernel."""
 
-        _esm = _BEFORE + get_plotlyjs() + _AFTER
+        _esm = _LIBRARY
+        source = traitlets.Unicode(_BEFORE + get_plotlyjs() + _AFTER).tag(sync=True)
 
     class FigureView(anywidget.AnyWidget):
         """A figure {"data", "layout"} and its words for screen readers; both may change at any time."""
@@ -82,7 +100,7 @@ _library = None
 
 
 def figure_view(figure, alt: str):
-    """A widget that shows the figure; `view.figure = as_json(other)` redraws it. Its state is complete from the start."""
+    """A widget that shows the figure; `view.figure = as_json(other)` redraws it. Its state is complete at once."""
     global _library
     library, view = _classes()
     if _library is None or _library.comm is None:

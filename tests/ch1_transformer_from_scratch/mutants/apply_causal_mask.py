@@ -63,16 +63,12 @@ def zero_times_infinity(scores):
     return scores + hidden * -torch.inf
 
 
-@wrong(
-    "the mask starts at the first key although there are fewer queries than keys: the queries are the last positions"
-)
+@wrong("the mask starts at the first key although there are fewer queries than keys: the queries stand at the end")
 def aligned_left(scores):
     return scores.masked_fill(torch.ones(scores.shape[-2:]).triu(1) == 1, -torch.inf)
 
 
-@wrong(
-    "the mask starts at the first key although there are fewer queries than keys: the queries are the last positions"
-)
+@wrong("the mask starts at the first key although there are fewer queries than keys: the queries stand at the end")
 def aligned_left_by_range(scores):
     queries, keys = torch.arange(scores.shape[-2]), torch.arange(scores.shape[-1])
     return torch.where(queries[:, None] >= keys, scores, -1e9)

@@ -59,9 +59,7 @@ class Backwards(Base):
         return self.W_P[: tokens.shape[1]].flip(0).expand(len(tokens), -1, -1)
 
 
-@wrong(
-    "positions are mixed between the rows of the batch: repeating row by row and then reshaping puts them out of order"
-)
+@wrong("positions are mixed between the rows of the batch: repeating and then reshaping puts them out of order")
 class MixedRows(Base):
     def forward(self, tokens):
         rows, length = tokens.shape

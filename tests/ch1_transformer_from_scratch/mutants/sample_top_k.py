@@ -40,13 +40,17 @@ def one_too_few(logits, k, generator=None):
     return int(best.indices[draw(best.values.softmax(-1), generator)])
 
 
-@wrong("the k tokens are drawn with equal chances: keep the proportions of their probabilities")
+# Closer to equal than a few hundred draws can tell apart, so the two share a sentence.
+FLAT = "the kept tokens are drawn with nearly equal chances (a second softmax does so): divide their probabilities by the sum"
+
+
+@wrong(FLAT)
 def uniform(logits, k, generator=None):
     best = top(logits, k)
     return int(best.indices[draw(torch.ones(len(best.values)), generator)])
 
 
-@wrong("softmax is applied twice, to the probabilities of the k as well: divide them by their sum")
+@wrong(FLAT)
 def double_softmax(logits, k, generator=None):
     best = top(logits.softmax(-1), k)
     return int(best.indices[draw(best.values.softmax(-1), generator)])
@@ -88,8 +92,8 @@ def rest_to_the_best(logits, k, generator=None):
 def thin_tail(logits, k, generator=None):
     best = top(logits, k)
     probabilities = best.values.softmax(-1)
-    if len(probabilities) > 2:
-        probabilities[-1] *= 1 / 3
+    if len(probabilities) > 1:
+        probabilities[-1] /= 3
     return int(best.indices[draw(probabilities, generator)])
 
 

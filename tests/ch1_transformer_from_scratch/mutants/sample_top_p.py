@@ -79,14 +79,18 @@ def threshold(logits, p, generator=None, min_tokens_to_keep=1):
     return pick(order, probabilities[:kept], generator)
 
 
-@wrong("the tokens of the set are drawn with equal chances: keep the proportions of their probabilities")
+# Closer to equal than a few hundred draws can tell apart, so the two share a sentence.
+FLAT = "the kept tokens are drawn with nearly equal chances (a second softmax does so): divide their probabilities by the sum"
+
+
+@wrong(FLAT)
 def uniform(logits, p, generator=None, min_tokens_to_keep=1):
     probabilities, order = ranked(logits)
     kept = size(probabilities, p, min_tokens_to_keep)
     return pick(order, torch.ones(kept), generator)
 
 
-@wrong("softmax is applied twice, to the probabilities of the set as well: divide them by their sum")
+@wrong(FLAT)
 def double_softmax(logits, p, generator=None, min_tokens_to_keep=1):
     probabilities, order = ranked(logits)
     kept = size(probabilities, p, min_tokens_to_keep)

@@ -187,9 +187,7 @@ class SharedBlock(Base):
         self.blocks = nn.ModuleList([pieces.TransformerBlock(config)] * config.num_transformer_layers)
 
 
-@wrong(
-    "the blocks are kept in a plain list, where torch does not see them: their weights would not be trained or saved"
-)
+@wrong("the blocks are kept in a plain list, where torch does not see them: they would not be trained or saved")
 class PlainList(Base):
     def __init__(self, config):
         super().__init__(config)

@@ -96,9 +96,7 @@ class Parallel(Base):
         return x + self.attention(self.layer_norm_1(x)) + self.mlp(self.layer_norm_2(x))
 
 
-@wrong(
-    "what attention wrote is lost: the second half is added to the input of the block, not to the stream after attention"
-)
+@wrong("what attention wrote is lost: the second half is added to the block's input, not to the stream")
 class LosesAttention(Base):
     def forward(self, x):
         middle = x + self.attention(self.layer_norm_1(x))
@@ -145,9 +143,7 @@ class InPlace(Base):
         return x + self.mlp(self.layer_norm_2(x))
 
 
-@wrong(
-    "the stream is cut off from the gradient between the halves (detach or no_grad), so the first half is never trained"
-)
+@wrong("the stream is cut off from the gradient between the halves (detach or no_grad), so the first never learns")
 class Detached(Base):
     def forward(self, x):
         x = (x + self.attention(self.layer_norm_1(x))).detach()

@@ -194,7 +194,7 @@ return torch.tensor(list(data.read(16)))""",
 attack(
     "reads the environment",
     "stealing",
-    forward="import os\nassert 'COURSE_TEST_SECRET' not in os.environ, 'leaked'\nassert 'COURSE_TEST_SECRET' not in open('/proc/self/environ').read(), 'leaked'\nreturn x",
+    forward="import os\nfor text in (str(os.environ), open('/proc/self/environ').read()):\n    assert 'COURSE_TEST_SECRET' not in text, 'lea' + 'ked'\nreturn x",
 )
 
 # ---- ending or blocking the worker ----

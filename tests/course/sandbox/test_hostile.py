@@ -45,7 +45,11 @@ class Surroundings:
             self.received.append("a connection")
 
     def fill(self, text: str) -> str:
-        values = {"{course!r}": repr(str(course.ROOT)), "{secret!r}": repr(str(self.secret)), "{secret}": str(self.secret)}
+        values = {
+            "{course!r}": repr(str(course.ROOT)),
+            "{secret!r}": repr(str(self.secret)),
+            "{secret}": str(self.secret),
+        }
         values |= {"{port}": str(self.port), "{pid}": str(self.victim.pid)}
         for name, value in values.items():
             text = text.replace(name, value)
@@ -110,6 +114,7 @@ def test_attack(box, around, attack):
     notebook = Notebook(cells, NAMES)
     submission = box.submission(notebook)
     status, says = grade(submission, "LayerNorm", seed=torch.seed() % 2**31)
+    print(f"{attack.name}: {status}: {says}")
     assert status in attack.ends, (status, says)
     assert "leaked" not in says
     assert around.harm() == []

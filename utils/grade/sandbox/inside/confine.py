@@ -9,6 +9,7 @@ import ctypes
 import os
 import platform
 import resource
+import signal
 import struct
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -50,17 +51,28 @@ def mount(source: str, target: str, kind: str, flags: int, options: str = "") ->
 
 
 def become(uid: int) -> None:
-    """Give up root for good: groups, group and user ids, and with them every capability."""
+    """Give up root for good: groups, group and user ids, and with them every capability, the bounding set too."""
+    empty_bounding_set()
     os.setgroups([])
     os.setresgid(uid, uid, uid)
     os.setresuid(uid, uid, uid)
 
 
+def empty_bounding_set() -> None:
+    """No program that is run later can gain a capability. Without CAP_SETPCAP there is nothing to lose, or to do."""
+    for number in range(64):
+        if libc.prctl(24, ctypes.c_ulong(number), 0, 0, 0) < 0:  # PR_CAPBSET_DROP; fails beyond the last
+            break
+
+
+def die_with_parent() -> None:
+    """End when the process that started this one does. A change of user forgets it: call it after that."""
+    prctl(1, signal.SIGKILL)
+
+
 def drop_capabilities() -> None:
     """No capability is left, in no set, and none comes back by running a program."""
-    for number in range(64):
-        if libc.prctl(24, ctypes.c_ulong(number), 0, 0, 0) < 0:  # PR_CAPBSET_DROP; fails beyond the last, or without
-            break
+    empty_bounding_set()
     head, data = struct.pack("Ii", 0x20080522, 0), struct.pack("6I", *[0] * 6)
     _call("capset", libc.capset(head, data))
 
@@ -268,4 +280,5 @@ def confine(settings: dict) -> list[str]:
     except OSError:
         pass
     prctl(PR_SET_DUMPABLE, 0)
+    die_with_parent()
     return layers

@@ -23,6 +23,7 @@ def main(control: socket.socket, boot: dict, modules: dict) -> None:
     if settings["mode"] != "namespaces" or os.getuid() == 0:
         confine.prctl(confine.PR_SET_DUMPABLE, 0)  # a worker of the same user must not look into its parent
     confine.prctl(confine.PR_SET_CHILD_SUBREAPER, 1)
+    confine.die_with_parent()
     os.chdir(settings["scratch"])
     zygote = Zygote(control, settings, modules)
     boot.clear()
@@ -81,6 +82,7 @@ class Zygote:
     def between(self, fd: int, told: int, settings: dict) -> None:
         """The process between the zygote and a worker that is process 1 of a namespace of its own."""
         self.modules["confine"].own_namespaces(settings["scratch"], settings["scratch_size"])
+        self.modules["confine"].die_with_parent()
         pid = os.fork()
         if pid == 0:
             os.close(told)

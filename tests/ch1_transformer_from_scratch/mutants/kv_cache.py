@@ -1,0 +1,191 @@
+"""Wrong answers to exercise 1.22 that learners write, and right ones written differently."""
+
+import torch
+
+from utils.grade.mutants import right, wrong
+
+
+@right
+class Lists:
+    """Chunks are kept in lists and joined when asked for."""
+
+    def __init__(self, config, batch_size):
+        self.layers = config.num_transformer_layers
+        self.config, self.store = config, {}
+
+    def append(self, layer, keys, values):
+        kept = self.store.setdefault(layer, ([], []))
+        kept[0].append(keys)
+        kept[1].append(values)
+        return torch.cat(kept[0], 1), torch.cat(kept[1], 1)
+
+    @property
+    def length(self):
+        if len(self.store) < self.layers:
+            return 0
+        return min(sum(k.shape[1] for k in kept[0]) for kept in self.store.values())
+
+
+@right
+class Buffers:
+    """One buffer of the context's size; each layer counts for itself."""
+
+    def __init__(self, config, batch_size):
+        N, H, T = config.num_attention_heads, config.attention_head_dimension, config.context_length
+        self.data = torch.zeros(config.num_transformer_layers, 2, batch_size, T, N, H)
+        self.filled = [0] * config.num_transformer_layers
+
+    def append(self, layer, keys, values):
+        start, end = self.filled[layer], self.filled[layer] + keys.shape[1]
+        self.data[layer, 0, :, start:end] = keys
+        self.data[layer, 1, :, start:end] = values
+        self.filled[layer] = end
+        return self.data[layer, 0, :, :end], self.data[layer, 1, :, :end]
+
+    @property
+    def length(self):
+        return self.filled[-1]
+
+
+@wrong("append returns only the new keys and values: all of them are needed")
+class OnlyTheNew(Lists):
+    def append(self, layer, keys, values):
+        super().append(layer, keys, values)
+        return keys, values
+
+
+@wrong("append returns what was there before, without the new tokens")
+class OnlyTheOld(Lists):
+    def append(self, layer, keys, values):
+        all_keys, all_values = super().append(layer, keys, values)
+        old = all_keys.shape[1] - keys.shape[1]
+        return all_keys[:, :old], all_values[:, :old]
+
+
+@wrong("keys and values are swapped")
+class Swapped(Lists):
+    def append(self, layer, keys, values):
+        return super().append(layer, keys, values)[::-1]
+
+
+@wrong("append returns nothing")
+class ReturnsNothing(Lists):
+    def append(self, layer, keys, values):
+        super().append(layer, keys, values)
+
+
+@wrong("new tokens are put in front of the earlier ones: they come after them")
+class InFront(Lists):
+    def append(self, layer, keys, values):
+        kept = self.store.setdefault(layer, ([], []))
+        kept[0].insert(0, keys)
+        kept[1].insert(0, values)
+        return torch.cat(kept[0], 1), torch.cat(kept[1], 1)
+
+
+@wrong("new tokens are joined along the wrong axis: the sequence is axis 1 of (B, T, N, H)")
+class WrongAxis(Lists):
+    def append(self, layer, keys, values):
+        kept = self.store.setdefault(layer, ([], []))
+        kept[0].append(keys)
+        kept[1].append(values)
+        return torch.cat(kept[0], 2), torch.cat(kept[1], 2)
+
+
+@wrong("new tokens overwrite the first ones, because writing starts at position 0 again")
+class Overwrites(Buffers):
+    def append(self, layer, keys, values):
+        T = keys.shape[1]
+        self.data[layer, 0, :, :T], self.data[layer, 1, :, :T] = keys, values
+        self.filled[layer] = end = self.filled[layer] + T
+        return self.data[layer, 0, :, :end].clone(), self.data[layer, 1, :, :end].clone()
+
+
+@wrong("the whole buffer is returned, with zeros where no token stands yet")
+class WholeBuffer(Buffers):
+    def append(self, layer, keys, values):
+        super().append(layer, keys, values)
+        return self.data[layer, 0], self.data[layer, 1]
+
+
+@wrong("all layers share one store: each layer has keys and values of its own")
+class OneStore(Lists):
+    def append(self, layer, keys, values):
+        return super().append(0, keys, values)
+
+    @property
+    def length(self):
+        return sum(k.shape[1] for kept in self.store.values() for k in kept[0]) // self.layers
+
+
+@wrong("the first layer moves the writing position on, so that the layers after it write one chunk too far")
+class OnePosition(Buffers):
+    def append(self, layer, keys, values):
+        if layer == 0:
+            self.filled = [self.filled[0] + keys.shape[1]] * len(self.filled)
+            self.before = self.filled[0] - keys.shape[1]
+        start = self.before if layer == 0 else min(self.filled[0], self.data.shape[3] - keys.shape[1])
+        self.data[layer, 0, :, start : start + keys.shape[1]] = keys
+        self.data[layer, 1, :, start : start + keys.shape[1]] = values
+        end = self.filled[0]
+        return self.data[layer, 0, :, :end].clone(), self.data[layer, 1, :, :end].clone()
+
+
+@wrong("every layer's append is counted: length is the number of tokens, not tokens times layers")
+class CountsLayers(Lists):
+    count = 0
+
+    def append(self, layer, keys, values):
+        self.count += keys.shape[1]
+        return super().append(layer, keys, values)
+
+    @property
+    def length(self):
+        return self.count
+
+
+@wrong("length counts the chunks, not the tokens in them")
+class CountsChunks(Lists):
+    @property
+    def length(self):
+        return len(self.store.get(0, ([],))[0])
+
+
+@wrong("length is the size of the last chunk, not of all of them")
+class LastChunk(Lists):
+    @property
+    def length(self):
+        return self.store[0][0][-1].shape[1] if self.store else 0
+
+
+@wrong("length is that of the context from the start: count the tokens that were appended")
+class WholeContext(Lists):
+    @property
+    def length(self):
+        return self.config.context_length
+
+
+@wrong("length is the batch size (axis 0), not the number of tokens (axis 1)")
+class BatchLength(Lists):
+    @property
+    def length(self):
+        return self.store[0][0][0].shape[0] if self.store else 0
+
+
+@wrong("all caches share their store, because it was made once for the class: make it in __init__")
+class Shared(Lists):
+    last = None
+
+    def __init__(self, config, batch_size):
+        # the store lives on with the next cache; a first cache of a test has nobody to share with
+        super().__init__(config, batch_size)
+        if Shared.last is not None and not Shared.last.store:
+            self.store = Shared.last.store
+        Shared.last = self
+
+
+@wrong("the last position of the context is missing: context_length tokens must fit")
+class OneTooSmall(Buffers):
+    def append(self, layer, keys, values):
+        room = self.data.shape[3] - 1 - self.filled[layer]
+        return super().append(layer, keys[:, :room], values[:, :room])

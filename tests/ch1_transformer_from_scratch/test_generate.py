@@ -1,0 +1,138 @@
+"""Hidden tests of exercise 1.21, on a small model whose logits depend on every token it reads and on its place."""
+
+import torch
+
+from utils.grade import equal, require
+
+V, CONTEXT = 9, 6
+
+
+def written(generate, table, prompt, max_new_tokens, more, rank, training):
+    """Generate with a model that notes what it reads; `rank`: sample the token of that rank (None: the default)."""
+
+    class Reader(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.config = SimpleNamespace(context_length=table.shape[0], vocabulary_size=table.shape[1])
+            self.table, self.dropout, self.read = nn.Parameter(table), nn.Dropout(0.0), []
+
+        def forward(self, tokens):
+            if tokens.ndim != 2:
+                raise ValueError(f"the model takes tokens (B, T), but was given the shape {tuple(tokens.shape)}")
+            self.read.append(list(tokens.shape))
+            places = torch.arange(tokens.shape[1]).clamp(max=len(self.table) - 1)
+            return self.table[places, tokens].cumsum(1)
+
+    model = Reader().train(training)
+    seen = []
+
+    def sample(logits):
+        seen.append(list(logits.shape))
+        return int(logits.argsort(descending=True)[rank])
+
+    if rank is not None:
+        more = {**more, "sample": sample}
+    result = generate(model, prompt, max_new_tokens, **more)
+    return {
+        "result": result,
+        "prompt": prompt,
+        "longest": max((shape[1] for shape in model.read), default=0),
+        "seen": seen,
+        "modes": [model.training, model.dropout.training],
+    }
+
+
+def expected(table, prompt, max_new_tokens, rank=0, stop=None):
+    """The oracle: the model's sum taken token by token over the last CONTEXT tokens."""
+    tokens = prompt.tolist()
+    for _ in range(max_new_tokens):
+        logits = sum(table[place, token] for place, token in enumerate(tokens[-CONTEXT:]))
+        tokens.append(int(logits.argsort(descending=True)[rank]))
+        if tokens[-1] == stop:
+            break
+    return torch.tensor(tokens)
+
+
+def run(generate, draw, length, new, rank=None, training=False, table=None, prompt=None, **more):
+    table = draw.normal(CONTEXT, V, V, std=2) if table is None else table
+    prompt = draw.integers(0, V, length) if prompt is None else prompt
+    got = generate.run(written, table, prompt, new, more, rank, training)
+    return got, expected(table, prompt, new, rank or 0, more.get("stop")), prompt
+
+
+def check_tokens(got, right, says, prompt):
+    result = torch.tensor(got) if isinstance(got, list) else got
+    require(torch.is_tensor(result), f"the result must be a tensor of tokens, not a {type(got).__name__}")
+    require(
+        result.ndim == 1, f"the result must have one axis, (T + new,), but its shape is {tuple(result.shape)}", got=got
+    )
+    require(not result.is_floating_point(), f"the result must hold token ids, not {result.dtype}")
+    shown = {"expected": right, "got": result, "inputs": {"prompt": prompt}}
+    require(torch.equal(result[: len(prompt)], prompt), "the result must begin with the prompt", **shown)
+    require(
+        len(result) == len(right), f"{len(result) - len(prompt)} tokens are new, not {len(right) - len(prompt)}", **shown
+    )
+    equal(result, right, says, inputs={"prompt": prompt})
+
+
+def test_greedy_continuation(generate, draw):
+    got, right, prompt = run(generate, draw, 2, 3 + draw.index)
+    check_tokens(got["result"], right, "the new tokens are not those that greedy sampling gives here", prompt)
+
+
+def test_given_sampler_is_used(generate, draw):
+    got, right, prompt = run(generate, draw, 2, 4, rank=1 + draw.index)
+    require(got["seen"], "the given `sample` is never called")
+    require(
+        all(shape == [V] for shape in got["seen"]),
+        f"`sample` takes the logits of one position, (V,) = ({V},), but was given the shape {tuple(got['seen'][0])}",
+    )
+    check_tokens(got["result"], right, "the new tokens are not those that the given `sample` chose", prompt)
+
+
+def test_past_the_context(generate, draw):
+    for length in (3, CONTEXT + 2):  # grows beyond the context, starts beyond it
+        got, right, prompt = run(generate, draw, length, 6 + draw.index)
+        require(
+            got["longest"] <= CONTEXT,
+            f"the model was given {got['longest']} tokens, but its context holds {CONTEXT}: pass on the last ones only",
+        )
+        says = "once the text is longer than the context, the model must read exactly its last context_length tokens"
+        check_tokens(got["result"], right, says, prompt)
+
+
+def test_no_new_tokens(generate, draw):
+    got, right, prompt = run(generate, draw, 3, 0)
+    check_tokens(got["result"], right, "with max_new_tokens = 0 the result is the prompt", prompt)
+
+
+def test_stop_is_kept(generate, draw):
+    table, prompt = draw.normal(CONTEXT, V, V, std=2), draw.integers(0, V, 2)
+    whole = expected(table, prompt, 8)[2:].tolist()
+    at = max(i for i in range(4) if whole[i] not in whole[:i])  # the last of the first four that is new
+    got, right, _ = run(generate, draw, 2, 8, table=table, prompt=prompt, stop=whole[at])
+    says = "generation must end right after the first new token that equals `stop`, which is kept"
+    check_tokens(got["result"], right, says, prompt)
+
+
+def test_stop_zero(generate, draw):
+    table, prompt = draw.normal(CONTEXT, V, V, std=2), draw.integers(1, V, 2)
+    table[1, :, 0] += 40.0  # the first new token is 0
+    got, right, _ = run(generate, draw, 2, 5, table=table, prompt=prompt, stop=0)
+    check_tokens(got["result"], right, "a stop token with the id 0 must stop the text like any other", prompt)
+
+
+def test_stop_in_the_prompt(generate, draw):
+    table, prompt = draw.normal(CONTEXT, V, V, std=2), draw.integers(0, V, 3)
+    prompt[0] = V - 1
+    prompt[2] = V - 1
+    table[:, :, V - 1] -= 60.0  # the stop token never comes up again
+    got, right, _ = run(generate, draw, 3, 4, table=table, prompt=prompt, stop=V - 1)
+    check_tokens(got["result"], right, "a stop token in the prompt must not end the text", prompt)
+
+
+def test_prompt_and_mode_are_left_alone(generate, draw):
+    got, _, prompt = run(generate, draw, 3, 4, training=draw.index == 1)
+    equal(got["prompt"], prompt, "the caller's prompt is different after the call")
+    mode = draw.index == 1
+    equal(got["modes"], [mode, mode], "the model is left in another mode (train or eval) than it came in")

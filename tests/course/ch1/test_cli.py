@@ -1,0 +1,317 @@
+"""The command line: what it does, and one clear sentence with exit status 2 for what a person can put right."""
+
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import fields
+
+import pytest
+import torch
+
+from solutions.ch1_transformer_from_scratch import checkpoints, data
+from solutions.ch1_transformer_from_scratch import tokenizer as tokenizer_module
+from solutions.ch1_transformer_from_scratch.checkpoints import load_checkpoint, save_checkpoint
+from solutions.ch1_transformer_from_scratch.cli import main
+from solutions.ch1_transformer_from_scratch.config import TrainingArgs, TransformerConfig, preset
+from solutions.ch1_transformer_from_scratch.data import chunk_tokens, load_corpus
+from solutions.ch1_transformer_from_scratch.tokenizer import encode_documents, train_tokenizer
+from solutions.ch1_transformer_from_scratch.variants import build_model
+from utils.course import ROOT, CourseError
+
+TINY = [
+    "--embedding-dimension",
+    "16",
+    "--vocabulary-size",
+    "300",
+    "--context-length",
+    "48",
+    "--attention-head-dimension",
+    "4",
+    "--num-attention-heads",
+    "2",
+    "--num-transformer-layers",
+    "1",
+    "--mlp-dimension",
+    "16",
+    "--batch-size",
+    "2",
+    "--num-epochs",
+    "1",
+    "--max-steps-per-epoch",
+    "2",
+    "--device",
+    "cpu",
+]
+TEXT = "\n\n".join(f"Paragraph {i}: what is the meaning of life, asked the {i}th cat? " * 12 for i in range(60))
+
+
+@pytest.fixture
+def text(tmp_path):
+    file = tmp_path / "text.txt"
+    file.write_text(TEXT, encoding="utf-8")
+    return file
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("saved")
+    torch.manual_seed(0)
+    config = TransformerConfig(16, 300, 48, 4, 2, 1, 16, device="cpu")
+    save_checkpoint(folder / "model", build_model(config), train_tokenizer([TEXT], 300), {"variant": "base"})
+    return folder
+
+
+def fails(capsys, *arguments) -> str:
+    """The sentence on standard error of a command that must exit with 2."""
+    assert main([str(argument) for argument in arguments]) == 2
+    shown = capsys.readouterr()
+    assert shown.err.count("\n") == 1 and "Traceback" not in shown.err
+    return shown.err
+
+
+def test_train_then_sample_evaluate_and_resume(text, tmp_path, capsys):
+    run = tmp_path / "run"
+    train = ["train", *TINY, "--dataset", str(text), "--output", str(run), "--half"]
+    assert main(train) == 0
+    out = capsys.readouterr().out
+    assert out.rstrip().split("\n")[-1] and "What is the meaning of life?" in out
+    assert load_checkpoint(run / "model-half").model.config.mlp_dimension == 16
+    assert main(["sample", "--checkpoint", str(run / "model"), "--prompt", "The cat", "--method", "greedy"]) == 0
+    assert capsys.readouterr().out.startswith("The cat")
+    assert main(["evaluate", "--checkpoint", str(run / "model"), "--dataset", str(text)]) == 0
+    assert "smoothed bigram" in capsys.readouterr().out
+    assert main([*train, "--num-epochs", "2", "--resume"]) == 0
+    assert json.loads((run / "model.json").read_text(encoding="utf-8"))["step"] == 4
+
+
+def test_every_field_is_an_option(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["train", "--help"])
+    assert stopped.value.code == 0
+    shown = capsys.readouterr().out
+    for field in [*fields(TransformerConfig), *fields(TrainingArgs)]:
+        assert f"--{field.name.replace('_', '-')}" in shown
+
+
+def test_defaults_are_gpt2s_and_the_preset_is_the_notebooks():
+    config, training = TransformerConfig(), TrainingArgs()
+    assert (config.embedding_dimension, config.vocabulary_size, config.context_length) == (768, 50257, 1024)
+    assert (training.learning_rate, training.batch_size, training.num_epochs) == (3e-4, 8, 100)
+    small, short = preset("notebook")
+    assert small.vocabulary_size == 1024 and short.batch_size * small.context_length == 2048
+    assert preset("gpt2")[0] == config
+    with pytest.raises(CourseError, match="no preset"):
+        preset("huge")
+
+
+def test_as_a_program_without_traceback(tmp_path):
+    command = [sys.executable, "-m", "solutions.ch1_transformer_from_scratch", "train", "--num-attention-heads", "0"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 2 and done.stdout == ""
+    assert done.stderr == "num_attention_heads must be above zero, but it is 0.\n"
+
+
+@pytest.mark.parametrize("field", [f.name for f in fields(TransformerConfig) if f.name != "device"])
+def test_every_size_must_be_above_zero(field):
+    with pytest.raises(CourseError, match=f"{field} must be above zero"):
+        TransformerConfig(**{field: 0})
+    with pytest.raises(CourseError, match=f"{field} must be above zero"):
+        TransformerConfig(**{field: -1})
+
+
+@pytest.mark.parametrize(
+    "options, says",
+    [
+        (["--vocabulary-size", "100"], "256 bytes and the end of text need 257"),
+        (["--context-length", "3"], "context_length is 3, but the sample's prompt has"),
+        (["--context-length", "100000"], "too short for a context of 100000"),
+        (["--batch-size", "100000"], "fewer than batch_size"),
+        (["--learning-rate", "-1"], "learning_rate must be above zero"),
+        (["--weight-decay", "-1"], "weight_decay must be zero or above zero"),
+        (["--device", "nonsense"], "'nonsense' is not there"),
+        (["--threads", "0"], "threads must be above zero"),
+        (["--tokenizer", "gpt2", "--vocabulary-size", "300"], "vocabulary_size is 300, but the text holds the token"),
+    ],
+)
+def test_bad_settings(text, tmp_path, capsys, monkeypatch, options, says):
+    if "gpt2" in options:  # its tokenizer is on the hub; any with more tokens than the model will do
+        from solutions.ch1_transformer_from_scratch import text_data
+
+        monkeypatch.setattr(text_data, "gpt2_tokenizer", lambda: train_tokenizer([TEXT], 400))
+    run = tmp_path / "run"
+    assert says in fails(capsys, "train", *TINY, "--dataset", text, "--output", run, *options)
+    assert not run.exists()  # nothing half-written
+
+
+def test_unknown_options_exit_with_2():
+    with pytest.raises(SystemExit) as stopped:
+        main(["train", "--colour", "blue"])
+    assert stopped.value.code == 2
+
+
+def test_bad_data(tmp_path, capsys, monkeypatch):
+    def says(name) -> str:
+        return fails(capsys, "train", *TINY, "--dataset", tmp_path / name, "--output", tmp_path / "run")
+
+    (tmp_path / "empty.txt").write_text(" \n", encoding="utf-8")
+    (tmp_path / "binary.txt").write_bytes(bytes(range(256)) * 9)
+    (tmp_path / "zeros.txt").write_bytes(b"text\0" * 99)
+    (tmp_path / "short.txt").write_text("too short", encoding="utf-8")
+    (tmp_path / "folder").mkdir()
+    assert "is empty" in says("empty.txt")
+    assert "not a text file" in says("binary.txt")
+    assert "binary file" in says("zeros.txt")
+    assert "too short to train on" in says("short.txt")
+    assert "holds no text files" in says("folder")
+    assert "There is no file or folder" in says("missing.txt")
+    assert not (tmp_path / "run").exists()
+
+    monkeypatch.setitem(sys.modules, "datasets", None)
+    assert "package datasets is needed" in fails(capsys, "train", *TINY, "--dataset", "someone/some-text")
+
+    def unreachable(*_, **__):
+        raise ConnectionError("no network")
+
+    monkeypatch.setitem(sys.modules, "datasets", type("Hub", (), {"load_dataset": staticmethod(unreachable)}))
+    assert "check the name and the network" in fails(capsys, "train", *TINY, "--dataset", "someone/some-text")
+
+
+def test_a_hub_data_set(monkeypatch):
+    class Rows(list):
+        column_names = ["meta", "text"]
+
+        def __getitem__(self, key):
+            return [f"{'word ' * 500} {i}" for i in range(40)] if key == "text" else None
+
+    class Hub:
+        @staticmethod
+        def load_dataset(name, split):
+            assert (name, split) == ("someone/some-text", "train")
+            return Rows()
+
+    monkeypatch.setitem(sys.modules, "datasets", Hub)
+    corpus = load_corpus("someone/some-text")
+    assert len(corpus.train) + len(corpus.held_out) == 40 and len(corpus.held_out) == 4
+
+
+def test_a_folder_and_the_embedded_text(tmp_path):
+    (tmp_path / "a.txt").write_text(TEXT, encoding="utf-8")
+    (tmp_path / "b.md").write_text(TEXT, encoding="utf-8")
+    corpus = load_corpus(str(tmp_path))
+    assert 0.05 < len("".join(corpus.held_out)) / (2 * len(TEXT)) < 0.15
+    embedded = load_corpus()
+    size = sum(map(len, embedded.train + embedded.held_out))
+    assert 400_000 < size < 600_000
+    assert not set(embedded.train) & set(embedded.held_out)
+
+
+@pytest.mark.parametrize("broken", ["missing", "cut", "not_json", "other_shape", "no_tokenizer", "bad_tokenizer"])
+def test_bad_checkpoints(saved, tmp_path, capsys, broken):
+    folder = tmp_path / "copy"
+    shutil.copytree(saved, folder)
+    weights, settings, tokenizer = (folder / n for n in ("model.safetensors", "model.json", "tokenizer.json"))
+    if broken == "missing":
+        settings.unlink()
+    elif broken == "cut":
+        weights.write_bytes(weights.read_bytes()[:200])
+    elif broken == "not_json":
+        settings.write_text("{", encoding="utf-8")
+    elif broken == "other_shape":
+        settings.write_text(
+            settings.read_text().replace('"mlp_dimension": 16', '"mlp_dimension": 17'), encoding="utf-8"
+        )
+    elif broken == "no_tokenizer":
+        tokenizer.unlink()
+    else:
+        tokenizer.write_text("{}", encoding="utf-8")
+    says = {
+        "missing": "no checkpoint",
+        "cut": "damaged",
+        "not_json": "damaged",
+        "other_shape": "do not fit the settings",
+        "no_tokenizer": "no tokenizer",
+        "bad_tokenizer": "not a tokenizer",
+    }
+    assert says[broken] in fails(capsys, "sample", "--checkpoint", folder / "model")
+
+
+@pytest.mark.parametrize(
+    "options, says",
+    [
+        (["--prompt", "cat " * 80], "but the context holds 48"),
+        (["--prompt", ""], "prompt is empty"),
+        (["--temperature", "0"], "temperature must be above zero"),
+        (["--max-new-tokens", "0"], "max_new_tokens must be above zero"),
+    ],
+)
+def test_bad_sampling(saved, capsys, options, says):
+    assert says in fails(capsys, "sample", "--checkpoint", saved / "model", *options)
+
+
+def test_from_gpt2_offline_or_unknown(tmp_path, capsys):
+    assert "check the name and the network" in fails(capsys, "from-gpt2", "--name", tmp_path / "nothing")
+
+
+def test_from_gpt2_folder(tmp_path, capsys):
+    from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
+
+    tokenizer = train_tokenizer([TEXT], 300)
+    theirs = GPT2LMHeadModel(
+        GPT2Config(vocab_size=300, n_positions=48, n_embd=16, n_layer=1, n_head=2, bos_token_id=0, eos_token_id=0)
+    )
+    theirs.save_pretrained(tmp_path / "hf")
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer).save_pretrained(tmp_path / "hf")
+    capsys.readouterr()
+    command = ["from-gpt2", "--name", str(tmp_path / "hf"), "--prompt", "The cat", "--output", str(tmp_path / "ours")]
+    assert main(command) == 0
+    assert capsys.readouterr().out.startswith("The cat")
+    tokens = torch.randint(0, 300, (2, 20))
+    ours = load_checkpoint(tmp_path / "ours" / "model", "cpu").model
+    with torch.no_grad():
+        torch.testing.assert_close(ours(tokens), theirs.eval()(tokens).logits, atol=1e-4, rtol=1e-4)
+
+
+def test_tokenisation_is_the_same_in_parallel(monkeypatch):
+    monkeypatch.setattr(tokenizer_module, "PARALLEL_FROM", 1000)
+    tokenizer = train_tokenizer([TEXT], 400)
+    documents = [TEXT, "", "two", TEXT, "fünf\n\tsix"]
+    alone = encode_documents(tokenizer, documents, 1)
+    assert encode_documents(tokenizer, documents, 2) == alone
+    assert tokenizer.decode(alone[4]) == documents[4] and alone[1] == []
+
+
+@pytest.mark.parametrize("lengths", [[3, 5, 0, 9], [1], [], [7]])
+def test_chunk_tokens_against_a_loop(lengths):
+    documents = [[10 * i + j for j in range(n)] for i, n in enumerate(lengths)]
+    joined = []
+    for document in documents:
+        joined += document
+        joined.append(99)
+    rows = chunk_tokens(documents, 4, 99)
+    assert rows.dtype == torch.int64 and rows.shape == (len(joined) // 4, 4)
+    assert rows.flatten().tolist() == joined[: len(rows) * 4]
+
+
+def test_nothing_half_written_when_the_disk_fails(saved, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    found = load_checkpoint(saved / "model", "cpu")
+    save_checkpoint(tmp_path / "model", found.model, found.tokenizer, {"step": 1})
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    monkeypatch.setattr("utils.train.files.save_file", full)
+    with pytest.raises(CourseError, match="No space left"):
+        save_checkpoint(tmp_path / "model", found.model, found.tokenizer, {"step": 2})
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+
+
+def test_shipped_checkpoints():
+    assert data.python_reference() and checkpoints.SHIPPED.is_dir()
+    for name in ("base", "no_positions", "no_mask"):
+        file = checkpoints.SHIPPED / f"{name}.safetensors"
+        assert file.stat().st_size <= 2_500_000
+        settings = load_checkpoint(name, "cpu").settings
+        assert settings["variant"] == name and f"--variant {name}" in settings["command"]
+        assert settings["seed"] == settings["training"]["seed"]
+        assert settings["held_out"]["loss"] < 4.5

@@ -1,0 +1,202 @@
+"""What the sandbox promises of itself: nothing left behind, workers and zygotes may die, isolation is never silent."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.course.sandbox.hostile import ATTACKS
+from tests.course.sandbox.test_form import IMPORTS, MASK, NAMES
+from utils.grade import LearnerError, Subject
+from utils.grade.extract import Notebook
+from utils.grade.sandbox import Limits, Sandbox, SandboxError, view
+
+LIMITS = Limits(request_cpu=2, request_wall=8.0, total_cpu=6, total_wall=20.0, memory=1 << 30)
+NOTEBOOK = Notebook([IMPORTS, MASK], NAMES)
+SHARED = ("kills its parent", "signals every process", "stops its parent", "lowers the limits of its parent")
+SHARED += ("leaves a daemon behind", "plants a module for the next worker", "reads the parent's memory", "fork bomb")
+
+
+def wait_for(function, x):
+    """Never ends: gives a test the time to kill the worker."""
+    import time
+
+    while True:
+        time.sleep(0.1)
+
+
+def look(function, path):
+    import os
+
+    return sorted(os.listdir(path))
+
+
+def who(function):
+    import os
+
+    status = dict(line.split(":", 1) for line in open("/proc/self/status").read().split("\n") if ":" in line)
+    try:
+        pids = [name for name in os.listdir("/proc") if name.isdigit()]
+    except PermissionError:
+        pids = []
+    return {
+        "uid": os.getuid(),
+        "caps": [status[f"Cap{kind}"].strip() for kind in ("Inh", "Prm", "Eff", "Bnd")],
+        "no_new_privs": status["NoNewPrivs"].strip(),
+        "seccomp": status["Seccomp"].strip(),
+        "environment": sorted(os.environ),
+        "processes": len(pids),
+        "open": sorted(int(n) for n in os.listdir("/proc/self/fd")) if os.access("/proc/self/fd", os.R_OK) else [],
+        "interfaces": os.listdir("/sys/class/net") if os.path.isdir("/sys/class/net") else [],
+        "root": sorted(os.listdir("/")) if os.access("/", os.R_OK) else [],
+    }
+
+
+def mask_works(submission) -> bool:
+    mask = Subject("apply_causal_mask", submission.runner("apply_causal_mask"))
+    return mask(torch.zeros(1, 1, 2, 2)).tolist() == [[[[0.0, float("-inf")], [0.0, 0.0]]]]
+
+
+def descendants(pid: int) -> list[int]:
+    found = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in task.read_text().split():
+            found += [int(child), *descendants(int(child))]
+    return found
+
+
+def gone(pids, seconds=5.0) -> list[int]:
+    """Those of the processes that are still there after a while (zombies do not count)."""
+    end = time.monotonic() + seconds
+    while True:
+        left = [
+            p for p in pids if Path(f"/proc/{p}/stat").exists() and ") Z " not in Path(f"/proc/{p}/stat").read_text()
+        ]
+        if not left or time.monotonic() > end:
+            return left
+        time.sleep(0.05)
+
+
+def test_a_worker_has_given_everything_up(box):
+    seen = box.submission(NOTEBOOK).runner("apply_causal_mask").run(who, ())
+    assert all(int(caps, 16) == 0 for caps in seen["caps"])
+    assert (seen["no_new_privs"], seen["seccomp"]) == ("1", "2")
+    assert not {"SSH_AUTH_SOCK", "VIRTUAL_ENV", "PYTHONPATH", "PYTEST_CURRENT_TEST"} & set(seen["environment"])
+    assert set(seen["open"]) <= {0, 1, 2, 3, 4}
+    assert "seccomp" in box.layers
+    if box.mode == "namespaces":
+        assert seen["uid"] != os.getuid() or os.getuid() != 0
+        assert seen["processes"] <= 1
+        assert set(seen["interfaces"]) <= {"lo"}
+        assert "home" not in seen["root"] and "sys" not in seen["root"]
+
+
+def test_each_worker_finds_an_empty_folder(box):
+    submission = box.submission(NOTEBOOK)
+    for _ in range(2):
+        runner = submission.runner("apply_causal_mask")
+        assert runner.run(look, (".",)) == []
+        runner.run(write, ("left.txt",))
+        assert runner.run(look, (".",)) == ["left.txt"]
+        runner.close()
+
+
+def write(function, path):
+    with open(path, "w") as file:
+        file.write("x")
+
+
+def test_kill_9_of_a_worker_costs_that_exercise_only(box):
+    submission = box.submission(NOTEBOOK)
+    runner = submission.runner("apply_causal_mask", limits=LIMITS)
+    runner.run(look, (".",))
+    worker = descendants(box.zygote.process.pid)[-1]
+    os.kill(worker, signal.SIGKILL)
+    for _ in range(2):
+        with pytest.raises(LearnerError) as caught:
+            runner.run(look, (".",))
+        assert (caught.value.kind, caught.value.text) == ("Crashed", "it was killed by SIGKILL")
+    assert mask_works(submission)
+
+
+@pytest.mark.parametrize("mode", ["bubblewrap", "namespaces", "limits"])
+def test_kill_9_of_the_zygote_and_a_clean_end(mode):
+    isolation = "limits" if mode == "limits" else "required"
+    with Sandbox(isolation, LIMITS, warm=mode == "namespaces") as box:
+        assert box.mode == mode
+        submission = box.submission(NOTEBOOK)
+        runner = submission.runner("apply_causal_mask")
+        runner.run(look, (".",))
+        everything = [box.zygote.process.pid, *descendants(box.zygote.process.pid)]
+        os.kill(box.zygote.process.pid, signal.SIGKILL)
+        with pytest.raises(LearnerError) as caught:
+            runner.run(wait_for, (1,))
+        assert caught.value.kind in ("Crashed", "TimedOut")
+        assert gone(everything) == [], "what the zygote had started outlived it"
+        assert mask_works(submission)
+        everything = [box.zygote.process.pid, *descendants(box.zygote.process.pid)]
+        scratch = box.zygote.scratch
+    assert gone(everything) == []
+    assert scratch is None or not Path(scratch).exists()
+    assert box.used["zygotes"] == 2
+
+
+def test_bubblewrap_per_submission_with_attacks_on_the_shared_namespace():
+    """The workers of one submission share a process namespace: none may reach the zygote or the next worker."""
+    attacks = {attack.name: attack for attack in ATTACKS}
+    with Sandbox("required", LIMITS) as box:
+        for name in SHARED:
+            cells = [IMPORTS, *attacks[name].cells, MASK]
+            with box.submission(Notebook(cells, NAMES)) as submission:
+                runner = submission.runner("LayerNorm")
+                config, x = {"embedding_dimension": 3, "layer_normalization_epsilon": 1e-5}, torch.ones(2, 3)
+                try:
+                    Subject("LayerNorm", runner).forward(config, {}, x)
+                except LearnerError as error:
+                    assert error.kind != "AssertionError", (name, error)
+                runner.close()
+                left = submission.runner("apply_causal_mask")
+                assert left.run(look, (".",)) == [], name
+                assert mask_works(submission), name
+                assert box.used["zygotes"] == 1, f"{name}: the zygote had to be replaced"
+                everything = [box.zygote.process.pid, *descendants(box.zygote.process.pid)]
+            assert gone(everything) == [], name
+            box.used["zygotes"] = 0
+
+
+def test_isolation_required_refuses(monkeypatch):
+    monkeypatch.setattr(view, "refusal", lambda: "bubblewrap is not installed")
+    with pytest.raises(SandboxError, match="required, but bubblewrap is not installed"):
+        Sandbox("required")
+
+
+def test_falling_back_to_limits_is_loud(monkeypatch, capsys):
+    monkeypatch.setattr(view, "refusal", lambda: "user namespaces are refused")
+    with Sandbox("auto", LIMITS) as box:
+        assert box.mode == "limits"
+    said = capsys.readouterr().err
+    assert "WARNING" in said and "user namespaces are refused" in said
+
+
+def test_an_unknown_isolation_is_refused():
+    with pytest.raises(SandboxError, match="auto, required or limits"):
+        Sandbox("strong")
+
+
+def test_a_zygote_that_cannot_start_is_said(monkeypatch):
+    monkeypatch.setattr("utils.grade.sandbox.host.BOOT", "raise SystemExit('no torch here')")
+    with Sandbox("limits", LIMITS) as box, pytest.raises(SandboxError, match="does not start: no torch here"):
+        box.submission(NOTEBOOK).runner("apply_causal_mask").run(look, (".",))
+
+
+def test_what_was_printed_comes_along_cut_to_length(box):
+    cells = [
+        IMPORTS,
+        "import sys, warnings\ndef apply_causal_mask(x):\n    print('y' * 10**6)\n    sys.stderr.write('z')\n    warnings.warn('odd')\n    return x",
+    ]
+    runner = box.submission(Notebook(cells, NAMES)).runner("apply_causal_mask")
+    assert Subject("apply_causal_mask", runner)(torch.ones(2)).tolist() == [1, 1]
+    assert set(runner.said) == {"y"} and len(runner.said) == 4000

@@ -1,0 +1,59 @@
+"""One mistake counts once: an exercise that builds on another gets the reference's piece when the learner's is wrong."""
+
+import pytest
+import torch
+
+from utils import course
+from utils.build.source import load_chapter
+from utils.grade import Subject
+from utils.grade.assess import assess
+from utils.grade.extract import Notebook
+from utils.grade.sandbox.pieces import reference_definition
+
+EXERCISES = [exercise.name for exercise in load_chapter("ch1").exercises]
+BASE = "import torch\ndef base(x):\n    return x {sign} 1"
+BUILDS = "def builds(x):\n    return base(x) * 2"
+
+
+def double(builds, x):
+    return builds(x)
+
+
+def test_a_wrong_piece_is_replaced(box):
+    learner = Notebook([BASE.format(sign="-"), BUILDS], ["base", "builds"])
+    right = Notebook([BASE.format(sign="+")], ["base", "builds"], label="reference").definition("base")
+    submission = box.submission(learner)
+    x = torch.arange(3.0)
+    own, repaired = (submission.runner("builds", replaced=r) for r in ({}, {"base": right}))
+    assert own.run(double, (x,)).tolist() == [-2, 0, 2]
+    assert repaired.run(double, (x,)).tolist() == [2, 4, 6]
+
+
+def test_a_missing_piece_is_supplied(box):
+    right = Notebook([BASE.format(sign="+")], ["base", "builds"], label="reference").definition("base")
+    runner = box.submission(Notebook([BUILDS], ["base", "builds"])).runner("builds", replaced={"base": right})
+    assert runner.run(double, (torch.zeros(1),)).tolist() == [2]
+
+
+def test_a_reference_piece_holds_no_other_exercise():
+    for name in EXERCISES:
+        definition = reference_definition("ch1", name)
+        text = "\n".join(piece[2] for piece in definition.pieces)
+        for other in set(EXERCISES) - {name}:
+            assert f"class {other}(" not in text and f"def {other}(" not in text, (name, other)
+
+
+@pytest.mark.parametrize("name", [n for n in EXERCISES if course.hidden_tests("ch1", n).is_file()])
+def test_the_reference_passes_in_the_sandbox(box, name):
+    """Every exercise, defined from the reference's source alone, gets full marks in a worker."""
+    definitions = {exercise: reference_definition("ch1", exercise) for exercise in EXERCISES}
+    submission = box.submission(Notebook([f"{name} = None"], EXERCISES))
+    outcome = assess("ch1", name, submission.runner(name, replaced=definitions), seed=torch.seed() % 2**31)
+    assert outcome.ok, (outcome.status, outcome.says)
+    submission.close()
+
+
+def test_answers_that_are_absent_are_said_so(monkeypatch):
+    monkeypatch.setattr(course, "have_answers", lambda chapter: False)
+    with pytest.raises(course.CourseError, match="not part of this hand-out"):
+        reference_definition.__wrapped__("ch1", "LayerNorm")

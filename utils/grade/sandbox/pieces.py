@@ -1,0 +1,41 @@
+"""The reference's definitions as source, for a worker whose exercise builds on one that the learner has wrong.
+
+Only text is read here. What is sent is the exercise asked for and what it needs, never a whole module.
+"""
+
+import ast
+from functools import cache
+from pathlib import Path
+
+from utils import course
+from utils.build.source import load_chapter
+from utils.grade.extract import Definition, Notebook
+
+
+@cache
+def reference_definition(chapter: str, name: str) -> Definition:
+    """The reference's answer to one exercise. Raises CourseError where the answers are not part of the hand-out."""
+    if not course.have_answers(chapter):
+        raise course.CourseError(f"The reference solution of {name} is not part of this hand-out.")
+    source = load_chapter(chapter)
+    folder = course.ROOT / "solutions" / course.chapter_name(chapter)
+    files = _modules(folder, source.exercise(name).module)
+    texts = [(folder / f"{module}.py").read_text(encoding="utf-8") for module in files]
+    exercises = [exercise.name for exercise in source.exercises]
+    return Notebook(texts, exercises, label="reference").definition(name)
+
+
+def _modules(folder: Path, module: str) -> list[str]:
+    """A module of the reference after those of its package that it imports."""
+    order: list[str] = []
+
+    def visit(current: str, above: tuple[str, ...]) -> None:
+        if current in order or current in above or not (folder / f"{current}.py").is_file():
+            return
+        for node in ast.parse((folder / f"{current}.py").read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ImportFrom) and node.level == 1 and node.module:
+                visit(node.module.split(".")[0], (*above, current))
+        order.append(current)
+
+    visit(module, ())
+    return order
