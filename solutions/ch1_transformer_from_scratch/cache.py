@@ -41,8 +41,8 @@ class KVCache:
         # end solution
 
 
-def cached_forward(model: nn.Module, tokens: Int[Tensor, "B T"], cache: KVCache) -> Float[Tensor, "B T V"]:
-    """Logits of the new tokens only; what came before them is in the cache, which grows by T.
+def cached_forward(model: nn.Module, tokens: Int[Tensor, "B T"], cache) -> Float[Tensor, "B T V"]:
+    """Logits of the new tokens only; what came before them is in the cache (a KVCache), which grows by T.
 
     Shapes: tokens (B, T) -> logits (B, T, V), equal to the last T rows of the uncached logits for any split of a text
     into chunks. Raises ValueError when the tokens do not fit the context. Source: Shazeer 2019, section 2.4.

@@ -36,12 +36,17 @@ def batches(rows: Int[Tensor, "rows T"], args: TrainingArgs, first: int = 0) -> 
     in_pass = len(rows) // args.batch_size
     if in_pass == 0:
         raise CourseError(f"The text gives {len(rows)} rows, fewer than batch_size {args.batch_size}.")
-    while True:
-        order = torch.randperm(len(rows), generator=generator(args.seed, first // in_pass)).tolist()
-        sampler = BatchSampler(order[first % in_pass * args.batch_size :], args.batch_size, drop_last=True)
-        for (batch,) in DataLoader(TensorDataset(rows), sampler=sampler, batch_size=None, num_workers=args.num_workers):
-            yield batch
-            first += 1
+
+    def endless(at: int):
+        while True:
+            order = torch.randperm(len(rows), generator=generator(args.seed, at // in_pass)).tolist()
+            sampler = BatchSampler(order[at % in_pass * args.batch_size :], args.batch_size, drop_last=True)
+            loader = DataLoader(TensorDataset(rows), sampler=sampler, batch_size=None, num_workers=args.num_workers)
+            for (batch,) in loader:
+                yield batch
+                at += 1
+
+    return endless(first)
 
 
 def continuation(model, tokenizer, prompt: str, max_new_tokens: int, sample: Callable[[Tensor], int]) -> str:
@@ -104,13 +109,13 @@ class Trainer:
         self.step = 0
         if resume:
             self._resume()
+        self.batches = batches(data.train, args, self.step)
         path = folder / "metrics.jsonl" if folder else None
         shown = {**asdict(config), **asdict(args), **self.settings}
         self.metrics = Metrics(path, self.step, args.tracker_project, args.run_name, shown)
 
     def run(self, quiet: bool = False) -> bool:
         """Train until the last step; returns False when Ctrl-C ended it before (what was learned is saved)."""
-        endless = batches(self.data.train, self.args, self.step)
         device = next(self.trained.parameters()).device
         self.trained.train()
         start, since = time.perf_counter(), self.step
@@ -119,7 +124,7 @@ class Trainer:
             progress_bar(total=self.steps, initial=self.step, label="training", disable=quiet, unit="step") as bar,
         ):
             while self.step < self.steps and not interrupt.asked:
-                loss = train_step(self.trained, next(endless).to(device), self.optimizer)
+                loss = train_step(self.trained, next(self.batches).to(device), self.optimizer)
                 self.step += 1
                 bar.update()
                 bar.set_postfix(loss=f"{loss:.3f}", refresh=False)

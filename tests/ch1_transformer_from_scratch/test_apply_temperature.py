@@ -1,4 +1,4 @@
-"""Hidden tests of exercise 1.17: logits divided by the temperature (a shift of all logits changes nothing and is allowed)."""
+"""Hidden tests of exercise 1.17: logits divided by the temperature (a common shift of all is allowed)."""
 
 import torch
 
@@ -16,7 +16,9 @@ def check(apply_temperature, logits, temperature, says):
     got = apply_temperature(logits, temperature)
     require(torch.is_tensor(got), f"the result must be a tensor (V,), not a {type(got).__name__}")
     require(tuple(got.shape) == (V,), f"the result has shape {tuple(got.shape)}, but {(V,)} was expected")
-    close(level(got), level(logits.double() / temperature).float(), says, inputs={"logits": logits}, rtol=1e-3, atol=1e-3)
+    close(
+        level(got), level(logits.double() / temperature).float(), says, inputs={"logits": logits}, rtol=1e-3, atol=1e-3
+    )
 
 
 def test_one_changes_nothing(apply_temperature, draw):

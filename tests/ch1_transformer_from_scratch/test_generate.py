@@ -70,7 +70,9 @@ def check_tokens(got, right, says, prompt):
     shown = {"expected": right, "got": result, "inputs": {"prompt": prompt}}
     require(torch.equal(result[: len(prompt)], prompt), "the result must begin with the prompt", **shown)
     require(
-        len(result) == len(right), f"{len(result) - len(prompt)} tokens are new, not {len(right) - len(prompt)}", **shown
+        len(result) == len(right),
+        f"{len(result) - len(prompt)} tokens are new, not {len(right) - len(prompt)}",
+        **shown,
     )
     equal(result, right, says, inputs={"prompt": prompt})
 
@@ -109,7 +111,8 @@ def test_no_new_tokens(generate, draw):
 def test_stop_is_kept(generate, draw):
     table, prompt = draw.normal(CONTEXT, V, V, std=2), draw.integers(0, V, 2)
     whole = expected(table, prompt, 8)[2:].tolist()
-    at = max(i for i in range(4) if whole[i] not in whole[:i])  # the last of the first four that is new
+    new = [i for i, token in enumerate(whole[:7]) if token not in whole[:i] and token not in prompt.tolist()]
+    at = new[len(new) // 2]  # a token that comes up for the first time, with more to follow
     got, right, _ = run(generate, draw, 2, 8, table=table, prompt=prompt, stop=whole[at])
     says = "generation must end right after the first new token that equals `stop`, which is kept"
     check_tokens(got["result"], right, says, prompt)

@@ -1,4 +1,4 @@
-"""Hidden tests of exercise 1.22: what is appended comes back in order, layer by layer, and the length is that of the text."""
+"""Hidden tests of exercise 1.22: what is appended comes back in order, layer by layer, and length counts tokens."""
 
 import torch
 
@@ -31,12 +31,14 @@ def filled(KVCache, config, batch_size, chunks, others):
     cache, second = KVCache(SimpleNamespace(**config), batch_size), KVCache(SimpleNamespace(**config), batch_size)
     lengths, keys, values = [length(cache)], [], []
     for number, chunk in enumerate(chunks):
-        back = [cache.append(layer, k, v) for layer, (k, v) in enumerate(zip(chunk["keys"], chunk["values"]))]
+        back = [
+            cache.append(layer, k, v) for layer, (k, v) in enumerate(zip(chunk["keys"], chunk["values"], strict=True))
+        ]
         keys.append([pair[0].clone() for pair in back])
         values.append([pair[1].clone() for pair in back])
         lengths.append(length(cache))
         if number < len(others):
-            for layer, (k, v) in enumerate(zip(others[number]["keys"], others[number]["values"])):
+            for layer, (k, v) in enumerate(zip(others[number]["keys"], others[number]["values"], strict=True)):
                 second.append(layer, k, v)
     return {"keys": keys, "values": values, "lengths": lengths, "second": length(second)}
 

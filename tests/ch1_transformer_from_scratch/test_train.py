@@ -9,7 +9,7 @@ B, T, V = 3, 5, 6
 
 
 def training_run(train, table, batches, lr, steps, mode, one_by_one):
-    """Train a bigram model that notes the mode and the batch of every call; `one_by_one`: batches come as a generator."""
+    """Train a bigram model that notes the mode of every call; `one_by_one`: batches come as a generator."""
 
     class Bigram(nn.Module):
         def __init__(self):

@@ -1,4 +1,4 @@
-"""Hidden tests of exercise 1.14: one step of the given optimizer on one batch, seen on a small model with known gradients."""
+"""Hidden tests of exercise 1.14: one step of the given optimizer on one batch, on a model with known gradients."""
 
 import torch
 import torch.nn.functional as F

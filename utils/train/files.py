@@ -2,7 +2,6 @@
 
 import json
 import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,8 +16,7 @@ def write_whole(path: Path, write: Callable[[str], object]) -> None:
     """Call write(temporary name), then move the file to `path`. Raises CourseError where it cannot be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-        os.close(handle)
+        name = str(path.with_name(f".{path.name}.{os.getpid()}.part"))
         try:
             write(name)
             os.replace(name, path)

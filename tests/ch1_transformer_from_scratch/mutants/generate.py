@@ -187,7 +187,9 @@ def looks_everywhere(model, prompt, max_new_tokens, sample=greedy, stop=None):
     return tokens
 
 
-@wrong("the last token is compared with `stop` before anything is written, so that a prompt ending in it stays as it is")
+@wrong(
+    "the last token is compared with `stop` before anything is written, so that a prompt ending in it stays as it is"
+)
 def looks_before_writing(model, prompt, max_new_tokens, sample=greedy, stop=None):
     tokens = prompt
     for _ in range(max_new_tokens):
@@ -249,7 +251,9 @@ def by_buffer(model, prompt, max_new_tokens, sample=greedy, stop=None):
     length, context = len(prompt), model.config.context_length
     buffer = torch.cat([prompt, prompt.new_zeros(max_new_tokens)])[None]
     end = length
-    while end < length + max_new_tokens and (end == length or int(buffer[0, end - 1]) != (-1 if stop is None else stop)):
+    while end < length + max_new_tokens and (
+        end == length or int(buffer[0, end - 1]) != (-1 if stop is None else stop)
+    ):
         with torch.no_grad():
             buffer[0, end] = sample(model(buffer[:, max(0, end - context) : end])[0, -1, :])
         end += 1

@@ -41,7 +41,7 @@ def one_too_few(logits, k, generator=None):
 
 
 # Closer to equal than a few hundred draws can tell apart, so the two share a sentence.
-FLAT = "the kept tokens are drawn with nearly equal chances (a second softmax does so): divide their probabilities by the sum"
+FLAT = "the kept tokens get nearly equal chances (a second softmax does so): divide their probabilities by the sum"
 
 
 @wrong(FLAT)

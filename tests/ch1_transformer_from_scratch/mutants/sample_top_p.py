@@ -80,7 +80,7 @@ def threshold(logits, p, generator=None, min_tokens_to_keep=1):
 
 
 # Closer to equal than a few hundred draws can tell apart, so the two share a sentence.
-FLAT = "the kept tokens are drawn with nearly equal chances (a second softmax does so): divide their probabilities by the sum"
+FLAT = "the kept tokens get nearly equal chances (a second softmax does so): divide their probabilities by the sum"
 
 
 @wrong(FLAT)
@@ -153,11 +153,11 @@ def min_tokens_as_maximum(logits, p, generator=None, min_tokens_to_keep=1):
     return pick(order, probabilities[: min_tokens_to_keep if min_tokens_to_keep > 1 else kept], generator)
 
 
-@wrong("min_tokens_to_keep lets tokens in, but without weight: they must take part with their probability")
+@wrong("min_tokens_to_keep lets tokens in with less weight than they have: they take part with their probability")
 def min_tokens_without_weight(logits, p, generator=None, min_tokens_to_keep=1):
     probabilities, order = ranked(logits)
     weights = probabilities[: size(probabilities, p, min_tokens_to_keep)].clone()
-    weights[size(probabilities, p) :] = 1e-3
+    weights[size(probabilities, p) :] /= 3
     return pick(order, weights, generator)
 
 
@@ -187,6 +187,19 @@ def masks_in_place(logits, p, generator=None, min_tokens_to_keep=1):
     probabilities, order = ranked(logits)
     logits[order[size(probabilities, p, min_tokens_to_keep) :]] = -torch.inf
     return pick(torch.arange(len(logits)), logits.softmax(-1), generator)
+
+
+@wrong("the maximum is subtracted from the caller's logits in place")
+def shifts_in_place(logits, p, generator=None, min_tokens_to_keep=1):
+    logits -= logits.max().clone()
+    probabilities, order = ranked(logits)
+    return pick(order, probabilities[: size(probabilities, p, min_tokens_to_keep)], generator)
+
+
+@wrong("a set whose mass only comes close to p is taken to reach it")
+def close_enough(logits, p, generator=None, min_tokens_to_keep=1):
+    probabilities, order = ranked(logits)
+    return pick(order, probabilities[: size(probabilities, p - 0.01, min_tokens_to_keep)], generator)
 
 
 @right

@@ -19,30 +19,20 @@ from solutions.ch1_transformer_from_scratch.tokenizer import encode_documents, t
 from solutions.ch1_transformer_from_scratch.variants import build_model
 from utils.course import ROOT, CourseError
 
-TINY = [
-    "--embedding-dimension",
-    "16",
-    "--vocabulary-size",
-    "300",
-    "--context-length",
-    "48",
-    "--attention-head-dimension",
-    "4",
-    "--num-attention-heads",
-    "2",
-    "--num-transformer-layers",
-    "1",
-    "--mlp-dimension",
-    "16",
-    "--batch-size",
-    "2",
-    "--num-epochs",
-    "1",
-    "--max-steps-per-epoch",
-    "2",
-    "--device",
-    "cpu",
-]
+SIZES = {
+    "embedding-dimension": 16,
+    "vocabulary-size": 300,
+    "context-length": 48,
+    "attention-head-dimension": 4,
+    "num-attention-heads": 2,
+    "num-transformer-layers": 1,
+    "mlp-dimension": 16,
+    "batch-size": 2,
+    "num-epochs": 1,
+    "max-steps-per-epoch": 2,
+    "device": "cpu",
+}
+TINY = [text for name, value in SIZES.items() for text in (f"--{name}", str(value))]
 TEXT = "\n\n".join(f"Paragraph {i}: what is the meaning of life, asked the {i}th cat? " * 12 for i in range(60))
 
 

@@ -23,29 +23,7 @@ from solutions.ch1_transformer_from_scratch.training import train, train_step
 from utils.course import CourseError
 from utils.train import read_metrics
 
-WORDS = [
-    "the",
-    "cat",
-    "sat",
-    "on",
-    "the",
-    "mat",
-    "and",
-    "saw",
-    "what",
-    "is",
-    "the",
-    "meaning",
-    "of",
-    "a",
-    "life",
-    "in",
-    "which",
-    "a",
-    "dog",
-    "ate",
-    "it",
-]
+WORDS = ["the", "cat", "sat", "on", "a", "mat", "and", "saw", "what", "is", "meaning", "of", "life", "in", "it"]
 
 
 def config(**changes) -> TransformerConfig:

@@ -1,5 +1,6 @@
-"""Hostile answers: no marks, no harm, and the other exercises of the same notebook are graded as if they were not there."""
+"""Hostile answers: no marks, no harm, and the other exercises of the same notebook are graded all the same."""
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -45,12 +46,8 @@ class Surroundings:
             self.received.append("a connection")
 
     def fill(self, text: str) -> str:
-        values = {
-            "{course!r}": repr(str(course.ROOT)),
-            "{secret!r}": repr(str(self.secret)),
-            "{secret}": str(self.secret),
-        }
-        values |= {"{port}": str(self.port), "{pid}": str(self.victim.pid)}
+        values = {"COURSE": str(course.ROOT), "SECRET": str(self.secret)}
+        values |= {"PORT": str(self.port), "VICTIM": str(self.victim.pid)}
         for name, value in values.items():
             text = text.replace(name, value)
         return text
@@ -58,10 +55,8 @@ class Surroundings:
     def harm(self) -> list[str]:
         """Everything that is no longer as it was."""
         found = list(self.received)
-        try:
+        with contextlib.suppress(OSError):
             found.append(f"a datagram {self.datagrams.recv(100)!r}")
-        except OSError:
-            pass
         if self.secret.read_text(encoding="utf-8") != "the secret":
             found.append("the secret file was changed")
         found += [str(path) for path in self.secret.parent.iterdir() if path != self.secret]
@@ -80,11 +75,11 @@ class Surroundings:
 
 @pytest.fixture(scope="module")
 def around(tmp_path_factory):
-    os.environ["COURSE_TEST_SECRET"] = "leaked"
+    os.environ["GRADER_TOKEN"] = "leaked"
     made = Surroundings(tmp_path_factory.mktemp("beside"))
     yield made
     made.close()
-    del os.environ["COURSE_TEST_SECRET"]
+    del os.environ["GRADER_TOKEN"]
 
 
 def test_there_are_enough_attacks():

@@ -36,22 +36,26 @@ def look(function, path):
 
 def who(function):
     import os
+    from pathlib import Path
 
-    status = dict(line.split(":", 1) for line in open("/proc/self/status").read().split("\n") if ":" in line)
-    try:
-        pids = [name for name in os.listdir("/proc") if name.isdigit()]
-    except PermissionError:
-        pids = []
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().split("\n") if ":" in line)
+
+    def listed(path):
+        try:
+            return sorted(os.listdir(path))
+        except OSError:
+            return []
+
     return {
         "uid": os.getuid(),
         "caps": [status[f"Cap{kind}"].strip() for kind in ("Inh", "Prm", "Eff", "Bnd")],
         "no_new_privs": status["NoNewPrivs"].strip(),
         "seccomp": status["Seccomp"].strip(),
         "environment": sorted(os.environ),
-        "processes": len(pids),
-        "open": sorted(int(n) for n in os.listdir("/proc/self/fd")) if os.access("/proc/self/fd", os.R_OK) else [],
-        "interfaces": os.listdir("/sys/class/net") if os.path.isdir("/sys/class/net") else [],
-        "root": sorted(os.listdir("/")) if os.access("/", os.R_OK) else [],
+        "processes": sum(name.isdigit() for name in listed("/proc")),
+        "open": sorted(map(int, listed("/proc/self/fd"))),
+        "interfaces": listed("/sys/class/net"),
+        "root": listed("/"),
     }
 
 
@@ -131,7 +135,7 @@ def test_kill_9_of_the_zygote_and_a_clean_end(mode):
         runner = submission.runner("apply_causal_mask")
         runner.run(look, (".",))
         everything = [box.zygote.process.pid, *descendants(box.zygote.process.pid)]
-        os.kill(box.zygote.process.pid, signal.SIGKILL)
+        os.kill(everything[0 if mode == "limits" else 1], signal.SIGKILL)  # bubblewrap's own process stands above it
         with pytest.raises(LearnerError) as caught:
             runner.run(wait_for, (1,))
         assert caught.value.kind in ("Crashed", "TimedOut")
@@ -193,10 +197,8 @@ def test_a_zygote_that_cannot_start_is_said(monkeypatch):
 
 
 def test_what_was_printed_comes_along_cut_to_length(box):
-    cells = [
-        IMPORTS,
-        "import sys, warnings\ndef apply_causal_mask(x):\n    print('y' * 10**6)\n    sys.stderr.write('z')\n    warnings.warn('odd')\n    return x",
-    ]
+    body = ["print('y' * 10**6)", "sys.stderr.write('z')", "warnings.warn('odd')", "return x"]
+    cells = [IMPORTS, "import sys, warnings\ndef apply_causal_mask(x):\n    " + "\n    ".join(body)]
     runner = box.submission(Notebook(cells, NAMES)).runner("apply_causal_mask")
     assert Subject("apply_causal_mask", runner)(torch.ones(2)).tolist() == [1, 1]
     assert set(runner.said) == {"y"} and len(runner.said) == 4000

@@ -1,11 +1,10 @@
-"""One mistake counts once: an exercise that builds on another gets the reference's piece when the learner's is wrong."""
+"""One mistake counts once: what builds on a wrong piece is graded with the reference's."""
 
 import pytest
 import torch
 
 from utils import course
 from utils.build.source import load_chapter
-from utils.grade import Subject
 from utils.grade.assess import assess
 from utils.grade.extract import Notebook
 from utils.grade.sandbox.pieces import reference_definition

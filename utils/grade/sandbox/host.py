@@ -24,7 +24,17 @@ INSIDE = Path(__file__).parent / "inside"
 GRADE = Path(__file__).parents[1]
 START_SECONDS = 180.0  # a cold import of torch on a busy machine
 PRELOAD = ("torch", "numpy", "safetensors.torch", "einops", "jaxtyping", "dataclasses", "collections", "functools")
-PRELOAD += ("typing", "math", "random", "itertools", "inspect", "encodings.idna", "torch.nn.functional", "tqdm.auto")
+PRELOAD += (
+    "numpy.random",
+    "typing",
+    "math",
+    "random",
+    "itertools",
+    "inspect",
+    "encodings.idna",
+    "torch.nn.functional",
+    "tqdm.auto",
+)
 
 BOOT = """
 import importlib, json, socket, sys, types

@@ -1,0 +1,190 @@
+"""The one record of a graded submission, `results/<student>/<chapter>.json`; reports and exports read nothing else."""
+
+import contextlib
+import hashlib
+import json
+import math
+import os
+import re
+import tempfile
+import unicodedata
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from utils import course
+from utils.grade.status import Status
+
+FORMAT = 1
+PART = ".part"  # what a file is called while it is being written
+ISOLATIONS = ("bubblewrap", "namespaces", "limits", "")  # "": nothing of the submission was run
+
+
+@dataclass
+class ExerciseResult:
+    """What became of one exercise. `says` is one sentence or empty; `test` the hidden test that failed first.
+
+    `mutant` is the name of the known mistake, `tests` each hidden test as {"name", "passed"}; `flags` are for a
+    person to look at and cost no points.
+    """
+
+    id: str
+    name: str
+    status: Status
+    points: float
+    max_points: float
+    says: str = ""
+    test: str = ""
+    mutant: str = ""
+    passed: int = 0
+    total: int = 0
+    tests: list[dict] = field(default_factory=list)
+    seconds: float = 0.0
+    megabytes: float = 0.0
+    flags: list[str] = field(default_factory=list)
+    optional: bool = False
+
+
+@dataclass
+class SubmissionResult:
+    """The marks of one student for one chapter.
+
+    `problem`: one sentence where the submission could not be graded, else empty. `digest` is of the submission and of
+    the hidden tests it met: with the seed it says whether a record still holds. `score` counts optional exercises as
+    extra points; `max_score` does not.
+    """
+
+    student: str
+    submission: str
+    chapter: str
+    seed: int
+    isolation: str
+    score: float
+    max_score: float
+    seconds: float = 0.0
+    problem: str = ""
+    notices: list[str] = field(default_factory=list)
+    exercises: list[ExerciseResult] = field(default_factory=list)
+    digest: str = ""
+
+    def to_json(self) -> str:
+        """The record as text, with a line end."""
+        data = {"format": FORMAT, **asdict(self)}
+        data["exercises"] = data.pop("exercises")  # the long part last
+        return json.dumps(data, ensure_ascii=False, indent=1) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str, where: str = "The record") -> "SubmissionResult":
+        """The record that `text` holds. Raises CourseError, naming `where`, for anything else."""
+        try:
+            data = json.loads(text)
+        except ValueError:
+            raise course.CourseError(f"{where} is not a result record: it is not JSON.") from None
+        if not isinstance(data, dict) or data.get("format") != FORMAT:
+            raise course.CourseError(f'{where} is not a result record: it does not say "format": {FORMAT}.')
+        try:
+            exercises = data.get("exercises")
+            if not isinstance(exercises, list) or not all(isinstance(item, dict) for item in exercises):
+                raise ValueError("exercises is no list of objects")
+            made = _read(SubmissionResult, {**data, "exercises": [_read(ExerciseResult, item) for item in exercises]})
+            if made.isolation not in ISOLATIONS:
+                raise ValueError(f"isolation is {made.isolation!r}")
+            return made
+        except ValueError as error:
+            raise course.CourseError(f"{where} is not a whole result record: {error}.") from None
+
+    def file(self, folder: Path) -> Path:
+        """Where this record is kept below a results folder."""
+        return record_file(folder, self.student, self.chapter)
+
+    def write(self, folder: Path) -> Path:
+        """Write the record below a results folder, whole or not at all. Raises OSError where the disk refuses."""
+        file = self.file(folder)
+        write_whole(file, self.to_json())
+        return file
+
+
+KINDS = {"str": str, "float": (int, float), "int": int, "bool": bool, "list[str]": list, "list[dict]": list}
+
+
+def _read(cls, data: dict):
+    """An instance from plain data: every field that has no default must be there, each of its own type."""
+    values = {}
+    for name, declared in cls.__dataclass_fields__.items():
+        if name not in data:
+            if declared.default is declared.default_factory:  # neither given: both are MISSING
+                raise ValueError(f"{name} is missing")
+            continue
+        value, kind = data[name], declared.type
+        kind = (
+            kind
+            if isinstance(kind, str)
+            else getattr(kind, "__name__", "")
+            if kind in (str, float, int, bool)
+            else str(kind)
+        )
+        if kind == "Status" or declared.type is Status:
+            value = Status(value)
+        elif kind in KINDS:
+            if not isinstance(value, KINDS[kind]) or (isinstance(value, bool) and kind != "bool"):
+                raise ValueError(f"{name} is {value!r}")
+            if kind == "float" and not (math.isfinite(value) and value >= 0):
+                raise ValueError(f"{name} is {value!r}")
+            if kind == "list[str]" and not all(isinstance(item, str) for item in value):
+                raise ValueError(f"{name} holds something that is no text")
+        values[name] = value
+    for test in values.get("tests", []):
+        if not (isinstance(test, dict) and isinstance(test.get("name"), str) and isinstance(test.get("passed"), bool)):
+            raise ValueError(f"tests holds {test!r}")
+    return cls(**values)
+
+
+def folder_name(student: str) -> str:
+    """A student id as the name of a folder: the id itself where it can be one, else a safe form and a digest."""
+    safe = re.sub(r"[^\w.@+=, -]", "_", unicodedata.normalize("NFC", student)).strip(". ")[:80]
+    if safe == student and not safe.startswith("."):
+        return safe
+    return f"{safe or 'student'}-{hashlib.sha256(student.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+
+
+def record_file(folder: Path, student: str, chapter: str) -> Path:
+    """The file of a student's record for a chapter."""
+    return Path(folder) / folder_name(student) / f"{chapter}.json"
+
+
+def write_whole(file: Path, text: str) -> None:
+    """Write a text file by an atomic replace: a full disk or a kill leaves what was there. Raises OSError."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, part = tempfile.mkstemp(prefix=f".{file.name}.", suffix=PART, dir=file.parent)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as opened:
+            opened.write(text)
+            opened.flush()
+            os.fsync(opened.fileno())
+        os.chmod(part, 0o644)
+        os.replace(part, file)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(part)
+        raise
+
+
+def read_record(file: Path) -> SubmissionResult:
+    """One record from disk. Raises CourseError in one sentence for a file that is none."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "it is not text"
+        raise course.CourseError(f"The record {file} cannot be read: {why}.") from None
+    return SubmissionResult.from_json(text, str(file))
+
+
+def read_results(folder: Path, chapter: str) -> list[SubmissionResult]:
+    """Every record of a chapter in a results folder, by student. Raises CourseError: no folder, no or a bad record."""
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise course.CourseError(f"There is no results folder {folder}.")
+    key = course.chapter_name(chapter).split("_")[0]
+    found = [read_record(file) for file in sorted(folder.glob(f"*/{key}.json"))]
+    if not found:
+        raise course.CourseError(f"{folder} holds no results of {key}: grade submissions into it first.")
+    return sorted(found, key=lambda record: record.student)

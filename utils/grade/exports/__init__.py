@@ -1,0 +1,31 @@
+"""A class's results in the forms that gradebooks take: `write(results, "gradescope", Path("results.json"))`."""
+
+from pathlib import Path
+
+from utils import course
+from utils.grade.exports import classroom50, gradescope, junit, nbgrader, tables
+
+FORMATS = {
+    "gradescope": gradescope.write,
+    "nbgrader": nbgrader.write,
+    "junit": junit.write,
+    "csv": tables.write_csv,
+    "json": tables.write_json,
+    "classroom50": classroom50.write,
+}
+
+
+def write(results: list, format: str, out: Path, **options) -> list[Path]:
+    """Write `results` (SubmissionResult) to `out`; returns the files written.
+
+    Gradescope and Classroom 50 take one student a file: with several students `out` is a folder. Raises CourseError
+    for an unknown format, for no results, and for an `out` that cannot be written.
+    """
+    if format not in FORMATS:
+        raise course.CourseError(f"There is no format {format!r}: the formats are {', '.join(FORMATS)}.")
+    if not results:
+        raise course.CourseError("There is nothing to export: the folder holds no results of this chapter.")
+    try:
+        return FORMATS[format](list(results), Path(out), **options)
+    except OSError as error:
+        raise course.CourseError(f"{out} cannot be written: {error.strerror or error}.") from None

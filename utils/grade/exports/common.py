@@ -1,0 +1,68 @@
+"""What the exports share: numbers, safe text, one file or a file per student."""
+
+import json
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from utils.course import CourseError
+from utils.grade.classroom.record import ExerciseResult, SubmissionResult, folder_name, write_whole
+from utils.grade.status import Status
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # the full-width ones count too
+
+
+def number(value: float) -> int | float:
+    """A score without float dust; a whole number as an integer."""
+    rounded = round(float(value), 5)
+    return int(rounded) if rounded == int(rounded) else rounded
+
+
+def title(exercise: ExerciseResult) -> str:
+    return f"{exercise.id} {exercise.name}"
+
+
+def full(exercise: ExerciseResult) -> bool:
+    return exercise.status is Status.FULL
+
+
+def reason(exercise: ExerciseResult) -> str:
+    """Status and sentence of an exercise, in one line."""
+    return one_line(f"{exercise.status}: {exercise.says}" if exercise.says else str(exercise.status))
+
+
+def one_line(text: str) -> str:
+    """Text as one line without control characters, invisible direction marks and lone surrogates.
+
+    A learner's error message ends up here: XML refuses such characters and a terminal would obey them.
+    """
+    kept = re.sub(
+        "[\\x00-\\x1f\\x7f-\\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\\ud800-\\udfff\\ufffe\\uffff]+", " ", text
+    )
+    return kept.strip()
+
+
+def no_formula(text: str) -> str:
+    """A table's cell that a spreadsheet shows and never computes: what looks like a formula gets an apostrophe."""
+    return f"'{text}" if text.lstrip(" \n").startswith(FORMULA) else text
+
+
+def write_each(results: list[SubmissionResult], out: Path, make: Callable[[SubmissionResult], dict]) -> list[Path]:
+    """One JSON file for one student; with several, `out` is a folder of <student>.json. Returns the files.
+
+    Raises CourseError where the folder is asked for and `out` is a file.
+    """
+    if len(results) == 1 and not out.is_dir():
+        files = [(out, results[0])]
+    else:
+        if out.is_file():
+            raise CourseError(f"{out} is a file: the results of {len(results)} students need a folder.")
+        files = [(out / f"{folder_name(result.student)}.json", result) for result in results]
+    for file, result in files:
+        write_whole(file, json.dumps(make(result), ensure_ascii=False, indent=1) + "\n")
+    return [file for file, _ in files]
+
+
+def warn(sentence: str) -> None:
+    print(sentence, file=sys.stderr)

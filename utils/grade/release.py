@@ -1,0 +1,129 @@
+"""The student hand-out: the course without solutions/ and the known wrong answers, its notebooks freshly built."""
+
+import re
+import shutil
+import tempfile
+from pathlib import Path
+
+from utils import course
+from utils.build.notebook import write_text
+
+FILES = ("requirements.txt", "constraints.txt", "Makefile", "LICENSE", ".gitignore", ".gitattributes")
+TREES = ("binder", "utils")
+LEFT_OUT = {"__pycache__", "build", "runs", "results"}  # folders, beside every hidden one
+BENCH = ("bench",)  # in utils: it measures the reference
+SENTENCE = (
+    "This is the class hand-out: it holds neither `solutions/` nor the known wrong answers of `tests/`, so `skip`, "
+    "`reveal`, `make test` and the exact diagnosis of a mistake have nothing to give here; everything else works as described."
+)
+CONFTEST = '''"""The hidden tests look at your notebook, and here there is no reference to run them against."""
+
+import pytest
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.path.suffix == ".py":
+            item.add_marker(pytest.mark.skip(reason="grade your notebook instead: pytest --nbmake chapters/..."))
+'''
+
+
+def release(chapter: str, out: Path, hidden_tests: bool = True, repository: str = "", tag: str = "") -> Path:
+    """Write the hand-out of a chapter, with the chapters before it that it may build on, into the new folder `out`.
+
+    `hidden_tests`: whether the learners get them, so that check() works (without them it says who has them).
+    `repository`, `tag`: where the class finds it on GitHub ("owner/name"), for the badges. Raises CourseError where the
+    answers are not here to build from, and for a folder that holds anything.
+    """
+    out = Path(out)
+    wanted = course.chapter_name(chapter)
+    names = list(course.chapters().values())
+    names = names[: names.index(wanted) + 1]
+    if not course.have_answers(chapter):
+        raise course.CourseError(f"This copy is a hand-out itself: {wanted} cannot be built without its solutions.")
+    if out.is_file() or (out.is_dir() and any(out.iterdir())):
+        raise course.CourseError(f"{out} holds something already: name a new folder for the hand-out.")
+    if out.resolve().is_relative_to(course.ROOT / "utils") or out.resolve().is_relative_to(course.ROOT / "binder"):
+        raise course.CourseError(f"{out} lies inside what is handed out: name a folder elsewhere.")
+    try:
+        _write(names, out, hidden_tests, repository, tag)
+    except OSError as error:
+        raise course.CourseError(f"The hand-out {out} cannot be written: {error.strerror or error}.") from None
+    return out
+
+
+def _write(names: list[str], out: Path, hidden_tests: bool, repository: str, tag: str) -> None:
+    for name in FILES:
+        if (course.ROOT / name).is_file():
+            out.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(course.ROOT / name, out / name)
+    for tree in TREES:
+        _copy(course.ROOT / tree, out / tree, BENCH if tree == "utils" else ())
+    project = (course.ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    write_text(out / "pyproject.toml", _published(project, repository, tag))
+    write_text(out / "README.md", readme((course.ROOT / "README.md").read_text(encoding="utf-8"), names))
+    for page in sorted((course.ROOT / "chapters").glob("*.md")):
+        shutil.copyfile(page, _made(out / "chapters" / page.name))
+    for name in names:
+        _copy(course.ROOT / "chapters" / name, out / "chapters" / name)
+        if hidden_tests:
+            for file in sorted((course.ROOT / "tests" / name).glob("*.py")):
+                if file.name == "conftest.py":  # it asks for the reference
+                    continue
+                shutil.copyfile(file, _made(out / "tests" / name / file.name))
+    if hidden_tests:
+        write_text(out / "tests" / "conftest.py", CONFTEST)
+    for path, text in _fresh(names, out).items():
+        write_text(out / path, text)
+
+
+def readme(text: str, names: list[str]) -> str:
+    """The course's README with one sentence more, and only the chapters handed out in its table."""
+    handed = [
+        line
+        for line in text.split("\n")
+        if (m := re.search(r"\]\(chapters/(ch\d+\w*)/", line)) is None or m[1] in names
+    ]
+    head, _, rest = "\n".join(handed).partition("\n\n")
+    return f"{head}\n\n{SENTENCE}\n\n{rest}"
+
+
+def _published(project: str, repository: str, tag: str) -> str:
+    """pyproject.toml with the hand-out's own place: the course's would lead learners to the solutions."""
+    for key, value in (("repository", repository), ("tag", tag)):
+        if not re.fullmatch(r"[\w./-]*", value):
+            raise course.CourseError(f"{value!r} is no {key} on GitHub.")
+        project = re.sub(rf'(?m)^{key} *= *".*"$', f'{key} = "{value}"', project)
+    return project
+
+
+def _fresh(names: list[str], out: Path) -> dict:
+    """The learners' built files (no solutions notebook), made with the hand-out's own settings."""
+    from utils.build.__main__ import make
+
+    with tempfile.TemporaryDirectory(prefix="course-release-") as folder:
+        root = Path(folder)
+        shutil.copyfile(out / "pyproject.toml", root / "pyproject.toml")
+        for name in names:
+            source = course.ROOT / "chapters" / name / "chapter.md"
+            shutil.copyfile(source, _made(root / "chapters" / name / "chapter.md"))
+            _copy(course.ROOT / "solutions" / name, root / "solutions" / name)
+        return {path: text for path, text in make(names, root).items() if path.parts[0] == "chapters"}
+
+
+def _copy(source: Path, target: Path, leave: tuple[str, ...] = ()) -> None:
+    """Copy a tree without notebooks, caches, hidden folders and half-written files; links are not followed."""
+    for path in sorted(source.iterdir()):
+        if path.is_symlink() or path.name in leave:
+            continue
+        if path.is_dir():
+            if path.name not in LEFT_OUT and not path.name.startswith(".") and not path.name.endswith(".egg-info"):
+                _copy(path, target / path.name)
+        elif path.suffix not in (".ipynb", ".pyc", ".lock", ".part") and not path.name.endswith(".progress.json"):
+            shutil.copyfile(path, _made(target / path.name))
+            shutil.copymode(path, target / path.name)
+
+
+def _made(file: Path) -> Path:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    return file
