@@ -17,13 +17,17 @@ def test_perfect_prediction(accuracy, draw):
 
 
 def test_share(accuracy, draw):
-    T = 7 + draw.index
-    tokens = draw.integers(0, V, B, T)
-    logits = draw.normal(B, T, V)
-    told = draw.uniform(B, T - 1) < 0.5
-    told[0], told[1, :2] = True, torch.tensor([True, False])  # never 0, never 1, rows of different accuracy
-    size = torch.tensor([20.0, 1.5, 1.5]).view(B, 1, 1)  # the first row is right throughout
-    logits[:, :-1] += size * told[..., None] * F.one_hot(tokens[:, 1:], V)
+    B, T = 5, 8 + draw.index
+    tokens, logits = draw.integers(0, V, B, T), draw.normal(B, T, V)
+    told = draw.uniform(B, T - 1) < 0.5  # where the prediction is to be right
+    told[0], told[1:3, 0], told[:, -1] = True, False, torch.tensor([True, True, True, False, False])
+    if int(told.sum()) * 5 in (3 * told.numel(), 2.5 * told.numel()):
+        told[3, 1] = ~told[3, 1]  # a share that no part of the predictions has
+    target = F.one_hot(tokens[:, 1:], V).bool()
+    others = logits[:, :-1].masked_fill(target, -torch.inf).amax(-1)
+    margin = torch.tensor([9.0, 9.0, 0.1, 0.1, 0.1]).view(B, 1)  # sure in two rows, by a hair in the others
+    short = torch.where(draw.uniform(B, T - 1) < 0.5, 0.2, 9.0)  # wrong by a hair or by far
+    logits[:, :-1][target] = torch.where(told, others + margin, others - short).flatten()
     logits[:, -1] += 20 * F.one_hot(tokens[:, 0], V)  # what the last position says must not count
     right = [
         max(range(V), key=logits[b, t].tolist().__getitem__) == int(tokens[b, t + 1])

@@ -23,7 +23,7 @@ CONFIG = {
 }
 
 
-def searched(beam_search, config, weights, prompt, beams, max_new_tokens, more):
+def probe_search(beam_search, config, weights, prompt, beams, max_new_tokens, more):
     """Run the search on a transformer with these weights; its beams, and the prompt afterwards."""
     settings = SimpleNamespace(**config)
 
@@ -169,7 +169,7 @@ def telling(draw, tells, prompt=None):
 
 
 def run(beam_search, weights, prompt, beams, steps, **more):
-    got = beam_search.run(searched, CONFIG, weights, prompt, beams, steps, more)
+    got = beam_search.run(probe_search, CONFIG, weights, prompt, beams, steps, more)
     found = []
     for tokens, total in got["beams"]:
         require(tokens.ndim == 1, f"the tokens of a beam must have one axis, not the shape {tuple(tokens.shape)}")
@@ -195,7 +195,7 @@ def check(found, right, says, prompt):
     close(
         torch.tensor(totals),
         torch.tensor([total for _, total in right]),
-        "the texts are right, but a log-probability is not the sum over the new tokens of the model's log-probabilities",
+        "the texts are right, but a log-probability is not the sum of the model's own over the new tokens",
         rtol=1e-3,
         atol=1e-3,
     )

@@ -22,7 +22,7 @@ CONFIG = {
 }
 
 
-def in_chunks(cached_forward, config, weights, tokens, sizes):
+def probe_chunks(cached_forward, config, weights, tokens, sizes):
     """Hand the tokens over in chunks of the given sizes; logits of each chunk and the cache's length after it."""
     settings = SimpleNamespace(**config)
 
@@ -135,7 +135,7 @@ def whole_logits(weights, config, tokens):
 def check(cached_forward, draw, sizes, says, config=CONFIG):
     weights = random_weights(draw, config)
     tokens = draw.integers(0, config["vocabulary_size"], B, sum(sizes))
-    got = cached_forward.run(in_chunks, config, weights, tokens, sizes)
+    got = cached_forward.run(probe_chunks, config, weights, tokens, sizes)
     right = whole_logits(weights, config, tokens).split(sizes, dim=1)
     for logits, expected in zip(got["logits"], right, strict=True):
         close(logits, expected, says, name="the logits of a chunk", rtol=1e-3, atol=1e-3, inputs={"tokens": tokens})

@@ -7,7 +7,7 @@ from utils.grade import equal, require
 V, CONTEXT = 9, 6
 
 
-def written(generate, table, prompt, max_new_tokens, more, rank, training):
+def probe_text(generate, table, prompt, max_new_tokens, more, rank, training):
     """Generate with a model that notes what it reads; `rank`: sample the token of that rank (None: the default)."""
 
     class Reader(nn.Module):
@@ -56,7 +56,7 @@ def expected(table, prompt, max_new_tokens, rank=0, stop=None):
 def run(generate, draw, length, new, rank=None, training=False, table=None, prompt=None, **more):
     table = draw.normal(CONTEXT, V, V, std=2) if table is None else table
     prompt = draw.integers(0, V, length) if prompt is None else prompt
-    got = generate.run(written, table, prompt, new, more, rank, training)
+    got = generate.run(probe_text, table, prompt, new, more, rank, training)
     return got, expected(table, prompt, new, rank or 0, more.get("stop")), prompt
 
 
@@ -109,10 +109,12 @@ def test_no_new_tokens(generate, draw):
 
 
 def test_stop_is_kept(generate, draw):
-    table, prompt = draw.normal(CONTEXT, V, V, std=2), draw.integers(0, V, 2)
-    whole = expected(table, prompt, 8)[2:].tolist()
-    new = [i for i, token in enumerate(whole[:7]) if token not in whole[:i] and token not in prompt.tolist()]
-    at = new[len(new) // 2]  # a token that comes up for the first time, with more to follow
+    new = []
+    while not new:  # a token that comes up for the first time, with more to follow
+        table, prompt = draw.normal(CONTEXT, V, V, std=2), draw.integers(0, V, 2)
+        whole = expected(table, prompt, 8)[2:].tolist()
+        new = [i for i in range(1, 6) if whole[i] not in whole[:i] + prompt.tolist()]
+    at = new[-1]
     got, right, _ = run(generate, draw, 2, 8, table=table, prompt=prompt, stop=whole[at])
     says = "generation must end right after the first new token that equals `stop`, which is kept"
     check_tokens(got["result"], right, says, prompt)

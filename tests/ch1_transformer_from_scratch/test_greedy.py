@@ -8,7 +8,7 @@ V = 23
 CALLS = 200  # a random choice cannot be right every time
 
 
-def choices(greedy, logits, calls, seed):
+def probe_choices(greedy, logits, calls, seed):
     """How often each token is returned, what kind of thing a result is, and the logits afterwards."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -25,7 +25,7 @@ def choices(greedy, logits, calls, seed):
 
 
 def check(greedy, draw, logits, expected, says):
-    got = greedy.run(choices, logits, CALLS, draw.seed, tolerance=0.25)
+    got = greedy.run(probe_choices, logits, CALLS, draw.seed, tolerance=0.25)
     kind = got["kind"]
     require("float" not in kind and kind != "bool", f"the result must be a token id (an int), but it is a {kind}")
     require("tensor" not in kind or "()" in kind, f"the result must be one number, but it is a {kind}")

@@ -19,7 +19,7 @@ CONFIG = {
 }
 
 
-def filled(KVCache, config, batch_size, chunks, others):
+def probe_cache(KVCache, config, batch_size, chunks, others):
     """Append chunks {"keys", "values"} (L, B, T, N, H) to one cache, `others` to a second one in between.
 
     Returns what came back of each append and the length after each chunk (and before the first).
@@ -49,7 +49,7 @@ def chunk(draw, size, layers=LAYERS):
 
 def run(KVCache, draw, sizes, others=(), config=CONFIG):
     chunks = [chunk(draw, size, config["num_transformer_layers"]) for size in sizes]
-    return KVCache.run(filled, config, B, chunks, [chunk(draw, size) for size in others]), chunks
+    return KVCache.run(probe_cache, config, B, chunks, [chunk(draw, size) for size in others]), chunks
 
 
 def check(got, chunks, says):

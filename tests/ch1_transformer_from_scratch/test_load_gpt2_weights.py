@@ -19,7 +19,7 @@ CONFIG = {
 E, V, T, H, N, L, M = (CONFIG[name] for name in list(CONFIG)[:7])
 
 
-def loaded(load_gpt2_weights, config, state_dict):
+def probe_load(load_gpt2_weights, config, state_dict):
     """Load into a model with the chapter's parameters; every parameter of what is returned, and the state dict."""
     c = SimpleNamespace(**config)
     E, V, N, H = c.embedding_dimension, c.vocabulary_size, c.num_attention_heads, c.attention_head_dimension
@@ -72,7 +72,7 @@ def gpt2_state_dict(draw):
 
 def run(load_gpt2_weights, draw):
     state = gpt2_state_dict(draw)
-    got = load_gpt2_weights.run(loaded, CONFIG, state)
+    got = load_gpt2_weights.run(probe_load, CONFIG, state)
     require(got["returned"] == "Module", f"the model must be returned, but the result is a {got['returned']}")
     return got, state
 

@@ -10,7 +10,7 @@ from utils.grade import close, equal
 B, T, V = 3, 5, 7
 
 
-def loss_gradient(next_token_loss, logits, tokens):
+def probe_gradient(next_token_loss, logits, tokens):
     """The gradient of the loss with respect to the logits, or why there is none."""
     logits.requires_grad_()
     loss = next_token_loss(logits, tokens)
@@ -56,7 +56,7 @@ def test_inputs_are_left_alone(next_token_loss, draw):
 
 def test_gradient(next_token_loss, draw):
     logits, tokens = inputs(draw)
-    gradient = next_token_loss.run(loss_gradient, logits, tokens)
+    gradient = next_token_loss.run(probe_gradient, logits, tokens)
     expected = logits[:, :-1].softmax(-1) - F.one_hot(tokens[:, 1:], V)
     expected = F.pad(expected / (B * (tokens.shape[1] - 1)), (0, 0, 0, 1))
     says = "no or a wrong gradient reaches the logits, so the model would not learn"

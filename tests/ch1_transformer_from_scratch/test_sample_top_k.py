@@ -9,7 +9,7 @@ import torch
 from utils.grade import equal, require
 
 
-def drawn(sample_top_k, logits, k, count, seed, more):
+def probe_draws(sample_top_k, logits, k, count, seed, more):
     """asin(sqrt(share)) of each token in `count` draws, and the logits afterwards; `more`: further named arguments."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -26,7 +26,7 @@ def drawn(sample_top_k, logits, k, count, seed, more):
     return {"kind": kind, "strays": len(inside) < count, "angles": shares.sqrt().asin(), "logits": logits}
 
 
-def repeats(sample_top_k, logits, k, seeds):
+def probe_repeats(sample_top_k, logits, k, seeds):
     """Whether equal seeds of the generator give equal draws, whatever the state of torch's global one."""
     runs = []
     with torch.random.fork_rng(devices=[]):
@@ -47,7 +47,7 @@ def ladder(draw, probabilities):
 
 def shares_of(sample_top_k, draw, logits, k, count, **more):
     """Shares in `count` draws, after the form of the result was looked at."""
-    got = sample_top_k.run(drawn, logits, k, count, draw.seed, more, tolerance=4 / count**0.5)
+    got = sample_top_k.run(probe_draws, logits, k, count, draw.seed, more, tolerance=4 / count**0.5)
     kind = got["kind"]
     require("float" not in kind and kind != "bool", f"the result must be a token id (an int), but it is a {kind}")
     require("tensor" not in kind or "()" in kind, f"the result must be one number, but it is a {kind}")
@@ -95,12 +95,12 @@ def test_k_at_and_above_the_vocabulary(sample_top_k, draw):
 
 def test_generator(sample_top_k, draw):
     logits, _ = ladder(draw, STEPS)
-    got = sample_top_k.run(repeats, logits, 3, [draw.seed % 1000 + 5] * 2 + [3])
+    got = sample_top_k.run(probe_repeats, logits, 3, [draw.seed % 1000 + 5] * 2 + [3])
     require(got["same"], "two generators with the same seed give different draws: hand the generator on")
     require(got["different"], "generators with different seeds give the same draws")
 
 
 def test_logits_are_left_alone(sample_top_k, draw):
     logits, _ = ladder(draw, STEPS)
-    got = sample_top_k.run(drawn, logits, 3, 1, draw.seed, {}, tolerance=2.0)
+    got = sample_top_k.run(probe_draws, logits, 3, 1, draw.seed, {}, tolerance=2.0)
     equal(got["logits"], logits, "the caller's logits are different after the call")

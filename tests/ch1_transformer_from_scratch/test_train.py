@@ -8,7 +8,7 @@ from utils.grade import close, equal, require
 B, T, V = 3, 5, 6
 
 
-def training_run(train, table, batches, lr, steps, mode, one_by_one):
+def probe_training(train, table, batches, lr, steps, mode, one_by_one):
     """Train a bigram model that notes the mode of every call; `one_by_one`: batches come as a generator."""
 
     class Bigram(nn.Module):
@@ -53,7 +53,7 @@ def run(train, draw, mode=True, one_by_one=False, more=3):
     steps = 4 + draw.index
     batches = [draw.integers(0, V, B, T) for _ in range(steps + more)]
     table, lr = draw.normal(V, V, std=1.5), 2.0
-    got = train.run(training_run, table, batches, lr, steps, mode, one_by_one)
+    got = train.run(probe_training, table, batches, lr, steps, mode, one_by_one)
     return got, steps, *expected(table, batches, lr, steps)
 
 

@@ -8,7 +8,7 @@ from utils.grade import close, require
 B, T, V = 3, 5, 6
 
 
-def steps_taken(train_step, table, bias, batches, lr, momentum):
+def probe_steps(train_step, table, bias, batches, lr, momentum):
     """Call train_step once per batch on a bigram model; losses, parameters after each call, steps of the optimizer."""
 
     class Bigram(nn.Module):
@@ -58,7 +58,7 @@ def run(train_step, draw, count):
     table, bias = draw.normal(V, V, std=1.5), draw.normal(V)
     batches = [draw.integers(0, V, B, T + i) for i in range(count)]
     settings = (table, bias, batches, 0.4 + 0.3 * draw.index, 0.5)
-    return train_step.run(steps_taken, *settings), *expected(*settings)
+    return train_step.run(probe_steps, *settings), *expected(*settings)
 
 
 def number(loss):

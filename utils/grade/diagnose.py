@@ -73,9 +73,13 @@ def _same_record(a: Record, b: Record) -> bool:
     return same_data(a.output, b.output, a.tolerance)
 
 
-def _plainly(record: Record) -> str:
-    """An error's text without the names that a learner chose (those in quotes, and those of functions)."""
-    return re.sub(r"'[^']*'|[\w.<>]+\(\)", "...", record.error[1])
+def _plainly(record: Record) -> tuple[str, list[str]]:
+    """An error's text without the names that a learner chose (those in quotes, and those of functions).
+
+    Its numbers stand apart, sorted: a - b and b - a name the same two sizes in another order.
+    """
+    text = re.sub(r"'[^']*'|[\w.<>]+\(\)", "...", record.error[1])
+    return re.sub(r"\d+", "#", text), sorted(re.findall(r"\d+", text))
 
 
 def same_data(a, b, tolerance: float | None = None) -> bool:

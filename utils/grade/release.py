@@ -14,7 +14,8 @@ LEFT_OUT = {"__pycache__", "build", "runs", "results"}  # folders, beside every 
 BENCH = ("bench",)  # in utils: it measures the reference
 SENTENCE = (
     "This is the class hand-out: it holds neither `solutions/` nor the known wrong answers of `tests/`, so `skip`, "
-    "`reveal`, `make test` and the exact diagnosis of a mistake have nothing to give here; everything else works as described."
+    "`reveal`, `make test` and the exact diagnosis of a mistake have nothing to give here; everything "
+    "else works as described."
 )
 CONFTEST = '''"""The hidden tests look at your notebook, and here there is no reference to run them against."""
 

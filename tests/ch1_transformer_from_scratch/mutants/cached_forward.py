@@ -34,11 +34,11 @@ def attend(attention, x, cache, layer, *, mask="right", scale=True, first_row=Fa
     return torch.einsum("bqnh,nhe->bqe", mixed, attention.W_O) + attention.b_O
 
 
-def run(model, tokens, cache, start=None, layer_of=lambda layer: layer, final_norm=True, last=False, **options):
+def run(model, tokens, cache, start=None, only_layer_zero=False, final_norm=True, last=False, **options):
     start = cache.length if start is None else start
     x = model.embedding(tokens) + model.positional_embedding.W_P[start : start + tokens.shape[1]]
     for layer, block in enumerate(model.blocks):
-        x = x + attend(block.attention, block.layer_norm_1(x), cache, layer_of(layer), **options)
+        x = x + attend(block.attention, block.layer_norm_1(x), cache, 0 if only_layer_zero else layer, **options)
         x = x + block.mlp(block.layer_norm_2(x))
     if last:
         x = x[:, -1:]
@@ -112,7 +112,7 @@ def mask_when_empty(model, tokens, cache):
 
 @wrong("all layers read and write the cache's layer 0")
 def layer_zero(model, tokens, cache):
-    return run(model, tokens, cache, layer_of=lambda layer: 0)
+    return run(model, tokens, cache, only_layer_zero=True)
 
 
 @wrong("the cache is written twice for every chunk, so that each key is there two times")

@@ -180,7 +180,7 @@ def flag_only(model, batches, optimizer, steps):
     return losses
 
 
-@wrong("the losses are kept with their computation graphs, which fill the memory: keep loss.item()")
+@wrong("the losses are kept with their computation graphs, which fill the memory: keep plain numbers")
 def keeps_graphs(model, batches, optimizer, steps):
     before, losses = model.training, []
     model.train()

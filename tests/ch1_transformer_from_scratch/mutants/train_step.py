@@ -129,7 +129,7 @@ def returns_nothing(model, tokens, optimizer):
     optimizer.step()
 
 
-@wrong("the loss is returned with its computation graph, which then stays in memory: return loss.item()")
+@wrong("the loss is returned with its computation graph, which then stays in memory: return a plain number")
 def holds_the_graph(model, tokens, optimizer):
     optimizer.zero_grad()
     loss = next_token_loss(model(tokens), tokens)

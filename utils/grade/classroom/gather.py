@@ -73,7 +73,7 @@ def gather(paths: list[Path], id_from: str = "") -> list[Work]:
     """The submissions in those files, folders and zips, one per student, by student id.
 
     `id_from`: "{student}_ch1.ipynb" or "{student}/exercises.ipynb" (matched against the end of a path; `*` stands for
-    anything), or "metadata:course.student". Raises CourseError for a path that does not exist, a pattern without
+    anything), "metadata:course.student", or "=ada" (all of it is hers). Raises CourseError for a path that does not exist, a pattern without
     {student}, or when nothing is found.
     """
     student_of = _namer(id_from)
@@ -201,6 +201,10 @@ def _namer(id_from: str):
         return by_metadata
     if not id_from:
         return lambda piece: (by_name(piece), "")
+    if id_from.startswith("="):
+        if not clean(id_from[1:], 100):
+            raise course.CourseError("--id-from =NAME needs a name.")
+        return lambda piece: (clean(id_from[1:], 100), "")
     if id_from.count("{student}") != 1:
         raise course.CourseError(
             f"--id-from {id_from!r} must hold {{student}} once, as in '{{student}}_ch1.ipynb', or be metadata:KEY."

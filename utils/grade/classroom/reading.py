@@ -16,8 +16,9 @@ def _printable(character: str) -> bool:
     return unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 
 
-def read_cells(data: bytes) -> tuple[list[str], dict]:
-    """Sources of the code cells in order, and the notebook's metadata. Raises ValueError: the end of a sentence.
+def read_cells(data: bytes) -> tuple[list[tuple[str, str]], dict]:
+    """The code cells in order, each as (source, exercise whose answer the build marked it as), and the notebook's
+    metadata. Raises ValueError: the end of a sentence.
 
     Notebook formats 3 and 4 are read; outputs, ids and unknown fields play no part.
     """
@@ -42,9 +43,15 @@ def read_cells(data: bytes) -> tuple[list[str], dict]:
             if isinstance(source, list):
                 source = "".join(line for line in source if isinstance(line, str))
             if isinstance(source, str):
-                sources.append(source)
+                sources.append((source, _marked(cell.get("metadata"))))
     metadata = notebook.get("metadata")
     return sources, metadata if isinstance(metadata, dict) else {}
+
+
+def _marked(metadata) -> str:
+    mark = metadata.get("exercise") if isinstance(metadata, dict) else None
+    name = mark.get("name") if isinstance(mark, dict) and mark.get("role") == "answer" else None
+    return name if isinstance(name, str) else ""
 
 
 def _json(data: bytes):

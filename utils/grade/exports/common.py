@@ -60,7 +60,7 @@ def write_each(results: list[SubmissionResult], out: Path, make: Callable[[Submi
             raise CourseError(f"{out} is a file: the results of {len(results)} students need a folder.")
         files = [(out / f"{folder_name(result.student)}.json", result) for result in results]
     for file, result in files:
-        write_whole(file, json.dumps(make(result), ensure_ascii=False, indent=1) + "\n")
+        write_whole(file, json.dumps(make(result), indent=1) + "\n")
     return [file for file, _ in files]
 
 

@@ -34,7 +34,5 @@ def write_csv(results: list[SubmissionResult], out: Path) -> list[Path]:
 
 def write_json(results: list[SubmissionResult], out: Path) -> list[Path]:
     """Every record as it is kept, in one list."""
-    write_whole(
-        out, json.dumps([json.loads(result.to_json()) for result in results], ensure_ascii=False, indent=1) + "\n"
-    )
+    write_whole(out, json.dumps([json.loads(result.to_json()) for result in results], indent=1) + "\n")
     return [out]

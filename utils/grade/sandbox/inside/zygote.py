@@ -39,6 +39,10 @@ def warm_up(modules: dict) -> None:
     text = "def probe(obj, x):\n    return nn.functional.layer_norm(obj(x), (3,)) @ x.T"
     x = wire.decode(wire.encode({"x": torch.ones(2, 3), "said": ("", None, 1.5)}))["x"]
     wire.plain(probes.compile_probe("probe", text)(torch.nn.Linear(3, 3), x).detach())
+    weight = torch.nn.Parameter(torch.ones(1))
+    weight.grad = torch.ones(1)
+    for optimizer in (torch.optim.SGD, torch.optim.AdamW):  # the first step imports a compiler: two seconds
+        optimizer([weight], lr=0.1).step()
     worker.define([{"name": "A", "uses": [], "inert": [], "cells": {}, "pieces": [["<cell 0>", 1, "A = 1"]]}], "A")
     del sys.modules["notebook_A"]
     try:

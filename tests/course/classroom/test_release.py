@@ -1,0 +1,245 @@
+"""The hand-out holds no answer, and works without them; what comes back is collected by student."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+from utils import course
+from utils.build.cut import read_module
+from utils.build.source import load_chapter
+from utils.course import CourseError
+from utils.grade.collect import collect
+from utils.grade.exports import commands
+from utils.grade.release import release
+from utils.learn.ladder import solution
+
+pytestmark = pytest.mark.skipif(not course.have_answers("ch1"), reason="a hand-out cannot be made from a hand-out")
+
+NAME = course.chapter_name("ch1")
+SETUP = "import sys; sys.path.insert(0, {root!r})\nfrom utils.learn import *"
+IMPORTS = """\
+import torch
+import torch.nn.functional as F
+from einops import einsum, rearrange
+from jaxtyping import Float, Int
+from torch import Tensor, nn"""
+
+
+@pytest.fixture(scope="module")
+def handed(tmp_path_factory):
+    return release("ch1", tmp_path_factory.mktemp("class") / "hand-out")
+
+
+def answer(name: str) -> str:
+    exercise = load_chapter("ch1").exercise(name)
+    return read_module(course.ROOT / "solutions" / NAME / f"{exercise.module}.py").solution(name)
+
+
+def run(folder, *arguments, text=None) -> subprocess.CompletedProcess:
+    """Python in the hand-out, which finds its own utils before those of the course under test."""
+    env = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST", "COURSE"))}
+    env |= {"PYTHONPATH": str(folder), "OMP_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"}
+    command = [sys.executable, *map(str, arguments)]
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, input=text, timeout=300)
+
+
+def squeezed(text: str) -> str:
+    return "".join(text.replace("\\n", "\n").replace('\\"', '"').split())
+
+
+def test_no_file_holds_an_answer(handed):
+    files = {file: file.read_bytes() for file in handed.rglob("*") if file.is_file()}
+    names = {file.relative_to(handed).as_posix() for file in files}
+    assert not any(
+        part in name for name in names for part in ("solutions", "mutants", ".git/", "__pycache__", ".progress")
+    )
+    assert not any(name.startswith(("build/", "tests/course", "utils/bench", ".venv")) for name in names)
+    texts = {f: squeezed(data.decode("utf-8", "ignore")) for f, data in files.items() if f.suffix != ".safetensors"}
+    for exercise in load_chapter("ch1").exercises:
+        lines = [squeezed(line) for line in solution("ch1", exercise).splitlines()]
+        telling = [
+            line for line in lines if len(line) >= 18 and not line.startswith(("#", "fromeinops", "importtorch"))
+        ]
+        assert telling, exercise.name
+        for file, held in texts.items():
+            assert not all(line in held for line in telling), f"{file} holds the answer to {exercise.name}"
+
+
+def test_its_notebooks_are_fresh_and_its_files_adapted(handed):
+    notebook = nbformat.read(handed / "chapters" / NAME / "exercises.ipynb", 4)
+    assert (handed / "chapters" / NAME / "optional.ipynb").is_file()
+    answers = {
+        c.metadata.exercise.name: c.source
+        for c in notebook.cells
+        if c.metadata.get("exercise", {}).get("role") == "answer"
+    }
+    assert len(answers) == len([e for e in load_chapter("ch1").exercises if not e.optional])
+    assert all(re.search(r"raise NotImplementedError\s*$", source, re.M) for source in answers.values())
+    assert not any(cell.get("outputs") for cell in notebook.cells)
+    stubs = json.loads((handed / "chapters" / NAME / "stubs.json").read_text(encoding="utf-8"))
+    assert all("raise NotImplementedError" in stub for stub in stubs.values())
+    readme = (handed / "README.md").read_text(encoding="utf-8")
+    assert readme.count("This is the class hand-out") == 1
+    for link in re.findall(r"\]\(([\w/.-]+)\)", readme):
+        assert (handed / link).exists(), link
+    project = tomllib.loads((handed / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project["tool"]["course"] == {"repository": "", "tag": ""}
+    assert list((handed / "tests" / NAME).glob("test_*.py")) and not (handed / "tests" / NAME / "mutants").exists()
+    assert len(list((handed / "chapters" / NAME / "checkpoints").glob("*.safetensors"))) == 3
+
+
+LEARNER = f"""\
+from utils import course
+from utils.learn import *
+{IMPORTS}
+print(course.ROOT)
+{{answer}}
+check(GELU)
+class GELU(nn.Module):
+    def forward(self, x):
+        return torch.relu(x)
+def gives_up():
+    skip("GELU")
+def looks():
+    reveal("GELU", confirm=True)
+def checks():
+    check(GELU)
+for act in (checks, gives_up, looks):
+    try:
+        act()
+        print("no error")
+    except Exception as error:
+        print(f"{{{{act.__name__}}}}: {{{{error}}}}", *getattr(error, "notes", ()), sep=" | ")
+hint("GELU")
+"""
+
+
+def test_checks_work_and_what_is_absent_says_so(handed):
+    done = run(handed, "-", text=LEARNER.format(answer=answer("GELU")).replace("{{", "{").replace("}}", "}"))
+    said = done.stdout
+    assert done.returncode == 0, done.stderr
+    assert str(handed) in said and "1.6 GELU: 4 of 4 checks passed. +1 point" in said
+    lines = {line.split(": ")[0]: line for line in said.splitlines()}
+    assert "The diagnosis by known mistakes is not part of this hand-out." in lines["checks"]
+    assert "near zero" in lines["checks"]
+    for act in ("gives_up", "looks"):
+        assert re.search(
+            r"The solutions are not part of this hand-out, so (skip|reveal) has nothing to give", lines[act]
+        )
+    assert "no error" not in said and "Hint 1 of" in said and "Traceback" not in said + done.stderr
+
+
+def test_a_notebook_grades_itself(handed, tmp_path):
+    block = answer("TransformerBlock")
+    cells = [
+        SETUP.format(root=str(handed)),
+        IMPORTS,
+        answer("GELU"),
+        answer("MLP"),
+        "class LayerNorm(nn.Module):\n    pass",
+        block,
+    ]
+    marks = {"course": {"chapter": "ch1", "notebook": "exercises"}}
+    file = handed / "chapters" / NAME / "mine.ipynb"
+    nbformat.write(new_notebook(cells=[new_code_cell(cell) for cell in cells], metadata=marks), file)
+    wanted = [
+        f"{file}::{e.id} {e.name}"
+        for e in load_chapter("ch1").exercises
+        if e.name in ("GELU", "MLP", "TransformerBlock")
+    ]
+    done = run(handed, "-m", "pytest", "--nbmake", "-p", "no:cacheprovider", *wanted)
+    file.unlink()
+    assert "2 passed" in done.stdout and "1 failed" in done.stdout, done.stdout + done.stderr
+    assert re.search(r"TransformerBlock +0/\d +blocked", done.stdout), done.stdout
+    assert "no reference solution is part of this hand-out" in " ".join(done.stdout.split())
+
+
+def test_its_own_test_run_explains_itself(handed):
+    done = run(handed, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", f"tests/{NAME}/test_gelu.py")
+    assert done.returncode == 0 and "skipped" in done.stdout and "grade your notebook instead" in done.stdout
+
+
+def test_what_needs_answers_refuses_there_in_one_sentence(handed, tmp_path):
+    for verb, out in (("release", tmp_path / "again"), ("autograder", tmp_path / "a.zip")):
+        done = run(handed, "-m", "utils.grade", verb, "--chapter", "ch1", "--out", out)
+        assert done.returncode == 2 and "hand-out" in done.stderr and done.stderr.count("\n") == 1
+        assert not out.exists()
+
+
+def test_without_hidden_tests(tmp_path):
+    handed = release("ch1", tmp_path / "out", hidden_tests=False, repository="school/class", tag="v1")
+    assert not (handed / "tests").exists()
+    done = run(handed, "-", text=f"from utils.learn import *\n{IMPORTS}\n{answer('GELU')}\ncheck(GELU)\n")
+    assert "The hidden tests of GELU are not part of this hand-out; your instructor has them." in done.stderr
+    text = (handed / "chapters" / NAME / "exercises.ipynb").read_text(encoding="utf-8")
+    assert "github.com/school/class" in text
+    settings = tomllib.loads((handed / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["course"]
+    assert settings == {"repository": "school/class", "tag": "v1"}
+
+
+def test_a_hand_out_never_overwrites(tmp_path):
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "thesis.txt").write_text("mine", encoding="utf-8")
+    (tmp_path / "file").write_text("mine", encoding="utf-8")
+    for out in (tmp_path / "there", tmp_path / "file"):
+        with pytest.raises(CourseError, match="holds something already"):
+            release("ch1", out)
+    with pytest.raises(CourseError, match="no repository on GitHub"):
+        release("ch1", tmp_path / "x", repository='a"\ntag = "b')
+    with pytest.raises(CourseError, match="There is no chapter 'ch99'"):
+        release("ch99", tmp_path / "x")
+
+
+def notebook(text: str, **marks) -> str:
+    return nbformat.writes(new_notebook(cells=[new_code_cell(text)], metadata={"course": marks} if marks else {}))
+
+
+def test_collect_reads_hand_outs_zips_and_single_notebooks(tmp_path):
+    home = tmp_path / "in"
+    marks = {"chapter": "ch1", "notebook": "exercises"}
+    place = home / "ada" / "chapters" / NAME
+    (place / ".ipynb_checkpoints").mkdir(parents=True)
+    (place / "exercises.ipynb").write_text(notebook("ada", **marks), encoding="utf-8")
+    (place / "optional.ipynb").write_text(notebook("more", chapter="ch1", notebook="optional"), encoding="utf-8")
+    (place / "exercises.backup-1.ipynb").write_text(notebook("old", **marks), encoding="utf-8")
+    (place / "exercises.new.ipynb").write_text(notebook("new", **marks), encoding="utf-8")
+    (place / ".ipynb_checkpoints" / "exercises-checkpoint.ipynb").write_text(notebook("x", **marks), encoding="utf-8")
+    (home / "ada" / "scratch.ipynb").write_text(notebook("play"), encoding="utf-8")
+    with zipfile.ZipFile(home / "bob.zip", "w") as archive:
+        archive.writestr(f"inside-transformers/chapters/{NAME}/exercises.ipynb", notebook("bob", **marks))
+        archive.writestr("../../escape.ipynb", notebook("escape", **marks))
+    (home / "cleo.ipynb").write_text(notebook("from colab"), encoding="utf-8")
+    (home / "=1+1,x.ipynb").write_text(notebook("sum", **marks), encoding="utf-8")
+    (home / "dan.zip").write_text("no zip at all", encoding="utf-8")
+    (home / "eve").mkdir()
+    (home / "eve" / "secret.ipynb").symlink_to(place / "exercises.ipynb")
+    (home / "eve" / "exercises.ipynb").write_text("{ broken", encoding="utf-8")
+    out = tmp_path / "out"
+    found = {one.student: one for one in collect(home, out)}
+    assert set(found) == {"ada", "bob", "cleo", "dan", "eve", "=1+1,x"}
+    cells = {p.relative_to(out).as_posix(): p.read_text(encoding="utf-8") for p in out.rglob("*") if p.is_file()}
+    assert {name for name in cells if "=1" not in name} == {
+        "ch1/ada/exercises.ipynb",
+        "ch1/ada/optional.ipynb",
+        "ch1/bob/exercises.ipynb",
+        "ch1/bob/exercises-2.ipynb",
+        "ch1/cleo/exercises.ipynb",
+        "ch1/eve/exercises.ipynb",
+    }
+    assert '"ada"' in cells["ch1/ada/exercises.ipynb"] and cells["ch1/eve/exercises.ipynb"] == "{ broken"
+    assert "dan.zip is no zip" in found["dan"].problem and not found["ada"].problem
+    assert {p.name for p in tmp_path.iterdir()} == {"in", "out"}  # nothing was unpacked beside it
+    said = commands.collect(home, tmp_path / "second")
+    assert "Collected 7 notebooks of 6 students" in said and "--chapter ch1 --out results" in said and "dan: " in said
+    with pytest.raises(CourseError, match="lies inside"):
+        collect(home, home / "out")
+    with pytest.raises(CourseError, match="There is no file or folder"):
+        collect(tmp_path / "nowhere", out)

@@ -1,0 +1,148 @@
+"""`python -m utils.grade`: grade a class, and turn its results into reports, exports and hand-outs."""
+
+import argparse
+import sys
+from collections import Counter
+from pathlib import Path
+
+from utils import course
+
+VERBS = ("grade", "export", "report", "autograder", "release", "collect", "workflow")
+STATUSES_SHOWN = 4
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line, one sub-parser per verb."""
+    top = argparse.ArgumentParser(prog="python -m utils.grade", description=__doc__)
+    verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
+
+    def verb(name: str, text: str, out: str = "", chapter: bool = True) -> argparse.ArgumentParser:
+        one = verbs.add_parser(name, help=text, description=text)
+        if chapter:
+            one.add_argument("--chapter", required=True, help="such as ch1")
+        if out:
+            one.add_argument("--out", required=True, type=Path, help=out)
+        return one
+
+    grade = verb("grade", "grade submissions (the verb may be left out)", "results folder, continued if it exists")
+    grade.add_argument("submissions", nargs="+", type=Path, help="notebooks, folders and zips")
+    grade.add_argument(
+        "--id-from",
+        default="",
+        metavar="PATTERN",
+        help="where the student id stands: '{student}_ch1.ipynb', '{student}/*.ipynb' or metadata:course.student",
+    )
+    grade.add_argument("--seed", type=int, help="repeat the marks of a run (default: drawn, printed, recorded)")
+    grade.add_argument("--isolation", choices=("auto", "required", "limits"), default="auto")
+    grade.add_argument("--cold", action="store_true", help="a sandbox of its own for each submission: slower")
+    grade.add_argument("--jobs", type=int, default=0, help="processes (default: one per processor)")
+    grade.add_argument("--cluster", default="", metavar="tcp://HOST:PORT", help="scheduler of a running Dask cluster")
+    grade.add_argument("--fresh", action="store_true", help="grade again what has a record already")
+    grade.add_argument("--partial", action="store_true", help="wrong answers earn by the hidden tests they pass")
+    grade.add_argument("--seconds", type=int, default=20, help="processor time for one request to an answer")
+    export = verb("export", "write results for a gradebook", "file, or folder, to write")
+    export.add_argument("results", type=Path)
+    export.add_argument("--format", required=True, help="gradescope, nbgrader, junit, csv, json or classroom50")
+    report = verb("report", "write HTML pages for the class and each student", chapter=False)
+    report.add_argument("results", type=Path)
+    report.add_argument("--chapter", help="such as ch1 (default: every chapter that has results)")
+    report.add_argument("--out", type=Path, help="folder to write (default: the results folder)")
+    verb("autograder", "make an autograder zip for Gradescope", "zip to write")
+    release = verb("release", "make the hand-out for students", "folder to write")
+    release.add_argument(
+        "--no-hidden-tests", action="store_true", help="keep the hidden tests: check() has none to run"
+    )
+    release.add_argument("--repository", default="", metavar="OWNER/NAME", help="where the class finds it on GitHub")
+    release.add_argument("--tag", default="", help="the tag that the badges open there")
+    verb("workflow", "write a GitHub workflow for a class", "file to write")
+    collect = verb("collect", "gather the notebooks that come back from a hand-out", "folder to write", chapter=False)
+    collect.add_argument("folder", type=Path)
+    return top
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; status 0 done, 1 some of it failed, 2 not started for a reason that is said."""
+    argv = list(sys.argv[1:] if argv is None else argv)
+    if argv and argv[0] not in VERBS and argv[0] not in ("-h", "--help"):
+        argv.insert(0, "grade")
+    arguments = parser().parse_args(argv)
+    for name in ("stdout", "stderr"):  # a student's name must not stop a terminal of another encoding
+        getattr(sys, name).reconfigure(errors="replace")
+    try:
+        if arguments.verb == "grade":
+            return _grade(arguments)
+        print(_other(arguments))
+        return 0
+    except course.CourseError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("Interrupted. What was graded is kept: run the same command again to go on.", file=sys.stderr)
+        return 130
+
+
+def _other(arguments) -> str:
+    from utils.grade.exports import commands
+
+    if arguments.verb == "report":
+        return commands.report(arguments.results, arguments.chapter, arguments.out)
+    if arguments.verb == "collect":
+        return commands.collect(arguments.folder, arguments.out)
+    if arguments.verb == "export":
+        return commands.export(arguments.results, arguments.chapter, arguments.format, arguments.out)
+    if arguments.verb == "release":
+        tests, place = not arguments.no_hidden_tests, (arguments.repository, arguments.tag)
+        return commands.release(arguments.chapter, arguments.out, tests, *place)
+    return getattr(commands, arguments.verb)(arguments.chapter, arguments.out)
+
+
+def _grade(arguments) -> int:
+    from utils.grade.classroom.run import DiskFull, Options, grade_class
+
+    if arguments.jobs < 0 or arguments.seconds < 1:
+        raise course.CourseError("--jobs may not be negative, and --seconds is at least 1.")
+    if arguments.seed is not None and not 0 <= arguments.seed < 2**63:
+        raise course.CourseError("--seed is a whole number from 0 to 2**63 - 1.")
+    names = ("id_from", "seed", "isolation", "cold", "jobs", "cluster", "fresh", "partial", "seconds")
+    options = Options(**{name: getattr(arguments, name) for name in names}, quiet=False)
+    try:
+        summary = grade_class(arguments.submissions, arguments.chapter, arguments.out, options)
+    except DiskFull as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(table(summary))
+    for sentence in summary.failed:
+        print(f"FAILED {sentence}", file=sys.stderr)
+    return 1 if summary.failed else 0
+
+
+def table(summary) -> str:
+    """What a run came to as plain text: a line per student, then the seed."""
+    rows = [("student", "points", "of", "exercises", "seconds")]
+    for record in summary.records:
+        counts = Counter(str(exercise.status) for exercise in record.exercises)
+        said = ", ".join(f"{count} {status}" for status, count in counts.most_common(STATUSES_SHOWN))
+        rows.append(
+            (
+                record.student,
+                f"{record.score:g}",
+                f"{record.max_score:g}",
+                record.problem or said,
+                f"{record.seconds:.1f}",
+            )
+        )
+    widths = [min(60, max(len(row[column]) for row in rows)) for column in range(5)]
+    lines = []
+    for row in rows:
+        cells = [row[0].ljust(widths[0]), row[1].rjust(widths[1]), row[2].rjust(widths[2]), row[3].ljust(widths[3])]
+        lines.append("  ".join([*cells, row[4].rjust(widths[4])]).rstrip())
+    lines.insert(1, "-" * max(map(len, lines)))
+    notes = [f"{r.student}: {notice}" for r in summary.records for notice in r.notices]
+    new = len(summary.records) - summary.kept
+    modes = sorted({record.isolation for record in summary.records if record.isolation})
+    end = f"{new} graded, {summary.kept} kept from before; seed {summary.seed}; isolation: {', '.join(modes) or 'none'}"
+    return "\n".join([*lines, *notes, end])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,185 @@
+"""What a grading process does, here or on another machine: one warm sandbox, one submission at a time."""
+
+import atexit
+import contextlib
+import multiprocessing.util
+import tempfile
+import threading
+import traceback
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from utils import course
+from utils.grade.classroom.assemble import Task, blank, tests_digest
+
+RECYCLE = 200  # submissions after which a zygote is replaced, so that nothing can pile up in it
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How submissions are graded: plain data that travels with each of them.
+
+    `cold`: a sandbox of its own for each submission. `seconds`: of the processor, for one request. `folder`: where a
+    local run keeps its scratch folders and notes what is being graded; empty on a cluster.
+    """
+
+    chapter: str
+    seed: int
+    isolation: str = "auto"
+    cold: bool = False
+    partial: bool = False
+    seconds: int = 20
+    folder: str = ""
+
+
+class _Engine:
+    box = None
+    key = None
+    graded = 0
+    notice = ""
+
+
+_engine = _Engine()
+_lock = threading.Lock()  # a cluster's worker may have several threads
+
+
+def open_box(settings: Settings):
+    """(sandbox, notice): the best isolation that works on this machine, tried with a worker of its own.
+
+    Raises SandboxError: isolation is required and there is none, or even a limited process cannot be started.
+    """
+    import torch
+
+    from utils.grade.sandbox import Limits, Sandbox, SandboxError
+
+    torch.set_num_threads(1)
+    limits = Limits(
+        request_cpu=settings.seconds,
+        request_wall=3.0 * settings.seconds,
+        total_cpu=6 * settings.seconds,
+        total_wall=15.0 * settings.seconds,
+    )
+    if settings.folder:
+        tempfile.tempdir = settings.folder
+    ways = [("required", False)] if settings.cold else [("required", True), ("required", False)]
+    if settings.isolation == "limits":
+        ways = [("limits", False)]
+    elif settings.isolation == "auto":
+        ways.append(("limits", False))
+    refused = None
+    for isolation, warm in ways:
+        try:
+            box = Sandbox(isolation, limits, warm=warm)
+            _try_out(box)
+        except SandboxError as error:
+            refused = refused or error
+            continue
+        notice = box.notice
+        if refused and box.mode == "limits":
+            notice = (
+                f"WARNING: submissions run under process limits only: {refused} "
+                "Grade notebooks of strangers in a container or a virtual machine."
+            )
+        return box, notice
+    raise refused
+
+
+def _try_out(box) -> None:
+    """Run one harmless answer. Raises SandboxError where workers cannot be confined."""
+    from utils.grade.extract import Notebook
+    from utils.grade.judge import LearnerError
+    from utils.grade.sandbox import SandboxError
+
+    try:
+        with box.submission(Notebook(["def one(x):\n    return x"], ["one"])) as submission:
+            if submission.runner("one").run(_call, (1,)) != 1:
+                raise SandboxError("The grading sandbox gives wrong results here.")
+    except LearnerError as error:
+        box.close()
+        raise SandboxError(f"The grading sandbox does not work here: {error}.") from None
+    except SandboxError:
+        box.close()
+        raise
+
+
+def _call(function, x):
+    return function(x)
+
+
+def close_engine() -> None:
+    """End this process's sandbox."""
+    with _lock:
+        _close()
+
+
+def _close() -> None:
+    if _engine.box is not None:
+        _engine.box.close()
+    _engine.box, _engine.key, _engine.graded = None, None, 0
+
+
+def _ready(settings: Settings):
+    key = replace(settings, chapter="", seed=0, partial=False)
+    if _engine.key != key:
+        _close()
+        _engine.box, _engine.notice = open_box(settings)
+        _engine.key = key
+    elif _engine.graded >= RECYCLE:
+        _engine.box.close()  # the next submission starts a new zygote
+        _engine.graded = 0
+    _engine.graded += 1
+    return _engine.box
+
+
+def preflight(settings: dict) -> dict:
+    """What a process of a cluster answers before it is given submissions: {"tests", "mode", "notice", "refused"}."""
+    made = Settings(**settings)
+    with _lock:
+        try:
+            box = _ready(made)
+            return {"tests": tests_digest(made.chapter), "mode": box.mode, "notice": _engine.notice, "refused": ""}
+        except course.CourseError as error:
+            _close()
+            return {"tests": "", "mode": "", "notice": "", "refused": str(error)}
+
+
+def grade_task(number: int, task: Task, settings: Settings) -> dict:
+    """Grade one submission: {"number", "record" (JSON), "notice", "refused" (why no sandbox), "failed" (our fault)}.
+
+    Never raises but for a process that is told to end.
+    """
+    from utils.grade.classroom.grade import grade_submission
+    from utils.grade.sandbox import SandboxError
+
+    answer = {"number": number, "record": "", "notice": "", "refused": "", "failed": False}
+    if settings.folder:
+        with contextlib.suppress(OSError):
+            Path(settings.folder, f"{number}.started").touch()
+    with _lock:
+        for _ in range(2):
+            try:
+                box = _ready(settings)
+            except course.CourseError as error:
+                _close()
+                return answer | {"refused": str(error)}
+            answer["notice"] = _engine.notice
+            try:
+                record = grade_submission(task, settings.chapter, settings.seed, box, settings.partial)
+                return answer | {"record": record.to_json()}
+            except SandboxError as error:
+                _close()
+                problem = str(error)
+            except Exception as error:  # a fault of ours costs this submission only, and is said
+                _close()
+                problem = f"The grader failed on it ({type(error).__name__}: {error})."
+                answer["trace"] = traceback.format_exc(limit=-8)
+        record = blank(replace(task, digest=""), settings.chapter, settings.seed, problem)
+        return answer | {"record": record.to_json(), "failed": True}
+
+
+def plain(settings: Settings) -> dict:
+    return asdict(settings)
+
+
+atexit.register(_close)
+multiprocessing.util.Finalize(None, _close, exitpriority=10)  # a process of a pool runs this and no atexit

@@ -1,0 +1,70 @@
+"""The zip that Gradescope takes: setup.sh, run_autograder, and the course with its solutions. For instructors only."""
+
+import io
+import os
+import stat
+import zipfile
+from pathlib import Path
+
+from utils import course
+
+HOME = Path(__file__).parent / "gradescope_image"
+SCRIPTS = ("setup.sh", "run_autograder")
+PROJECT = ("README.md", "LICENSE", "pyproject.toml", "requirements.txt", "constraints.txt")
+NEEDED = (".py", ".json", ".md", ".toml", ".txt")
+
+
+def make(chapter: str, out: Path) -> Path:
+    """Write the autograder of one chapter to `out`. The same course gives the same bytes.
+
+    Raises CourseError in a hand-out, which has no answers to grade by, and where `out` cannot be written.
+    """
+    out = Path(out)
+    name = course.chapter_name(chapter)
+    if not course.have_answers(chapter):
+        raise course.CourseError(f"An autograder needs the solutions of {name}, which are not part of this hand-out.")
+    if out.is_dir():
+        out = out / "autograder.zip"
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        part = out.with_name(f".{out.name}.part")
+        part.write_bytes(_archive(name))
+        os.replace(part, out)
+    except OSError as error:
+        raise course.CourseError(f"{out} cannot be written: {error.strerror or error}.") from None
+    return out
+
+
+def _archive(name: str) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for script in SCRIPTS:
+            text = (HOME / script).read_text(encoding="utf-8").replace("@CHAPTER@", name.split("_")[0])
+            _add(archive, script, text.encode(), executable=True)
+        for file in _course_files(name):
+            _add(archive, f"course/{file.relative_to(course.ROOT).as_posix()}", file.read_bytes())
+    return buffer.getvalue()
+
+
+def _course_files(name: str) -> list[Path]:
+    """What grading one chapter reads: the machinery, the chapter's source and stubs, its reference and its tests."""
+    files = [course.ROOT / file for file in PROJECT]
+    files += [course.ROOT / "solutions" / "__init__.py"]
+    for tree in ("utils", f"chapters/{name}", f"solutions/{name}", f"tests/{name}"):
+        for file in sorted((course.ROOT / tree).rglob("*")):
+            hidden = any(part.startswith(".") or part == "__pycache__" for part in file.relative_to(course.ROOT).parts)
+            if (
+                file.is_file()
+                and not file.is_symlink()
+                and not hidden
+                and (file.suffix in NEEDED or file.parent == HOME)
+            ):
+                files.append(file)
+    return [file for file in files if file.is_file()]
+
+
+def _add(archive: zipfile.ZipFile, name: str, data: bytes, executable: bool = False) -> None:
+    info = zipfile.ZipInfo(name, date_time=(2020, 1, 1, 0, 0, 0))
+    info.compress_type = zipfile.ZIP_DEFLATED
+    info.external_attr = (stat.S_IFREG | (0o755 if executable else 0o644)) << 16
+    archive.writestr(info, data)
