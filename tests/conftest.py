@@ -11,6 +11,13 @@ from utils.train.typecheck import CHECKER
 install_import_hook("solutions", CHECKER)  # every shape annotation of the reference is enforced in tests
 
 
+def pytest_collection_modifyitems(items):
+    """Tests of one file share a worker (and its servers and notebooks); those of the mutants are spread by exercise."""
+    for item in items:
+        spread = item.path.name == "test_mutants.py" and hasattr(item, "callspec")
+        item.add_marker(pytest.mark.xdist_group(item.callspec.id if spread else str(item.path)))
+
+
 @pytest.fixture(scope="session")
 def built(tmp_path_factory) -> Path:
     """A folder with every notebook just built, laid out like the course; a learner's own notebooks play no part."""

@@ -1,8 +1,9 @@
 """The fast path: the same model with fused attention and flat weights (chapter 1).
 
-The reference (model.py) reads like the formulas; this one is what to train with when time matters. It differs in four
+The reference (model.py) reads like the formulas; this one is what to train with when time matters. It differs in five
 ways: queries, keys and values come out of one matrix product; softmax(QK / sqrt(H)) V is one fused kernel that never
-builds the (T, T) pattern; layer norm and GELU are torch's own kernels; biases are added inside the products.
+builds the (T, T) pattern; layer norm and GELU are torch's own kernels; biases are added inside the products; and the
+loss drops the last position before the unembedding, so that no logits are copied.
 """
 
 import torch
@@ -49,6 +50,15 @@ class FastTransformer(nn.Module):
         self.read(Transformer(config))
 
     def forward(self, tokens: Int[Tensor, "B T"]) -> Float[Tensor, "B T V"]:
+        return self.unembedding(self._stream(tokens))
+
+    def loss(self, tokens: Int[Tensor, "B T"]) -> Float[Tensor, ""]:
+        """`next_token_loss` of this model's logits: the mean cross-entropy of token t + 1 given the tokens up to t."""
+        before = rearrange(self._stream(tokens)[:, :-1], "B T E -> (B T) E")
+        return F.cross_entropy(self.unembedding(before), rearrange(tokens[:, 1:], "B T -> (B T)"))
+
+    def _stream(self, tokens: Int[Tensor, "B T"]) -> Float[Tensor, "B T E"]:
+        """What the unembedding reads: the residual stream after all blocks and the final layer norm."""
         length, H = tokens.shape[1], self.config.attention_head_dimension
         if length > self.config.context_length:
             raise ValueError(f"{length} tokens do not fit the context of {self.config.context_length}.")
@@ -62,7 +72,7 @@ class FastTransformer(nn.Module):
             residual = residual + block["out"](rearrange(mixed, "B N T H -> B T (N H)"))
             hidden = F.gelu(block["widen"](block["layer_norm_2"](residual)), approximate="tanh")
             residual = residual + block["narrow"](hidden)
-        return self.unembedding(self.final_layer_norm(residual))
+        return self.final_layer_norm(residual)
 
     def _pairs(self, model: Transformer):
         """Each of our parameters with the reference's, in our layout (views: in-place copies reach the original)."""
@@ -108,3 +118,12 @@ class FastTransformer(nn.Module):
         for ours, theirs in self._pairs(model):
             theirs.copy_(ours)
         return model
+
+
+def fast_train_step(model: FastTransformer, tokens: Int[Tensor, "B T"], optimizer: torch.optim.Optimizer) -> float:
+    """`train_step` by the model's own `loss`; returns the loss before the step."""
+    optimizer.zero_grad()
+    loss = model.loss(tokens)
+    loss.backward()
+    optimizer.step()
+    return loss.item()

@@ -18,7 +18,7 @@ from .cache import generate_cached
 from .checkpoints import save_checkpoint
 from .config import TrainingArgs, TransformerConfig
 from .evaluation import evaluate
-from .fast import FastTransformer
+from .fast import FastTransformer, fast_train_step
 from .generation import generate
 from .sampling import apply_temperature, sample_top_p
 from .text_data import TextData
@@ -118,13 +118,14 @@ class Trainer:
         """Train until the last step; returns False when Ctrl-C ended it before (what was learned is saved)."""
         device = next(self.trained.parameters()).device
         self.trained.train()
+        step = train_step if self.fast is None else fast_train_step
         start, since = time.perf_counter(), self.step
         with (
             Interrupt() as interrupt,
             progress_bar(total=self.steps, initial=self.step, label="training", disable=quiet, unit="step") as bar,
         ):
             while self.step < self.steps and not interrupt.asked:
-                loss = train_step(self.trained, next(self.batches).to(device), self.optimizer)
+                loss = step(self.trained, next(self.batches).to(device), self.optimizer)
                 self.step += 1
                 bar.update()
                 bar.set_postfix(loss=f"{loss:.3f}", refresh=False)

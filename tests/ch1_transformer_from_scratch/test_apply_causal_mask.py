@@ -13,7 +13,7 @@ RECTANGLES = [(3, 7), (1, 4)]  # (T_Q, T_K) by draw: fewer queries than keys, as
 
 def scores_for(draw, queries=T, keys=T):
     """Scores of spread 2; far below zero in the second draw, where a fill that is too weak shows."""
-    return draw.normal(B, N, queries, keys, std=2, mean=-40.0 * (draw.index % 2))
+    return draw.normal(B, N, queries, keys, std=2, mean=-400.0 * (draw.index % 2))
 
 
 def oracle(scores):
@@ -53,6 +53,10 @@ def test_present_and_past_stay(apply_causal_mask, draw):
 def test_fewer_queries_than_keys(apply_causal_mask, draw):
     scores = scores_for(draw, *RECTANGLES[draw.index % 2])
     got = apply_causal_mask(scores).softmax(-1)
+    says = (
+        "with fewer queries than keys a query is left without any key (its row is nan): the last query sees every key"
+    )
+    require(not bool(got.isnan().any()), says, got=got)
     says = (
         "with fewer queries than keys the mask is off: queries are the last positions, so the last one sees every key"
     )

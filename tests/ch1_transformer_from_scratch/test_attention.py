@@ -14,9 +14,13 @@ B, T, E, N, H, CONTEXT = 3, 5, 7, 2, 4, 9  # all different, N * H is not E, T is
 def make(draw):
     config = {
         "embedding_dimension": E,
-        "num_attention_heads": N,
-        "attention_head_dimension": H,
+        "vocabulary_size": 11,
         "context_length": CONTEXT,
+        "attention_head_dimension": H,
+        "num_attention_heads": N,
+        "num_transformer_layers": 3,
+        "mlp_dimension": 13,
+        "layer_normalization_epsilon": 1e-5,
         "weight_initialization_range": 0.02,
         "device": "cpu",
     }
@@ -44,7 +48,7 @@ def test_shape_and_input(Attention, draw):
     out = Attention.forward(config, weights, x)
     shaped(out["result"], (B, T, E), "Attention must return a vector of width E for each position")
     close(out["args"][0], x, "the residual stream was changed in place: later layers still need it")
-    says = "two calls on the same input differ: nothing random (dropout) belongs into this attention"
+    says = "two calls on the same input differ: use the parameters as they are, and nothing random (dropout)"
     close(run(Attention, config, weights, x), out["result"], says)
 
 

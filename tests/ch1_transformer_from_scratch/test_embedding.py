@@ -13,6 +13,11 @@ def make(draw):
         "embedding_dimension": E,
         "vocabulary_size": V,
         "context_length": CONTEXT,
+        "attention_head_dimension": 4,
+        "num_attention_heads": 2,
+        "num_transformer_layers": 3,
+        "mlp_dimension": 13,
+        "layer_normalization_epsilon": 1e-5,
         "weight_initialization_range": 0.02,
         "device": "cpu",
     }
@@ -35,6 +40,8 @@ def test_shape_and_input(Embedding, draw):
         inputs={"tokens": tokens},
     )
     require(bool(out["args"][0].equal(tokens)), "the tokens were changed in place: they belong to the caller")
+    says = "two calls on the same tokens differ: use W_E itself, nothing random (dropout) and no table made in forward"
+    close(Embedding.forward(config, weights, tokens)["result"], out["result"], says)
 
 
 def test_looks_up_rows(Embedding, draw):

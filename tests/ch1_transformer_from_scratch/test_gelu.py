@@ -45,9 +45,9 @@ def test_far_from_zero(GELU, draw):
 
 def test_values(GELU, draw):
     x = draw.normal(3, 5, 7, std=2)
-    got = GELU.run(probe_gelu, x)["result"]
+    got = GELU.run(probe_gelu, x, tolerance=2e-5)["result"]  # tanh and erf forms differ by 5e-4 at most
     says = "near zero the values differ from the tanh form of GELU: go through its formula constant by constant"
-    close(got, oracle(x).float(), says, inputs={"x": x})
+    close(got, oracle(x).float(), says, atol=2e-5, inputs={"x": x})
 
 
 def test_gradient(GELU, draw):

@@ -12,9 +12,14 @@ def make(draw, epsilon=1e-5):
     """A config, and a random gain and bias (an answer that ignores them shows)."""
     config = {
         "embedding_dimension": E,
+        "vocabulary_size": 11,
+        "context_length": 9,
+        "attention_head_dimension": 4,
+        "num_attention_heads": 2,
+        "num_transformer_layers": 3,
+        "mlp_dimension": 13,
         "layer_normalization_epsilon": epsilon,
         "weight_initialization_range": 0.02,
-        "context_length": 9,
         "device": "cpu",
     }
     return config, {"w": draw.normal(E, mean=1), "b": draw.normal(E)}
@@ -44,8 +49,12 @@ def test_each_position_alone(LayerNorm, draw):
 
 def test_constant_row_gives_the_bias(LayerNorm, draw):
     config, weights = make(draw)
-    x = draw.normal(B, T, 1).expand(B, T, E).contiguous()
+    eighths = (8 * draw.normal(B, T, 1)).round() / 8  # their mean is exact: no rounding noise to divide by epsilon
+    x = eighths.expand(B, T, E).contiguous()
     out = LayerNorm.forward(config, weights, x)
+    nan = isinstance(out["result"], torch.Tensor) and bool(out["result"].isnan().any())
+    says = "a constant row gives nan: its variance is 0, and only epsilon under the root keeps it from 0 / 0"
+    require(not nan, says, inputs={"residual": x})
     says = "a constant row must come out as the bias b: look at what is subtracted, and at how w and b come in"
     close(out["result"], weights["b"].expand(B, T, E), says, atol=1e-3, inputs={"residual": x})
 

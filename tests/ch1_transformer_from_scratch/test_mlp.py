@@ -11,9 +11,14 @@ B, T, E, M = 3, 5, 7, 13  # all different: a mixed-up axis shows
 def make(draw):
     config = {
         "embedding_dimension": E,
-        "mlp_dimension": M,
-        "weight_initialization_range": 0.02,
+        "vocabulary_size": 11,
         "context_length": 9,
+        "attention_head_dimension": 4,
+        "num_attention_heads": 2,
+        "num_transformer_layers": 3,
+        "mlp_dimension": M,
+        "layer_normalization_epsilon": 1e-5,
+        "weight_initialization_range": 0.02,
         "device": "cpu",
     }
     weights = {
@@ -38,7 +43,11 @@ def test_shape_and_input(MLP, draw):
     shaped(out["result"], (B, T, E), "MLP must return the width E that it was given")
     close(out["args"][0], x, "the residual stream was changed in place: later layers still need it")
     again = MLP.forward(config, weights, x)["result"]
-    close(again, out["result"], "two calls on the same input differ: nothing random (dropout) belongs into this MLP")
+    close(
+        again,
+        out["result"],
+        "two calls on the same input differ: use the parameters as they are, and nothing random (dropout)",
+    )
 
 
 def test_output_bias(MLP, draw):
@@ -54,7 +63,7 @@ def test_input_bias(MLP, draw):
     config, weights = make(draw)
     x = torch.zeros(B, T, E)
     got = MLP.forward(config, weights, x)["result"]
-    says = "for an input of zeros the result must come from b_in, through GELU and W_out, plus b_out: look at the order"
+    says = "for an input of zeros the result must come from b_in, then GELU, W_out and b_out: look at order and activation"
     close(got, oracle(x, weights), says, atol=1e-4, inputs={"residual": x})
 
 

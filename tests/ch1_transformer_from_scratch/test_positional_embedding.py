@@ -13,6 +13,11 @@ def make(draw):
         "embedding_dimension": E,
         "vocabulary_size": V,
         "context_length": CONTEXT,
+        "attention_head_dimension": 4,
+        "num_attention_heads": 2,
+        "num_transformer_layers": 3,
+        "mlp_dimension": 13,
+        "layer_normalization_epsilon": 1e-5,
         "weight_initialization_range": 0.02,
         "device": "cpu",
     }

@@ -5,7 +5,7 @@ Its parts are replaced by simple stand-ins inside the probe: only the wiring is 
 
 import torch
 
-from utils.grade import close, require, shaped
+from utils.grade import close, raises, require, shaped
 
 B, T, E, V, CONTEXT = 3, 5, 7, 11, 9  # all different, the sequence is shorter than the context
 LAYERS = (3, 4)  # number of blocks by draw
@@ -44,11 +44,14 @@ def probe_transformer(cls, config, weights, tokens, direction):
         def __init__(self, kind, matrix):
             super().__init__()
             self.kind, self.matrix = kind, nn.Parameter(matrix)
+            if kind in ("embedding", "positional_embedding", "unembedding"):  # who ties the tables reads them by name
+                self.register_parameter({"e": "W_E", "p": "W_P", "u": "W_U"}[kind[0]], self.matrix)
 
         def forward(self, x):
-            if self.kind in ("embedding", "positional_embedding") and (x.is_floating_point() or x.dim() != 2):
+            wanted = {"embedding": x.dim() == 2 and not x.is_floating_point(), "positional_embedding": x.dim() == 2}
+            if not wanted.get(self.kind, True):
                 fed.append(self.kind)
-                x = x[..., 0].long() * 0
+                x = torch.zeros_like(tokens)
             if self.kind == "embedding":
                 return self.matrix[x]
             if self.kind == "positional_embedding":
@@ -61,14 +64,20 @@ def probe_transformer(cls, config, weights, tokens, direction):
     fed = []
     model = cls(SimpleNamespace(**config))
     for name in weights:
-        if not isinstance(getattr(model, name, None), (nn.Module, list, tuple)):
+        part = getattr(model, name, None)
+        if not isinstance(part, (nn.Module, list, tuple)) or (name == "blocks" and not hasattr(part, "__iter__")):
             return {"problem": name}
     made = list(model.blocks)
     blocks = {"count": len(made), "different": len({id(block) for block in made})}
     if len(made) == len(weights["blocks"]):
         for name, matrix in weights.items():
             if name != "blocks":
-                setattr(model, name, StandIn(name, matrix))
+                old, new = getattr(model, name), StandIn(name, matrix)
+                setattr(model, name, new)
+                for parent in list(model.modules()):  # wherever a part is held, also in a Sequential beside its name
+                    for key, child in list(parent._modules.items()):
+                        if child is old:
+                            parent._modules[key] = new
         if isinstance(model.blocks, tuple):
             model.blocks = made
         for index, matrix in enumerate(weights["blocks"]):
@@ -78,7 +87,7 @@ def probe_transformer(cls, config, weights, tokens, direction):
         found = {id(parameter) for parameter in model.parameters()}
         blocks["trained"] = all(id(matrix) in found for matrix in inner)
         result = model(tokens)
-        if result.requires_grad and result.shape == direction.shape:
+        if isinstance(result, torch.Tensor) and result.requires_grad and result.shape == direction.shape:
             (result * direction).sum().backward()
         names = [name for name in weights if name != "blocks"]
         gradients = {name: matrix.grad for name, matrix in zip(names, stand_ins, strict=True)}
@@ -91,7 +100,7 @@ def run(Transformer, config, weights, tokens, direction=None):
     direction = torch.ones(*tokens.shape, V) if direction is None else direction
     out = Transformer.run(probe_transformer, config, weights, tokens, direction)
     if "problem" in out:
-        says = f"the model has no part called {out['problem']}; the given __init__ makes it, so restore that"
+        says = f"{out['problem']} is missing, or of another kind than the given __init__ makes it: restore that line"
         require(False, says)
     wanted = config["num_transformer_layers"]
     require(
@@ -126,8 +135,17 @@ def test_shape_and_input(Transformer, draw):
         not out["fed"],
         f"the {(out['fed'] or [''])[0]} was not given the tokens: both embeddings read the tokens, shape (B, T)",
     )
-    says = "two calls on the same tokens differ: nothing random (dropout) belongs into this model"
+    says = "two calls on the same tokens differ: use the parts made in __init__, and nothing random (dropout)"
     close(run(Transformer, config, weights, tokens)["result"], out["result"], says)
+
+
+def test_too_long(Transformer, draw):
+    config, weights, _ = make(draw)
+    tokens = draw.integers(0, V, B, CONTEXT + 1 + draw.index)
+    with raises(
+        "more tokens than context_length must raise an error, as the given lines do: cutting them off hides it"
+    ):
+        Transformer.run(probe_transformer, config, weights, tokens, torch.ones(B, CONTEXT, V))
 
 
 def test_around_the_blocks(Transformer, draw):

@@ -38,23 +38,30 @@ def probe_block(cls, config, weights, x, direction):
             self.matrix, self.running = nn.Parameter(matrix), name == "attention"
 
         def forward(self, x):
-            x = x.cumsum(1) * 0.5 if self.running else x
+            x = x.cumsum(1) * 0.5 if self.running else x * 1.0  # a copy: autograd keeps none of the stream itself
             return torch.tanh(x @ self.matrix)
 
     block = cls(SimpleNamespace(**config))
     missing = [name for name in weights if not isinstance(getattr(block, name, None), nn.Module)]
     if missing:
         return {"problem": missing[0]}
-    for name, matrix in weights.items():
-        setattr(block, name, StandIn(name, matrix))
+    parts = [getattr(block, name) for name in weights]
+    if len({id(part) for part in parts}) < len(parts):
+        return {"shared": [parts.index(part) for part in parts]}
+    stand_ins = [StandIn(name, matrix) for name, matrix in weights.items()]
+    for parent in list(block.modules()):  # wherever a part is held, also in a Sequential beside its name
+        for key, child in list(parent._modules.items()):
+            at = [index for index, part in enumerate(parts) if part is child]
+            if at:
+                parent._modules[key] = stand_ins[at[0]]
     x = x.requires_grad_()
-    before = x.detach().clone()
     inside = x * 1.0
     result = block(inside)
-    if result.requires_grad and result.shape == direction.shape:
+    after = inside.detach().clone()
+    if isinstance(result, torch.Tensor) and result.requires_grad and result.shape == direction.shape:
         (result * direction).sum().backward()
-    gradients = {name: getattr(block, name).matrix.grad for name in weights}
-    return {"result": result, "unchanged": bool(torch.equal(inside, before)), "gradients": gradients, "input": x.grad}
+    gradients = {name: part.matrix.grad for name, part in zip(weights, stand_ins, strict=True)}
+    return {"result": result, "after": after, "gradients": gradients, "input": x.grad}
 
 
 def run(TransformerBlock, weights, x, direction=None):
@@ -62,6 +69,8 @@ def run(TransformerBlock, weights, x, direction=None):
     if "problem" in out:
         says = f"the block has no part called {out['problem']}; the given __init__ makes it, so restore that"
         require(False, says)
+    says = "two parts of the block are one and the same: two layer norms, attention and MLP, each with its own weights"
+    require("shared" not in out, says)
     return out
 
 
@@ -76,8 +85,8 @@ def test_shape_and_input(TransformerBlock, draw):
     weights, x = make(draw)
     out = run(TransformerBlock, weights, x)
     shaped(out["result"], (B, T, E), "TransformerBlock must keep the shape of the residual stream")
-    require(out["unchanged"], "the residual stream was changed in place: add into a new tensor")
-    says = "two calls on the same input differ: nothing random (dropout) belongs into this block"
+    close(out["after"], x, "the residual stream was changed in place: add into a new tensor")
+    says = "two calls on the same input differ: use the parts made in __init__, and nothing random (dropout)"
     close(run(TransformerBlock, weights, x)["result"], out["result"], says)
 
 

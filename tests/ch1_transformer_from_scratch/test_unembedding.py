@@ -12,8 +12,13 @@ def make(draw):
     config = {
         "embedding_dimension": E,
         "vocabulary_size": V,
-        "weight_initialization_range": 0.02,
         "context_length": 9,
+        "attention_head_dimension": 4,
+        "num_attention_heads": 2,
+        "num_transformer_layers": 3,
+        "mlp_dimension": 13,
+        "layer_normalization_epsilon": 1e-5,
+        "weight_initialization_range": 0.02,
         "device": "cpu",
     }
     return config, {"W_U": draw.normal(E, V), "b_U": draw.normal(V)}  # not zero: a bias left out shows

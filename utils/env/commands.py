@@ -50,7 +50,7 @@ def test(options: list[str]) -> int:
     python = ensure("test")
     fast = "--fast" in options
     options = [option for option in options if option != "--fast"]
-    command = [str(python), "-m", "pytest", "-n", str(WORKERS), "--dist", "loadfile", "--timeout", str(TEST_TIMEOUT)]
+    command = [str(python), "-m", "pytest", "-n", str(WORKERS), "--dist", "loadgroup", "--timeout", str(TEST_TIMEOUT)]
     # one thread each: two workers with all cores each would only get in each other's way
     return _call(command + (["-m", "not slow"] if fast else []) + options, OMP_NUM_THREADS="1", PYTHONUNBUFFERED="1")
 

@@ -2,13 +2,11 @@
 
 import argparse
 import sys
-from collections import Counter
 from pathlib import Path
 
 from utils import course
 
 VERBS = ("grade", "export", "report", "autograder", "release", "collect", "workflow")
-STATUSES_SHOWN = 4
 
 
 def parser() -> argparse.ArgumentParser:
@@ -30,7 +28,7 @@ def parser() -> argparse.ArgumentParser:
         "--id-from",
         default="",
         metavar="PATTERN",
-        help="where the student id stands: '{student}_ch1.ipynb', '{student}/*.ipynb' or metadata:course.student",
+        help="where the student id stands: '{student}_ch1.ipynb', '{student}/*.ipynb', metadata:course.student or =NAME",
     )
     grade.add_argument("--seed", type=int, help="repeat the marks of a run (default: drawn, printed, recorded)")
     grade.add_argument("--isolation", choices=("auto", "required", "limits"), default="auto")
@@ -119,27 +117,17 @@ def _grade(arguments) -> int:
 def table(summary) -> str:
     """What a run came to as plain text: a line per student, then the seed."""
     rows = [("student", "points", "of", "exercises", "seconds")]
-    for record in summary.records:
-        counts = Counter(str(exercise.status) for exercise in record.exercises)
-        said = ", ".join(f"{count} {status}" for status, count in counts.most_common(STATUSES_SHOWN))
-        rows.append(
-            (
-                record.student,
-                f"{record.score:g}",
-                f"{record.max_score:g}",
-                record.problem or said,
-                f"{record.seconds:.1f}",
-            )
-        )
+    for row in summary.rows:
+        rows.append((row.student, f"{row.score:g}", f"{row.max_score:g}", row.says, f"{row.seconds:.1f}"))
     widths = [min(60, max(len(row[column]) for row in rows)) for column in range(5)]
     lines = []
     for row in rows:
         cells = [row[0].ljust(widths[0]), row[1].rjust(widths[1]), row[2].rjust(widths[2]), row[3].ljust(widths[3])]
         lines.append("  ".join([*cells, row[4].rjust(widths[4])]).rstrip())
     lines.insert(1, "-" * max(map(len, lines)))
-    notes = [f"{r.student}: {notice}" for r in summary.records for notice in r.notices]
-    new = len(summary.records) - summary.kept
-    modes = sorted({record.isolation for record in summary.records if record.isolation})
+    notes = [f"{r.student}: {notice}" for r in summary.rows for notice in r.notices]
+    new = len(summary.rows) - summary.kept
+    modes = sorted({row.isolation for row in summary.rows if row.isolation})
     end = f"{new} graded, {summary.kept} kept from before; seed {summary.seed}; isolation: {', '.join(modes) or 'none'}"
     return "\n".join([*lines, *notes, end])
 

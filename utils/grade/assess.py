@@ -47,7 +47,7 @@ def verdict(chapter: str, name: str, results: list[Result], seed: int) -> Outcom
         return Outcome(name, Status.FULL, **counts)
     first = next(result for result in results if not result.passed)
     error = first.error
-    if isinstance(error, LearnerError) and error.kind == "NotImplementedError":
+    if isinstance(error, LearnerError) and error.kind == "NotImplementedError" and not _by_torch(error):
         says = f"{name} still raises NotImplementedError: a part of it is not written yet"
         return Outcome(name, Status.UNFINISHED, says, first.test, error=error, **counts)
     if isinstance(error, LearnerError) and error.kind in LOST:
@@ -58,7 +58,9 @@ def verdict(chapter: str, name: str, results: list[Result], seed: int) -> Outcom
     if isinstance(error, Mismatch):
         outcome.expected, outcome.got, outcome.inputs = error.expected, error.got, error.inputs
     else:
-        outcome.says = f"{name} raised {error.kind}: {error.text}"
+        # the hidden tests build modules with a stand-in for the config; the learner knows it by that name
+        text = error.text.replace("'types.SimpleNamespace' object", "the config")
+        outcome.says = f"{name} raised {error.kind}: {text}"
         if error.line:
             outcome.says += (
                 f" (line {error.line} of your cell: {error.code})" if error.code else f" (line {error.line})"
@@ -66,3 +68,8 @@ def verdict(chapter: str, name: str, results: list[Result], seed: int) -> Outcom
     if mutant is not None:
         outcome.says, outcome.mutant = mutant.says, mutant.name
     return outcome
+
+
+def _by_torch(error: LearnerError) -> bool:
+    """Whether torch raised this NotImplementedError: `x ^ 3` on floats, a ModuleList that is called."""
+    return "not implemented for" in error.text or 'missing the required "forward"' in error.text

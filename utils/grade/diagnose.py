@@ -92,7 +92,8 @@ def same_data(a, b, tolerance: float | None = None) -> bool:
         x, y = a.double(), b.double()
         size = torch.nan_to_num(x.abs(), posinf=0.0).max().item()
         atol = tolerance if tolerance is not None else 1e-4 * max(size, 1e-3)
-        return bool(torch.allclose(x, y, rtol=1e-3, atol=atol, equal_nan=True))
+        rtol = 1e-3 if tolerance is None else 0.0
+        return bool(torch.allclose(x, y, rtol=rtol, atol=atol, equal_nan=True))
     if isinstance(a, dict) and isinstance(b, dict):
         return a.keys() == b.keys() and all(same_data(a[key], b[key], tolerance) for key in a)
     if isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):

@@ -52,7 +52,7 @@ def close(
     if isinstance(got, (bool, int, float)):
         got = torch.tensor(got, dtype=expected.dtype)
     if not isinstance(got, Tensor):
-        raise Mismatch(f"{name} must be a tensor, but it is {_a(got)}", expected, got, inputs)
+        raise Mismatch(f"{name} must be a tensor, but it is {a_thing(got)}", expected, got, inputs)
     if got.shape != expected.shape:
         raise Mismatch(
             f"{name} has shape {tuple(got.shape)}, but {tuple(expected.shape)} was expected", expected, got, inputs
@@ -60,7 +60,8 @@ def close(
     if got.is_floating_point() != expected.is_floating_point():
         raise Mismatch(f"{name} has dtype {got.dtype}, but {expected.dtype} was expected", expected, got, inputs)
     if bool(torch.isnan(got).any()) and not bool(torch.isnan(expected).any()):
-        raise Mismatch(f"{name} contains nan (not a number)", expected, got, inputs)
+        says = f"{name} contains nan (not a number): look for 0 / 0, infinity minus infinity, or 0 times infinity"
+        raise Mismatch(says, expected, got, inputs)
     if not torch.allclose(got.double(), expected.double(), rtol=rtol, atol=atol, equal_nan=True):
         raise Mismatch(says, expected, got, inputs)
 
@@ -68,7 +69,7 @@ def close(
 def shaped(got, shape: tuple, says: str, *, dtype=torch.float32, inputs: dict | None = None) -> None:
     """The result must be a tensor of this shape and dtype; `says` is the sentence for a wrong shape, which is added."""
     if not isinstance(got, Tensor):
-        raise Mismatch(f"{says}; it returns {_a(got)}", None, got, inputs)
+        raise Mismatch(f"{says}, but it returns {a_thing(got)}", None, got, inputs)
     if tuple(got.shape) != tuple(shape):
         raise Mismatch(f"{says}: {tuple(shape)}, but it returns {tuple(got.shape)}", None, got, inputs)
     if got.dtype != dtype:
@@ -95,5 +96,8 @@ def _number(value):
     return value
 
 
-def _a(value) -> str:
-    return "None" if value is None else f"a {type(value).__name__}"
+def a_thing(value) -> str:
+    """What a result that is no tensor is called in a sentence, with the usual cause."""
+    if value is None:
+        return "None (the line with return is missing)"
+    return "a tuple (look for a comma after return)" if isinstance(value, tuple) else f"a {type(value).__name__}"

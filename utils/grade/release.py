@@ -10,12 +10,12 @@ from utils.build.notebook import write_text
 
 FILES = ("requirements.txt", "constraints.txt", "Makefile", "LICENSE", ".gitignore", ".gitattributes")
 TREES = ("binder", "utils")
-LEFT_OUT = {"__pycache__", "build", "runs", "results"}  # folders, beside every hidden one
+LEFT_OUT = {"__pycache__", "runs", "results"}  # folders, beside every hidden one
 BENCH = ("bench",)  # in utils: it measures the reference
 SENTENCE = (
     "This is the class hand-out: it holds neither `solutions/` nor the known wrong answers of `tests/`, so `skip`, "
-    "`reveal`, `make test` and the exact diagnosis of a mistake have nothing to give here; everything "
-    "else works as described."
+    "`reveal`, `make test`, `make build`, `make bench` and the exact diagnosis of a mistake have nothing to give here; "
+    "everything else works as described."
 )
 CONFTEST = '''"""The hidden tests look at your notebook, and here there is no reference to run them against."""
 
@@ -44,7 +44,7 @@ def release(chapter: str, out: Path, hidden_tests: bool = True, repository: str 
         raise course.CourseError(f"This copy is a hand-out itself: {wanted} cannot be built without its solutions.")
     if out.is_file() or (out.is_dir() and any(out.iterdir())):
         raise course.CourseError(f"{out} holds something already: name a new folder for the hand-out.")
-    if out.resolve().is_relative_to(course.ROOT / "utils") or out.resolve().is_relative_to(course.ROOT / "binder"):
+    if any(out.resolve().is_relative_to(course.ROOT / tree) for tree in (*TREES, "chapters", "solutions", "tests")):
         raise course.CourseError(f"{out} lies inside what is handed out: name a folder elsewhere.")
     try:
         _write(names, out, hidden_tests, repository, tag)
@@ -115,10 +115,10 @@ def _fresh(names: list[str], out: Path) -> dict:
 def _copy(source: Path, target: Path, leave: tuple[str, ...] = ()) -> None:
     """Copy a tree without notebooks, caches, hidden folders and half-written files; links are not followed."""
     for path in sorted(source.iterdir()):
-        if path.is_symlink() or path.name in leave:
+        if path.is_symlink() or path.name in leave or path.name.startswith("."):
             continue
         if path.is_dir():
-            if path.name not in LEFT_OUT and not path.name.startswith(".") and not path.name.endswith(".egg-info"):
+            if path.name not in LEFT_OUT and not path.name.endswith(".egg-info"):
                 _copy(path, target / path.name)
         elif path.suffix not in (".ipynb", ".pyc", ".lock", ".part") and not path.name.endswith(".progress.json"):
             shutil.copyfile(path, _made(target / path.name))

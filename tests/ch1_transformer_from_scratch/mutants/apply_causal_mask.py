@@ -104,6 +104,58 @@ def detached(scores):
     return scores.detach().masked_fill(~visible, -torch.inf)
 
 
+@wrong("the mask marks what may be seen, but it is what is overwritten: hide the rest instead")
+def hides_the_visible_fully(scores):
+    visible = torch.ones(scores.shape[-2:], dtype=torch.bool).tril(scores.shape[-1] - scores.shape[-2])
+    return scores.masked_fill(visible, -torch.inf)
+
+
+@wrong("hidden scores are set to plus infinity: it is minus infinity that leaves no probability")
+def plus_infinity(scores):
+    visible = torch.ones(scores.shape[-2:], dtype=torch.bool).tril(scores.shape[-1] - scores.shape[-2])
+    return scores.masked_fill(~visible, torch.inf)
+
+
+@wrong("the mask is made square, so it does not fit when there are fewer queries than keys")
+def square_by_keys(scores):
+    keys = scores.shape[-1]
+    return scores.masked_fill(torch.ones(keys, keys, dtype=torch.bool).triu(1), -torch.inf)
+
+
+@wrong("the staircase is shifted the wrong way: with more keys than queries a query sees more, T_K - T_Q keys further")
+def shifted_the_wrong_way(scores):
+    queries, keys = scores.shape[-2:]
+    return scores.masked_fill(torch.ones(queries, keys, dtype=torch.bool).triu(queries - keys + 1), -torch.inf)
+
+
+@wrong("the mask alone is returned: the scores that stay visible must be in the result")
+def mask_alone(scores):
+    visible = torch.ones(scores.shape[-2:], dtype=torch.bool).tril(scores.shape[-1] - scores.shape[-2])
+    return torch.zeros_like(scores).masked_fill(~visible, -torch.inf)
+
+
+@wrong("only the first text of the batch is masked: all of them need the same mask")
+def first_text_only(scores):
+    visible = torch.ones(scores.shape[-2:], dtype=torch.bool).tril(scores.shape[-1] - scores.shape[-2])
+    result = scores.clone()
+    result[0] = scores[0].masked_fill(~visible, -torch.inf)
+    return result
+
+
+@wrong("only the first head is masked: all of them need the same mask")
+def first_head_only(scores):
+    visible = torch.ones(scores.shape[-2:], dtype=torch.bool).tril(scores.shape[-1] - scores.shape[-2])
+    result = scores.clone()
+    result[:, 0] = scores[:, 0].masked_fill(~visible, -torch.inf)
+    return result
+
+
+@wrong("the fill is too weak: scores can be as low as -100 themselves, so take minus infinity or about -1e9")
+def fills_with_minus_hundred(scores):
+    visible = torch.ones(scores.shape[-2:], dtype=torch.bool).tril(scores.shape[-1] - scores.shape[-2])
+    return scores.masked_fill(~visible, -100.0)
+
+
 @right
 def additive(scores):
     queries, keys = scores.shape[-2:]

@@ -260,6 +260,36 @@ class InPlace(Base):
         return x.copy_(super().forward(x))
 
 
+@wrong("the scores are scaled with N * H, the width of all heads together: it is the width H of one head that counts")
+class ScaledByAllHeads(Base):
+    def scores(self, q, k):
+        return q @ k.transpose(-1, -2) / math.sqrt(self.W_Q.shape[0] * q.shape[-1])
+
+
+@wrong("the softmax runs over the batch: for each query the shares of the keys must sum to one")
+class SoftmaxOverBatch(Base):
+    def pattern(self, scores):
+        return causal(scores).softmax(0)
+
+
+@wrong("the mask comes after the softmax: hidden keys have already taken their share")
+class MaskAfterSoftmaxFully(Base):
+    def pattern(self, scores):
+        return causal(scores.softmax(-1))
+
+
+@wrong("the pattern is used the wrong way round: each query mixes the values by its own row, not by a column")
+class PatternTransposed(Base):
+    def pattern(self, scores):
+        return causal(scores).softmax(-1).transpose(-1, -2)
+
+
+@wrong("the input is normalised once more: layer_norm_1 of the block has done that before attention")
+class NormalisedAgain(Base):
+    def forward(self, x):
+        return super().forward(F.layer_norm(x, x.shape[-1:]))
+
+
 @right
 class Fused(Base):
     def forward(self, x):

@@ -73,6 +73,26 @@ class UnitLength(Base):
         return F.normalize(self.W_E[tokens], dim=-1)
 
 
+@wrong("the tokens pick columns of W_E: the vector of a token is a row, and the rows stand on the first axis")
+class Columns(Base):
+    def forward(self, tokens):
+        return self.W_E[:, tokens].permute(1, 2, 0)
+
+
+@wrong(
+    "the one-hot table holds whole numbers, and torch multiplies only tensors of one kind: turn it into floats first"
+)
+class OneHotOfIntegers(Base):
+    def forward(self, tokens):
+        return F.one_hot(tokens, len(self.W_E)) @ self.W_E
+
+
+@wrong("the token ids are shifted by one: ids start at 0, as rows do")
+class OffByOneUp(Base):
+    def forward(self, tokens):
+        return self.W_E[(tokens + 1) % len(self.W_E)]
+
+
 @right
 class OneHot(Base):
     def forward(self, tokens):
@@ -90,3 +110,13 @@ class Select(Base):
 class Functional(Base):
     def forward(self, tokens):
         return F.embedding(tokens, self.W_E)
+
+
+@right
+class TokenByToken(Base):
+    def forward(self, tokens):
+        result = torch.zeros(*tokens.shape, self.config.embedding_dimension)
+        for b, row in enumerate(tokens):
+            for t, token in enumerate(row):
+                result[b, t] = self.W_E[token]
+        return result

@@ -111,6 +111,36 @@ class DetachedGate(nn.Module):
         return x * gate
 
 
+@wrong("the constant 0.044715 is cubed too: only x is")
+class CubedConstant(nn.Module):
+    def forward(self, x):
+        return 0.5 * x * (1 + torch.tanh(ROOT * (x + (0.044715 * x) ** 3)))
+
+
+@wrong("the root is taken of the 2 alone: it is the root of 2 / pi")
+class RootOfTwoAlone(nn.Module):
+    def forward(self, x):
+        return 0.5 * x * (1 + torch.tanh(math.sqrt(2) / math.pi * (x + 0.044715 * x**3)))
+
+
+@wrong("the fraction under the root is upside down: it is 2 / pi, not pi / 2")
+class FractionUpsideDown(nn.Module):
+    def forward(self, x):
+        return 0.5 * x * (1 + torch.tanh(math.sqrt(math.pi / 2) * (x + 0.044715 * x**3)))
+
+
+@wrong("in Python a power is written x**3: the sign ^ is another operation, for whole numbers")
+class CaretForPower(nn.Module):
+    def forward(self, x):
+        return 0.5 * x * (1 + torch.tanh(ROOT * (x + 0.044715 * x ^ 3)))
+
+
+@wrong("the sign inside the brackets is wrong: the 1 and the tanh are added")
+class OneMinus(nn.Module):
+    def forward(self, x):
+        return 0.5 * x * (1 - torch.tanh(ROOT * (x + 0.044715 * x**3)))
+
+
 @right
 class Functional(nn.Module):
     def forward(self, x):

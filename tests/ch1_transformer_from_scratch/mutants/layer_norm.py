@@ -130,6 +130,62 @@ class DetachedStatistics(Base):
         return (x - mean) / spread * self.w + self.b
 
 
+@wrong(
+    "two slips around the root: the variance divides by E, not by E - 1 as std() does, and epsilon belongs under the root"
+)
+class StdPlusEpsilon(Base):
+    def forward(self, x):
+        return (x - x.mean(-1, keepdim=True)) / (x.std(-1, keepdim=True) + self.eps) * self.w + self.b
+
+
+@wrong("epsilon is missing, and the variance divides by E - 1: divide by E, and add epsilon under the root")
+class StdAlone(Base):
+    def forward(self, x):
+        return (x - x.mean(-1, keepdim=True)) / x.std(-1, keepdim=True) * self.w + self.b
+
+
+@wrong("the mean is left in what is divided: subtract it there too, not only inside the variance")
+class MeanInTheVarianceOnly(Base):
+    def forward(self, x):
+        variance = x.var(-1, keepdim=True, unbiased=False)
+        return x / (variance + self.eps).sqrt() * self.w + self.b
+
+
+@wrong("a missing pair of brackets: the mean must be subtracted first, then the whole difference divided")
+class MissingBrackets(Base):
+    def forward(self, x):
+        spread = (x.var(-1, keepdim=True, unbiased=False) + self.eps).sqrt()
+        return x - x.mean(-1, keepdim=True) / spread * self.w + self.b
+
+
+@wrong("it multiplies by the standard deviation: divide by it")
+class Multiplied(Base):
+    def forward(self, x):
+        centred = x - x.mean(-1, keepdim=True)
+        return centred * (centred.square().mean(-1, keepdim=True) + self.eps).sqrt() * self.w + self.b
+
+
+@wrong("the squares are summed, not averaged: the variance is their mean over the last axis")
+class SumOfSquares(Base):
+    def forward(self, x):
+        centred = x - x.mean(-1, keepdim=True)
+        return centred / (centred.square().sum(-1, keepdim=True) + self.eps).sqrt() * self.w + self.b
+
+
+@wrong("the vector is brought to length 1: it is the variance, the mean of the squares, that must become 1")
+class UnitLength(Base):
+    def forward(self, x):
+        centred = x - x.mean(-1, keepdim=True)
+        return centred / centred.norm(dim=-1, keepdim=True).clamp(min=1e-12) * self.w + self.b
+
+
+@wrong("the input is added to the result: the block adds the residual, layer norm does not")
+class OwnResidual(Base):
+    def forward(self, x):
+        centred = x - x.mean(-1, keepdim=True)
+        return x + centred / (centred.square().mean(-1, keepdim=True) + self.eps).sqrt() * self.w + self.b
+
+
 @right
 class ByMoments(Base):
     def forward(self, x):
@@ -150,3 +206,13 @@ class ByMatrix(Base):
         centred = x @ (torch.eye(size) - torch.full((size, size), 1 / size))
         length = torch.einsum("...e,...e->...", centred, centred)[..., None]
         return self.b + self.w * centred / torch.sqrt(length / size + self.eps)
+
+
+@right
+class RowByRow(Base):
+    def forward(self, x):
+        rows = []
+        for row in x.reshape(-1, x.shape[-1]).double():
+            centred = row - sum(row) / len(row)
+            rows.append(centred / (centred.dot(centred) / len(row) + self.eps) ** 0.5)
+        return torch.stack(rows).reshape(x.shape).to(x.dtype) * self.w + self.b

@@ -124,6 +124,42 @@ class InPlace(Base):
         return x.copy_(gelu(x @ self.W_in + self.b_in) @ self.W_out + self.b_out)
 
 
+@wrong("the matrices are turned over on the way (F.linear does that): W_in is (E, M) and W_out (M, E), as they are")
+class Transposed(Base):
+    def forward(self, x):
+        return F.linear(gelu(F.linear(x, self.W_in, self.b_in)), self.W_out, self.b_out)
+
+
+@wrong("the two biases have changed places: b_in has M numbers, b_out has E")
+class BiasesSwapped(Base):
+    def forward(self, x):
+        return gelu(x @ self.W_in + self.b_out) @ self.W_out + self.b_in
+
+
+@wrong("the activation comes before the first product: it belongs between the two")
+class ActivationFirst(Base):
+    def forward(self, x):
+        return (gelu(x) @ self.W_in + self.b_in) @ self.W_out + self.b_out
+
+
+@wrong("the activation comes after the second product: it belongs between the two")
+class ActivationBeforeOutputBias(Base):
+    def forward(self, x):
+        return gelu((x @ self.W_in + self.b_in) @ self.W_out) + self.b_out
+
+
+@wrong("GELU is applied twice in a row: once is enough")
+class ActivationTwice(Base):
+    def forward(self, x):
+        return gelu(gelu(x @ self.W_in + self.b_in)) @ self.W_out + self.b_out
+
+
+@wrong("the activation is tanh alone: GELU is wanted")
+class Tanh(Base):
+    def forward(self, x):
+        return torch.tanh(x @ self.W_in + self.b_in) @ self.W_out + self.b_out
+
+
 @right
 class Linear(Base):
     def forward(self, x):

@@ -211,6 +211,67 @@ class Dropout(Base):
         return F.dropout(super().start(tokens), 0.1)
 
 
+@wrong("the list of blocks is called as if it were one layer: take the blocks one after the other")
+class CallsTheList(Base):
+    def forward(self, tokens):
+        x = self.embedding(tokens) + self.positional_embedding(tokens)
+        return self.unembedding(self.final_layer_norm(self.blocks(x)))
+
+
+@wrong("the number of blocks is a fixed number: take as many as there are in the list")
+class FixedCount(Base):
+    def forward(self, tokens):
+        x = self.embedding(tokens) + self.positional_embedding(tokens)
+        for index in range(3):
+            x = self.blocks[index](x)
+        return self.unembedding(self.final_layer_norm(x))
+
+
+@wrong("every block runs twice: each runs once")
+class EachTwice(Base):
+    def forward(self, tokens):
+        x = self.embedding(tokens) + self.positional_embedding(tokens)
+        for block in self.blocks:
+            x = block(block(x))
+        return self.unembedding(self.final_layer_norm(x))
+
+
+@wrong("the positions are added after the blocks: the blocks need them, so they are added at the start")
+class PositionsLate(Base):
+    def forward(self, tokens):
+        x = self.embedding(tokens)
+        for block in self.blocks:
+            x = block(x)
+        x = x + self.positional_embedding(tokens)
+        return self.unembedding(self.final_layer_norm(x))
+
+
+@wrong("the blocks run side by side and are summed: each must read what the one before returned")
+class SideBySide(Base):
+    def forward(self, tokens):
+        x = self.embedding(tokens) + self.positional_embedding(tokens)
+        x = sum(block(x) for block in self.blocks)
+        return self.unembedding(self.final_layer_norm(x))
+
+
+@wrong("the final layer norm runs twice: it runs once, after the last block")
+class NormTwice(Base):
+    def end(self, x):
+        return self.unembedding(self.final_layer_norm(self.final_layer_norm(x)))
+
+
+@wrong("the positional embedding is not given the tokens but a row of positions: it reads the tokens, shape (B, T)")
+class PositionsOfARange(Base):
+    def start(self, tokens):
+        return self.embedding(tokens) + self.positional_embedding(torch.arange(tokens.shape[1]))
+
+
+@wrong("more tokens than context_length are cut off silently: the given lines raise an error, keep them")
+class CutsOff(Base):
+    def forward(self, tokens):
+        return super().forward(tokens[:, -self.config.context_length :])
+
+
 @right
 class Folded(Base):
     def forward(self, tokens):
@@ -235,3 +296,13 @@ class ByIndex(Base):
         for index in range(self.config.num_transformer_layers):
             stream.append(self.blocks[index](stream[-1]))
         return self.unembedding(self.final_layer_norm(stream[-1]))
+
+
+@right
+class HeadInSequential(Base):
+    def __init__(self, config):
+        super().__init__(config)
+        self.head = nn.Sequential(self.final_layer_norm, self.unembedding)
+
+    def end(self, x):
+        return self.head(x)

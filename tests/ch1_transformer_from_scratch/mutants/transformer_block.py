@@ -157,6 +157,67 @@ class Dropout(Base):
         return x + F.dropout(self.mlp(self.layer_norm_2(x)), 0.1)
 
 
+@wrong("layer_norm_2 is used for both halves: attention has a layer norm of its own")
+class SecondNormTwice(Base):
+    def forward(self, x):
+        x = x + self.attention(self.layer_norm_2(x))
+        return x + self.mlp(self.layer_norm_2(x))
+
+
+@wrong("the MLP comes before attention: the order is attention first")
+class MlpFirstWithItsNorm(Base):
+    def forward(self, x):
+        x = x + self.mlp(self.layer_norm_1(x))
+        return x + self.attention(self.layer_norm_2(x))
+
+
+@wrong(
+    "attention and MLP read the same normalised copy: the MLP must read the stream after attention, through layer_norm_2"
+)
+class ParallelOneNorm(Base):
+    def forward(self, x):
+        copy = self.layer_norm_1(x)
+        return x + self.attention(copy) + self.mlp(copy)
+
+
+@wrong("the stream itself is normalised before the addition: only the copy that a half reads is")
+class StreamNormalisedFirst(Base):
+    def forward(self, x):
+        x = self.layer_norm_1(x)
+        x = x + self.attention(x)
+        return x + self.mlp(self.layer_norm_2(x))
+
+
+@wrong("the stream itself is normalised before the addition: only the copy that a half reads is")
+class StreamNormalisedSecond(Base):
+    def forward(self, x):
+        x = x + self.attention(self.layer_norm_1(x))
+        x = self.layer_norm_2(x)
+        return x + self.mlp(x)
+
+
+@wrong("attention is applied twice: each half runs once")
+class AttentionTwice(Base):
+    def forward(self, x):
+        x = x + self.attention(self.layer_norm_1(x))
+        x = x + self.attention(self.layer_norm_1(x))
+        return x + self.mlp(self.layer_norm_2(x))
+
+
+@wrong("the result is normalised at the end: the stream leaves the block as it is")
+class NormAtTheEnd(Base):
+    def forward(self, x):
+        x = x + self.attention(self.layer_norm_1(x))
+        return self.layer_norm_2(x + self.mlp(self.layer_norm_2(x)))
+
+
+@wrong("two parts of the block are one and the same: two layer norms, attention and MLP, each with its own weights")
+class SharedNorm(Base):
+    def __init__(self, config):
+        super().__init__(config)
+        self.layer_norm_2 = self.layer_norm_1
+
+
 @right
 class InSteps(Base):
     def forward(self, residual):
@@ -179,3 +240,25 @@ class ByModules(Base):
     def forward(self, x):
         first = nn.Sequential(self.layer_norm_1, self.attention)(x)
         return x + first + nn.Sequential(self.layer_norm_2, self.mlp)(first + x)
+
+
+@right
+class InPlaceOnACopy(Base):
+    def forward(self, x):
+        x = x.clone()
+        x += self.attention(self.layer_norm_1(x))
+        x += self.mlp(self.layer_norm_2(x))
+        return x
+
+
+@right
+class InSequentials(Base):
+    def __init__(self, config):
+        super().__init__(config)
+        first = nn.Sequential(self.layer_norm_1, self.attention)
+        self.halves = nn.ModuleList([first, nn.Sequential(self.layer_norm_2, self.mlp)])
+
+    def forward(self, x):
+        for half in self.halves:
+            x = x + half(x)
+        return x

@@ -100,6 +100,32 @@ class InPlace(Base):
         return logits
 
 
+@wrong(
+    "W_U is turned over on the way (F.linear does that): it is (E, V) as it stands, ready to multiply from the right"
+)
+class Transposed(Base):
+    def forward(self, x):
+        return F.linear(x, self.W_U, self.b_U)
+
+
+@wrong("the logits are doubled: nothing is scaled here")
+class Doubled(Base):
+    def forward(self, x):
+        return 2 * (x @ self.W_U + self.b_U)
+
+
+@wrong("the bias b_U is multiplied: it must be added")
+class BiasMultiplied(Base):
+    def forward(self, x):
+        return x @ self.W_U * self.b_U
+
+
+@wrong("an activation comes after the product: logits may be negative, so they are returned as they are")
+class Activated(Base):
+    def forward(self, x):
+        return F.relu(x @ self.W_U + self.b_U)
+
+
 @right
 class Linear(Base):
     def forward(self, x):

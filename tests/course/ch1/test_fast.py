@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from solutions.ch1_transformer_from_scratch.config import TransformerConfig
-from solutions.ch1_transformer_from_scratch.fast import FastTransformer
+from solutions.ch1_transformer_from_scratch.fast import FastTransformer, fast_train_step
 from solutions.ch1_transformer_from_scratch.model import Transformer
+from solutions.ch1_transformer_from_scratch.objective import next_token_loss
 from solutions.ch1_transformer_from_scratch.training import train
 from solutions.ch1_transformer_from_scratch.variants import build_model
 
@@ -25,6 +26,7 @@ def test_equal_to_the_reference(variant):
     fast = FastTransformer(config(), variant != "no_mask", variant != "no_positions").read(model)
     tokens = torch.randint(0, 31, (3, 11))
     torch.testing.assert_close(fast(tokens), model(tokens), atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(fast.loss(tokens), next_token_loss(model(tokens), tokens), atol=1e-5, rtol=1e-5)
     with pytest.raises(ValueError, match="15 tokens do not fit the context of 14"):
         fast(torch.zeros(1, 15, dtype=torch.int64))
 
@@ -35,9 +37,14 @@ def test_equal_after_training(variant):
     model, written = build_model(config(), variant), Transformer(config())
     fast = FastTransformer(config(), variant != "no_mask", variant != "no_positions").read(model)
     batches = [torch.randint(0, 31, (4, 14)) for _ in range(3)]
+
+    def optimizer(net):
+        return torch.optim.SGD([p for p in net.parameters() if p.requires_grad], lr=0.1)
+
+    descent = optimizer(fast)
     losses = [
-        train(net, batches, torch.optim.SGD([p for p in net.parameters() if p.requires_grad], lr=0.1), 5)
-        for net in (model, fast)
+        train(model, batches, optimizer(model), 5),
+        [fast_train_step(fast, batches[step % 3], descent) for step in range(5)],
     ]
     assert losses[0] == pytest.approx(losses[1], abs=1e-4)
     fast.write(written)

@@ -9,73 +9,12 @@ import xml.etree.ElementTree as ET
 import jsonschema
 import pytest
 from class_results import HOSTILE, POINTS, exercise, submission, the_class
+from export_schemas import CLASSROOM50, GRADESCOPE
 
 from utils.course import CourseError
 from utils.grade import exports
 from utils.grade.classroom.record import SubmissionResult
 from utils.grade.status import Status
-
-NUMBER, TEXT = {"type": "number"}, {"type": "string"}
-FORMAT = {"enum": ["text", "html", "simple_format", "md", "ansi"]}
-VISIBILITY = {"enum": ["hidden", "after_due_date", "after_published", "visible"]}
-GRADESCOPE = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["tests"],
-    "properties": {
-        "score": NUMBER,
-        "execution_time": NUMBER,
-        "output": TEXT,
-        "output_format": FORMAT,
-        "test_output_format": FORMAT,
-        "test_name_format": FORMAT,
-        "visibility": VISIBILITY,
-        "stdout_visibility": VISIBILITY,
-        "extra_data": {"type": "object"},
-        "leaderboard": {"type": "array"},
-        "tests": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "additionalProperties": False,
-                "properties": {
-                    "score": NUMBER,
-                    "max_score": NUMBER,
-                    "status": {"enum": ["passed", "failed"]},
-                    "name": TEXT,
-                    "name_format": FORMAT,
-                    "number": TEXT,
-                    "output": TEXT,
-                    "output_format": FORMAT,
-                    "tags": {"type": "array", "items": TEXT},
-                    "visibility": VISIBILITY,
-                    "extra_data": {"type": "object"},
-                },
-            },
-        },
-    },
-}
-CLASSROOM50 = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["schema", "classroom", "assignment", "submission", "datetime", "score", "max-score", "tests"],
-    "properties": {
-        "schema": {"const": "classroom50/result/v1"},
-        **{name: TEXT for name in ("classroom", "assignment", "submission", "commit", "release", "review")},
-        "datetime": {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"},
-        "score": NUMBER,
-        "max-score": NUMBER,
-        "tests": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "additionalProperties": False,
-                "required": ["test-name", "passed", "score", "max-score"],
-                "properties": {"test-name": TEXT, "passed": {"type": "boolean"}, "score": NUMBER, "max-score": NUMBER},
-            },
-        },
-    },
-}
 
 
 def test_gradescope_takes_every_student(tmp_path):

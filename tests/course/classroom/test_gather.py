@@ -140,6 +140,13 @@ def test_a_broken_zip_is_somebodys_submission(tmp_path):
     assert "cannot be unpacked" in assemble(bob, "ch1").problem
 
 
+def test_a_file_name_that_is_no_text(tmp_path):
+    (tmp_path / "class").mkdir()
+    put(tmp_path / "class" / os.fsdecode(b"\xff\x1b.ipynb"))
+    (work,) = gather([tmp_path / "class"])
+    assert work.student == "class" and assemble(work, "ch1").label.isprintable()
+
+
 def test_paths_that_are_nothing(tmp_path):
     with pytest.raises(CourseError, match="no file or folder"):
         gather([tmp_path / "nowhere"])

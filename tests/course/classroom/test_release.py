@@ -1,7 +1,7 @@
 """The hand-out holds no answer, and works without them; what comes back is collected by student."""
 
+import ast
 import json
-import os
 import re
 import subprocess
 import sys
@@ -10,6 +10,7 @@ import zipfile
 
 import nbformat
 import pytest
+from alone import environment
 from nbformat.v4 import new_code_cell, new_notebook
 
 from utils import course
@@ -18,7 +19,7 @@ from utils.build.source import load_chapter
 from utils.course import CourseError
 from utils.grade.collect import collect
 from utils.grade.exports import commands
-from utils.grade.release import release
+from utils.grade.release import _copy, release
 from utils.learn.ladder import solution
 
 pytestmark = pytest.mark.skipif(not course.have_answers("ch1"), reason="a hand-out cannot be made from a hand-out")
@@ -44,9 +45,8 @@ def answer(name: str) -> str:
 
 
 def run(folder, *arguments, text=None) -> subprocess.CompletedProcess:
-    """Python in the hand-out, which finds its own utils before those of the course under test."""
-    env = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST", "COURSE"))}
-    env |= {"PYTHONPATH": str(folder), "OMP_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"}
+    """Python in the hand-out, as where nothing else of the course is installed."""
+    env = environment(folder.parent / "alone", folder)
     command = [sys.executable, *map(str, arguments)]
     return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, input=text, timeout=300)
 
@@ -58,9 +58,8 @@ def squeezed(text: str) -> str:
 def test_no_file_holds_an_answer(handed):
     files = {file: file.read_bytes() for file in handed.rglob("*") if file.is_file()}
     names = {file.relative_to(handed).as_posix() for file in files}
-    assert not any(
-        part in name for name in names for part in ("solutions", "mutants", ".git/", "__pycache__", ".progress")
-    )
+    folders = {part for name in names for part in name.split("/")[:-1]}
+    assert not folders & {"solutions", "mutants", ".git", "__pycache__", ".progress"}
     assert not any(name.startswith(("build/", "tests/course", "utils/bench", ".venv")) for name in names)
     texts = {f: squeezed(data.decode("utf-8", "ignore")) for f, data in files.items() if f.suffix != ".safetensors"}
     for exercise in load_chapter("ch1").exercises:
@@ -123,7 +122,7 @@ hint("GELU")
 
 
 def test_checks_work_and_what_is_absent_says_so(handed):
-    done = run(handed, "-", text=LEARNER.format(answer=answer("GELU")).replace("{{", "{").replace("}}", "}"))
+    done = run(handed, "-", text=LEARNER.format(answer=answer("GELU")))
     said = done.stdout
     assert done.returncode == 0, done.stderr
     assert str(handed) in said and "1.6 GELU: 4 of 4 checks passed. +1 point" in said
@@ -137,6 +136,7 @@ def test_checks_work_and_what_is_absent_says_so(handed):
     assert "no error" not in said and "Hint 1 of" in said and "Traceback" not in said + done.stderr
 
 
+@pytest.mark.slow
 def test_a_notebook_grades_itself(handed, tmp_path):
     block = answer("TransformerBlock")
     cells = [
@@ -167,11 +167,32 @@ def test_its_own_test_run_explains_itself(handed):
     assert done.returncode == 0 and "skipped" in done.stdout and "grade your notebook instead" in done.stdout
 
 
+@pytest.mark.slow
 def test_what_needs_answers_refuses_there_in_one_sentence(handed, tmp_path):
     for verb, out in (("release", tmp_path / "again"), ("autograder", tmp_path / "a.zip")):
         done = run(handed, "-m", "utils.grade", verb, "--chapter", "ch1", "--out", out)
         assert done.returncode == 2 and "hand-out" in done.stderr and done.stderr.count("\n") == 1
         assert not out.exists()
+
+
+def test_nothing_of_the_machinery_is_missing(handed):
+    """Every module can be found that a module of the hand-out names: imports inside functions too."""
+    lost = []
+    for file in (handed / "utils").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            names = []
+            if isinstance(node, ast.ImportFrom) and node.level == 0:
+                names = [node.module]
+            elif isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            for name in names:
+                place = handed.joinpath(*name.split("."))
+                if name.split(".")[0] == "utils" and not (place.is_dir() or place.with_suffix(".py").is_file()):
+                    lost.append((file.name, name))
+    assert lost == []
+    done = run(handed, "-c", "import utils.build; print(utils.build.__file__)")
+    assert done.stdout.startswith(str(handed)), done.stderr
+    assert "No module named" in run(handed, "-c", "import utils.bench").stderr
 
 
 def test_without_hidden_tests(tmp_path):
@@ -192,10 +213,26 @@ def test_a_hand_out_never_overwrites(tmp_path):
     for out in (tmp_path / "there", tmp_path / "file"):
         with pytest.raises(CourseError, match="holds something already"):
             release("ch1", out)
+    with pytest.raises(CourseError, match="lies inside what is handed out"):
+        release("ch1", course.ROOT / "chapters" / "handout")
     with pytest.raises(CourseError, match="no repository on GitHub"):
         release("ch1", tmp_path / "x", repository='a"\ntag = "b')
     with pytest.raises(CourseError, match="There is no chapter 'ch99'"):
         release("ch99", tmp_path / "x")
+
+
+def test_what_lies_about_is_not_handed_out(tmp_path):
+    home = tmp_path / "in"
+    keep = ("chapter.md", "checkpoints/base.json", "widget.py")
+    junk = (".progress/ch1.json", "mine.ipynb", "a.backup-1.ipynb", "__pycache__/x.pyc", ".git/config", ".env")
+    junk += ("runs/log.json", "x.egg-info/PKG-INFO", "ch1.progress.json", "ch1.progress.json.lock")
+    for name in (*keep, *junk):
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
+        (home / name).write_text("secret", encoding="utf-8")
+    (home / "link.md").symlink_to("/etc/hostname")
+    _copy(home, tmp_path / "out")
+    out = tmp_path / "out"
+    assert {file.relative_to(out).as_posix() for file in out.rglob("*") if file.is_file()} == set(keep)
 
 
 def notebook(text: str, **marks) -> str:

@@ -76,7 +76,7 @@ def assemble(work: Work, chapter: str) -> Task:
     for one in sorted(kept, key=lambda one: (one.kind != "optional", one.name)):
         task.cells += one.cells
         task.optional |= one.kind == "optional" or bool(one.defines & optional)
-    task.label = " + ".join(sorted(one.name for one in kept))[:300]
+    task.label = clean(" + ".join(sorted(one.name for one in kept)))
     return task
 
 

@@ -5,6 +5,7 @@ from functools import cache
 
 from utils import course
 from utils.build.stub import stub_source
+from utils.grade.classroom.reading import clean
 from utils.grade.extract import Definition
 from utils.grade.sandbox.pieces import reference_definition
 
@@ -31,7 +32,7 @@ def flags(chapter: str, definition: Definition) -> list[str]:
     found += [f"reads {module} (line {line} of {where}): for review" for module, line, where in imports(definition)]
     if same_as_published(chapter, definition):
         found.append("is the published solution apart from names: for review")
-    return list(dict.fromkeys(found))[:10]
+    return list(dict.fromkeys(map(clean, found)))[:10]
 
 
 def library_calls(definition: Definition) -> list[tuple[str, int, str]]:

@@ -47,6 +47,8 @@ class Piece:
                 with zipfile.ZipFile(self.path if data is None else io.BytesIO(data)) as archive:
                     data = _member(archive, archive.getinfo(member))
             return data
+        except Unreadable:
+            raise
         except OSError as error:
             raise Unreadable(f"cannot be read: {error.strerror or error}") from None
         except (zipfile.BadZipFile, NotImplementedError, RuntimeError, KeyError, EOFError, ValueError) as error:
@@ -66,15 +68,15 @@ class Work:
 
     @property
     def label(self) -> str:
-        return " + ".join(piece.name for piece in self.pieces)[:300]
+        return clean(" + ".join(piece.name for piece in self.pieces))
 
 
 def gather(paths: list[Path], id_from: str = "") -> list[Work]:
     """The submissions in those files, folders and zips, one per student, by student id.
 
     `id_from`: "{student}_ch1.ipynb" or "{student}/exercises.ipynb" (matched against the end of a path; `*` stands for
-    anything), "metadata:course.student", or "=ada" (all of it is hers). Raises CourseError for a path that does not exist, a pattern without
-    {student}, or when nothing is found.
+    anything), "metadata:course.student", or "=ada" (all of it is hers).
+    Raises CourseError for a path that does not exist, a pattern without {student}, or when nothing is found.
     """
     student_of = _namer(id_from)
     found: dict[str, Work] = {}
@@ -98,7 +100,7 @@ def gather(paths: list[Path], id_from: str = "") -> list[Work]:
             work.problem = ""
     if not found:
         raise course.CourseError(f"No notebook (.ipynb) was found in {', '.join(map(str, paths)) or 'nothing'}.")
-    return [found[student] for student in sorted(found)]
+    return [found[student] for student in sorted(found, key=lambda name: (name.casefold(), name))]
 
 
 def _below(path: Path):

@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from utils import course
@@ -12,9 +12,10 @@ from utils.grade.classroom.engine import Settings, close_engine, grade_task, pla
 PER_PROCESS = 4  # submissions that make a further process worth its start (an import of torch, and a zygote's)
 TRIES = 2  # how often a submission may be in a process that dies before it is given up
 PATIENCE = 30  # seconds to reach a cluster
+WARM_UP = 600  # seconds for a worker of a cluster to import torch and start a sandbox
 
 
-def on_this_machine(tasks: list[Task], settings: Settings, jobs: int = 0) -> Iterator[dict]:
+def on_this_machine(tasks: Sequence[Task], settings: Settings, jobs: int = 0) -> Iterator[dict]:
     """Answers of `grade_task` as they come. jobs 1: in this process; 0: as many as there are processors."""
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     wanted = jobs or min(processors, -(-len(tasks) // PER_PROCESS))
@@ -28,7 +29,7 @@ def on_this_machine(tasks: list[Task], settings: Settings, jobs: int = 0) -> Ite
     yield from _in_processes(tasks, settings, wanted)
 
 
-def _in_processes(tasks: list[Task], settings: Settings, jobs: int) -> Iterator[dict]:
+def _in_processes(tasks: Sequence[Task], settings: Settings, jobs: int) -> Iterator[dict]:
     """As `on_this_machine`, through joblib. A process that dies costs what it was grading, and that after a retry."""
     try:
         from joblib import Parallel, delayed
@@ -38,10 +39,10 @@ def _in_processes(tasks: list[Task], settings: Settings, jobs: int) -> Iterator[
         raise course.CourseError(
             "Grading in several processes needs joblib: pip install joblib, or --jobs 1."
         ) from None
-    waiting, tries = dict(enumerate(tasks)), dict.fromkeys(range(len(tasks)), 0)
+    waiting, tries = set(range(len(tasks))), [0] * len(tasks)
     try:
         while waiting:
-            calls = [delayed(grade_task)(number, task, settings) for number, task in waiting.items()]
+            calls = (delayed(grade_task)(number, tasks[number], settings) for number in sorted(waiting))
             pool = Parallel(
                 n_jobs=jobs,
                 backend="loky",
@@ -51,15 +52,15 @@ def _in_processes(tasks: list[Task], settings: Settings, jobs: int) -> Iterator[
             )
             try:
                 for answer in pool(calls):
-                    del waiting[answer["number"]]
+                    waiting.discard(answer["number"])
                     _started(settings, answer["number"]).unlink(missing_ok=True)
                     yield answer
             except BrokenProcessPool:
-                for number in [number for number in waiting if _started(settings, number).exists()]:
+                for number in [number for number in sorted(waiting) if _started(settings, number).exists()]:
                     _started(settings, number).unlink()
                     tries[number] += 1
                     if tries[number] >= TRIES:
-                        del waiting[number]
+                        waiting.discard(number)
                         yield _lost(number)
     finally:
         with contextlib.suppress(Exception):
@@ -75,7 +76,7 @@ def _lost(number: int) -> dict:
     return {"number": number, "record": "", "notice": "", "refused": "", "failed": True, "lost": text}
 
 
-def on_cluster(tasks: list[Task], settings: Settings, address: str, say: Callable[[str], None]) -> Iterator[dict]:
+def on_cluster(tasks: Sequence[Task], settings: Settings, address: str, say: Callable[[str], None]) -> Iterator[dict]:
     """Answers of `grade_task` from the workers of a Dask cluster, as they come.
 
     Raises CourseError: no cluster there, no workers, or workers that hold another state of the course.
@@ -104,7 +105,7 @@ def on_cluster(tasks: list[Task], settings: Settings, address: str, say: Callabl
                 return future
 
             first = [submit(number) for number, _ in zip(numbers, range(4 * len(addresses)), strict=False)]
-            queue = as_completed(first)
+            queue = as_completed(first, loop=client.loop)
             for future in queue:
                 number = running.pop(future.key)
                 if future.status == "finished":
@@ -126,7 +127,7 @@ def _check(client, addresses: list[str], settings: Settings, say: Callable[[str]
     modes = set()
     for one, future in zip(addresses, asked, strict=True):
         try:
-            answer = future.result()
+            answer = future.result(timeout=WARM_UP)
         except Exception as error:
             why = str(error).split("\n")[0][:200]
             raise course.CourseError(

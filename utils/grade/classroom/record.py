@@ -178,6 +178,11 @@ def read_record(file: Path) -> SubmissionResult:
     return SubmissionResult.from_json(text, str(file))
 
 
+def by_student(record: SubmissionResult) -> tuple[str, str]:
+    """The order of a class list: capitals make no difference."""
+    return record.student.casefold(), record.student
+
+
 def read_results(folder: Path, chapter: str) -> list[SubmissionResult]:
     """Every record of a chapter in a results folder, by student. Raises CourseError: no folder, no or a bad record."""
     folder = Path(folder)
@@ -187,4 +192,4 @@ def read_results(folder: Path, chapter: str) -> list[SubmissionResult]:
     found = [read_record(file) for file in sorted(folder.glob(f"*/{key}.json"))]
     if not found:
         raise course.CourseError(f"{folder} holds no results of {key}: grade submissions into it first.")
-    return sorted(found, key=lambda record: record.student)
+    return sorted(found, key=by_student)

@@ -6,19 +6,22 @@ import random
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from filelock import FileLock, Timeout
 
 from utils import course
 from utils.grade.classroom.assemble import Task, assemble, blank
 from utils.grade.classroom.engine import Settings
-from utils.grade.classroom.gather import gather
+from utils.grade.classroom.gather import Work, gather
 from utils.grade.classroom.reading import clean
-from utils.grade.classroom.record import PART, SubmissionResult, read_record, record_file
+from utils.grade.classroom.record import PART, SubmissionResult, read_record, read_results, record_file
 
+STATUSES_SHOWN = 4
 FULL_DISK = 3  # records in a row that cannot be written before the run is given up
 
 
@@ -38,18 +41,38 @@ class Options:
     quiet: bool = True
 
 
+class Row(NamedTuple):
+    """What is remembered of a record once it is on disk."""
+
+    student: str
+    score: float
+    max_score: float
+    says: str
+    seconds: float
+    isolation: str
+    notices: tuple[str, ...]
+
+
 @dataclass
 class Summary:
-    """What a run came to. `records`: of every submission, by student; `kept`: how many of them were there before.
+    """What a run came to. `rows`: one per submission, by student; `kept`: how many of them were there before.
 
     `failed`: a sentence for each that is not on disk or that the grader itself could not grade.
     """
 
     seed: int
-    records: list[SubmissionResult] = field(default_factory=list)
+    chapter: str
+    out: Path
+    rows: list[Row] = field(default_factory=list)
     kept: int = 0
     failed: list[str] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
+
+    @property
+    def records(self) -> list[SubmissionResult]:
+        """The records of this run's students, from disk."""
+        students = {row.student for row in self.rows}
+        return [record for record in read_results(self.out, self.chapter) if record.student in students]
 
 
 def grade_class(paths: list[Path], chapter: str, out: Path, options: Options | None = None) -> Summary:
@@ -63,7 +86,7 @@ def grade_class(paths: list[Path], chapter: str, out: Path, options: Options | N
         raise course.CourseError(f"The hidden tests of {key} are not part of this hand-out, so it cannot grade.")
     works = gather(paths, options.id_from)
     with _locked(out):
-        return _Run(key, Path(out), options).grade([assemble(work, key) for work in works])
+        return _Run(key, Path(out), options).grade(works)
 
 
 @contextlib.contextmanager
@@ -92,7 +115,7 @@ def _locked(out: Path) -> Iterator[None]:
 class _Run:
     def __init__(self, chapter: str, out: Path, options: Options):
         self.chapter, self.out, self.options = chapter, out, options
-        self.summary = Summary(self._seed())
+        self.summary = Summary(self._seed(), chapter, out)
         self.unwritten = 0
 
     def _seed(self) -> int:
@@ -105,24 +128,32 @@ class _Run:
                     return read_record(file).seed
         return random.SystemRandom().randrange(1, 2**31)
 
-    def grade(self, tasks: list[Task]) -> Summary:
-        """Grade what has no record yet; records are written as they come."""
+    def grade(self, works: list[Work]) -> Summary:
+        """Grade what has no record yet; records are written as they come. Nothing is held that grows with the class
+        but a line per student: a notebook is read when its turn comes."""
         todo = []
-        for task in tasks:
+        for work in works:
+            task = assemble(work, self.chapter)
             record = self._kept(task)
             if record is not None:
-                self.summary.records.append(record)
+                self._remember(record)
                 self.summary.kept += 1
             elif task.problem:
                 self._keep(blank(task, self.chapter, self.summary.seed))
             else:
-                todo.append(task)
+                todo.append(work)
         if todo:
             self._grade(todo)
-        self.summary.records.sort(key=lambda record: record.student)
+        self.summary.rows.sort(key=lambda row: (row.student.casefold(), row.student))
         return self.summary
 
-    def _grade(self, todo: list[Task]) -> None:
+    def _remember(self, record: SubmissionResult) -> None:
+        counts = Counter(str(exercise.status) for exercise in record.exercises)
+        says = record.problem or ", ".join(f"{count} {status}" for status, count in counts.most_common(STATUSES_SHOWN))
+        row = Row(record.student, record.score, record.max_score, says, record.seconds, record.isolation, ())
+        self.summary.rows.append(row._replace(notices=tuple(record.notices)))
+
+    def _grade(self, todo: list[Work]) -> None:
         from tqdm import tqdm
 
         from utils.grade.classroom.pool import on_cluster, on_this_machine
@@ -140,9 +171,9 @@ class _Run:
         try:
             bar = tqdm(total=len(todo), unit="notebook", disable=options.quiet, file=sys.stderr)
             if options.cluster:
-                answers = on_cluster(todo, settings, options.cluster, self._notice)
+                answers = on_cluster(Tasks(todo, self.chapter), settings, options.cluster, self._notice)
             else:
-                answers = on_this_machine(todo, settings, options.jobs)
+                answers = on_this_machine(Tasks(todo, self.chapter), settings, options.jobs)
             with contextlib.closing(answers):
                 for answer in answers:
                     self._take(answer, todo)
@@ -154,24 +185,26 @@ class _Run:
                 tempfile.tempdir = None
                 shutil.rmtree(settings.folder, ignore_errors=True)
 
-    def _take(self, answer: dict, todo: list[Task]) -> None:
-        task = todo[answer["number"]]
+    def _take(self, answer: dict, todo: list[Work]) -> None:
+        work = todo[answer["number"]]
         self._notice(answer["notice"])
         if answer["refused"] or not answer["record"]:
-            if answer["refused"] and not any(record.isolation for record in self.summary.records):
+            if answer["refused"] and not any(row.isolation for row in self.summary.rows):
                 raise course.CourseError(answer["refused"])
-            record = _ours(task, self.chapter, self.summary.seed, answer["refused"] or answer["lost"])
+            record = _ours(
+                assemble(work, self.chapter), self.chapter, self.summary.seed, answer["refused"] or answer["lost"]
+            )
             answer["failed"] = True
         else:
-            record = SubmissionResult.from_json(answer["record"], task.label)
+            record = SubmissionResult.from_json(answer["record"], work.label)
         if answer["failed"]:
-            self.summary.failed.append(f"{task.student}: {record.problem}")
+            self.summary.failed.append(f"{work.student}: {record.problem}")
             if trace := answer.get("trace"):
                 print(trace, file=sys.stderr)
         self._keep(record)
 
     def _keep(self, record: SubmissionResult) -> None:
-        self.summary.records.append(record)
+        self._remember(record)
         try:
             record.write(self.out)
             self.unwritten = 0
@@ -204,6 +237,19 @@ class _Run:
             print(clean(text, 1000), file=sys.stderr)
 
 
+class Tasks(Sequence):
+    """The submissions to grade, each read when it is asked for."""
+
+    def __init__(self, works: list[Work], chapter: str):
+        self.works, self.chapter = works, chapter
+
+    def __len__(self) -> int:
+        return len(self.works)
+
+    def __getitem__(self, number: int) -> Task:
+        return assemble(self.works[number], self.chapter)
+
+
 class DiskFull(course.CourseError):
     """Records cannot be written any more; those that were are whole."""
 
@@ -216,7 +262,24 @@ def _ours(task: Task, chapter: str, seed: int, problem: str) -> SubmissionResult
 
 
 def _scratch() -> str:
-    """A folder of this run alone for what the sandboxes need on disk; others may pass through it, not look."""
-    folder = tempfile.mkdtemp(prefix="grading-run-")
+    """A folder of this run alone for what the sandboxes need on disk; others may pass through it, not look.
+
+    What runs that were killed have left is cleared away.
+    """
+    for left in Path(tempfile.gettempdir()).glob("grading-run-*-*"):
+        owner = left.name.split("-")[2]
+        if owner.isdigit() and not _alive(int(owner)):
+            shutil.rmtree(left, ignore_errors=True)
+    folder = tempfile.mkdtemp(prefix=f"grading-run-{os.getpid()}-")
     os.chmod(folder, 0o711)
     return folder
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass
+    return True
