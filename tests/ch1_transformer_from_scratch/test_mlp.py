@@ -63,7 +63,7 @@ def test_input_bias(MLP, draw):
     config, weights = make(draw)
     x = torch.zeros(B, T, E)
     got = MLP.forward(config, weights, x)["result"]
-    says = "for an input of zeros the result must come from b_in, then GELU, W_out and b_out: look at order and activation"
+    says = "for zeros as input the result must come from b_in, then GELU, W_out and b_out: look at order and activation"
     close(got, oracle(x, weights), says, atol=1e-4, inputs={"residual": x})
 
 

@@ -28,7 +28,7 @@ def parser() -> argparse.ArgumentParser:
         "--id-from",
         default="",
         metavar="PATTERN",
-        help="where the student id stands: '{student}_ch1.ipynb', '{student}/*.ipynb', metadata:course.student or =NAME",
+        help="where the student id stands: '{student}_ch1.ipynb', '{student}/*.ipynb', metadata:KEY.KEY or =NAME",
     )
     grade.add_argument("--seed", type=int, help="repeat the marks of a run (default: drawn, printed, recorded)")
     grade.add_argument("--isolation", choices=("auto", "required", "limits"), default="auto")

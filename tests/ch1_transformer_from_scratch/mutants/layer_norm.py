@@ -130,9 +130,7 @@ class DetachedStatistics(Base):
         return (x - mean) / spread * self.w + self.b
 
 
-@wrong(
-    "two slips around the root: the variance divides by E, not by E - 1 as std() does, and epsilon belongs under the root"
-)
+@wrong("two slips around the root: the variance divides by E (std() takes E - 1), and epsilon belongs under the root")
 class StdPlusEpsilon(Base):
     def forward(self, x):
         return (x - x.mean(-1, keepdim=True)) / (x.std(-1, keepdim=True) + self.eps) * self.w + self.b

@@ -32,7 +32,9 @@ class PositionsMultiplied(Base):
         return self.embedding(tokens) * self.positional_embedding(tokens)
 
 
-@wrong("the positional embedding is given the embedded vectors: it reads the tokens, as the embedding does")
+@wrong(
+    "the positional embedding is not given the tokens: it reads them as they are, shape (B, T), as the embedding does"
+)
 class PositionsOfVectors(Base):
     def start(self, tokens):
         x = self.embedding(tokens)
@@ -205,7 +207,7 @@ class Detached(Base):
         return self.end(x)
 
 
-@wrong("two calls on the same tokens differ: nothing random (dropout) belongs into this model")
+@wrong("two calls on the same tokens differ: use the parts made in __init__, and nothing random (dropout)")
 class Dropout(Base):
     def start(self, tokens):
         return F.dropout(super().start(tokens), 0.1)
@@ -260,7 +262,9 @@ class NormTwice(Base):
         return self.unembedding(self.final_layer_norm(self.final_layer_norm(x)))
 
 
-@wrong("the positional embedding is not given the tokens but a row of positions: it reads the tokens, shape (B, T)")
+@wrong(
+    "the positional embedding is not given the tokens: it reads them as they are, shape (B, T), as the embedding does"
+)
 class PositionsOfARange(Base):
     def start(self, tokens):
         return self.embedding(tokens) + self.positional_embedding(torch.arange(tokens.shape[1]))

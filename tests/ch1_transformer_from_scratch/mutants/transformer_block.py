@@ -172,7 +172,7 @@ class MlpFirstWithItsNorm(Base):
 
 
 @wrong(
-    "attention and MLP read the same normalised copy: the MLP must read the stream after attention, through layer_norm_2"
+    "attention and MLP read the same normalised copy: the MLP reads the stream after attention, through layer_norm_2"
 )
 class ParallelOneNorm(Base):
     def forward(self, x):
