@@ -23,7 +23,7 @@ def settings() -> dict:
 
 @cache
 def chapters() -> dict[str, str]:
-    """Short key to folder name of every chapter that has a source, in order: {"ch1": "ch1_transformer_from_scratch"}."""
+    """Short key to folder name of every chapter that has a source, in order: {"ch1": "ch1_..."}."""
     found = sorted(file.parent.name for file in (ROOT / "chapters").glob("*/chapter.md"))
     return {name.split("_")[0]: name for name in found}
 
@@ -39,7 +39,7 @@ def chapter_name(key: str) -> str:
 
 
 def snake(name: str) -> str:
-    """File name of an exercise: LayerNorm -> layer_norm, GELU -> gelu, KVCache -> kv_cache, train_step -> train_step."""
+    """File name of an exercise: LayerNorm -> layer_norm, GELU -> gelu, KVCache -> kv_cache."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
 
 
