@@ -13,7 +13,7 @@ from utils.learn.board import score
 from utils.learn.context import current_chapter, describe, namespace, resolve, unknown
 from utils.learn.grading import before_tests, examine
 from utils.learn.guard import traceless
-from utils.learn.heat import brief, heat_maps, inputs_line
+from utils.learn.heat import compared, heat_maps, inputs_line
 from utils.learn.pieces import NeedsFirst, stand_ins
 from utils.learn.show import Notice, box, lines, show
 from utils.learn.sources import companions, source_of
@@ -33,7 +33,8 @@ class CheckFailed(Notice):
         """The card in plain text."""
         parts = [f"{self.title}: {self}" if self.title else str(self)]
         if self._compared():
-            parts += [f"  expected: {brief(self.outcome.expected)}", f"  got:      {brief(self.outcome.got)}"]
+            pairs = compared(self.outcome.expected, self.outcome.got)
+            parts += [f"  {title + ':':<9} {text}" for title, text in pairs]
         if self.outcome is not None and self.outcome.inputs:
             parts.append(f"  with {inputs_line(self.outcome.inputs)}")
         return "\n".join([*parts, *self.notes])
@@ -47,7 +48,7 @@ class CheckFailed(Notice):
         if self.outcome is not None and self.outcome.inputs:
             parts.append(f"<div>with {html.escape(inputs_line(self.outcome.inputs))}</div>")
         error = self.outcome.error if self.outcome is not None else None
-        if isinstance(error, LearnerError) and error.line:
+        if isinstance(error, LearnerError) and error.line and f"line {error.line} of your cell" not in str(self):
             code = (
                 f': <code style="color:inherit;background:none">{html.escape(error.code)}</code>' if error.code else ""
             )

@@ -78,10 +78,11 @@ def table(title: str, value: Tensor, marks: Tensor | None, low: float, high: flo
 
 def heat_maps(expected, got) -> str:
     """HTML of expected against got: two heat maps on one scale for tensors, short text for anything else."""
-    if not (isinstance(expected, Tensor) and isinstance(got, Tensor) and expected.numel() and got.numel()):
+    tables = isinstance(expected, Tensor) and isinstance(got, Tensor) and expected.numel() and got.numel()
+    if not tables or expected.ndim == got.ndim == 0:
         return "".join(
-            f'<div>{title}: <code style="color:inherit;background:none">{html.escape(brief(value))}</code></div>'
-            for title, value in (("expected", expected), ("got", got))
+            f'<div>{title}: <code style="color:inherit;background:none">{html.escape(text)}</code></div>'
+            for title, text in compared(expected, got)
         )
     where = window(expected, got)
     first, second = cut(expected, where), cut(got, where)
@@ -109,8 +110,16 @@ def _which(value: Tensor, where: tuple[int, ...]) -> str:
     return f"(shape {tuple(value.shape)}, shown [{index}])"
 
 
+def compared(expected, got) -> list[tuple[str, str]]:
+    """Title and short text of both values; of `got` alone where the test has nothing to hold it against."""
+    both = [("expected", brief(expected)), ("got", brief(got))]
+    return both[1:] if expected is None and got is not None else both
+
+
 def brief(value) -> str:
     """A value in at most 200 characters of plain text."""
+    if isinstance(value, Tensor) and value.ndim == 0:
+        return number(value.item())
     if isinstance(value, Tensor) and value.numel():
         part = cut(value, (0,) * max(value.ndim - 2, 0))
         text = "[" + ", ".join(number(x) for x in part[0].double().tolist()) + "]"

@@ -88,22 +88,24 @@ def test_ctrl_c_saves_and_resume_goes_on_as_if_nothing_had_been(data, tmp_path, 
     whole.run(quiet=True)
 
     count = 0
+    name = "fast_train_step" if fast else "train_step"
+    take_step = getattr(trainer_module, name)
 
     def step(*arguments):
         nonlocal count
         count += 1
         if count == stop:
             os.kill(os.getpid(), signal.SIGINT)
-        return train_step(*arguments)
+        return take_step(*arguments)
 
-    monkeypatch.setattr(trainer_module, "train_step", step)
+    monkeypatch.setattr(trainer_module, name, step)
     first = Trainer(config(), args(), data, tmp_path, fast=fast)
     assert first.run(quiet=True) is False and first.step == stop
     second = Trainer(config(), args(), data, tmp_path, fast=fast, resume=True)
     assert second.step == stop
     assert second.run(quiet=True) is True
-    for name, value in whole.model.state_dict().items():
-        assert torch.equal(value, second.model.state_dict()[name]), name
+    for parameter, value in whole.model.state_dict().items():
+        assert torch.equal(value, second.model.state_dict()[parameter]), parameter
     plain = [{k: v for k, v in line.items() if k != "tokens_per_second"} for line in whole.metrics.history]
     resumed = [
         {k: v for k, v in line.items() if k != "tokens_per_second"} for line in read_metrics(tmp_path / "metrics.jsonl")

@@ -2,7 +2,6 @@
 
 from tests.course.sandbox.hostile.core import ATTACKS, Attack
 
-
 NESTED = "LayerNorm = " + "(" * 5000 + ")" * 5000
 BESIDE = ("import os\nos._exit(0)", "class LayerNorm(nn.Module):\n    pass")
 UNREAD = ("syntax error", "missing")
