@@ -3,9 +3,16 @@
 import torch
 import torch.nn.functional as F
 
-from utils.grade import close
+from utils.grade import close, require
 
 B, T, V = 3, 6, 11
+
+
+def number(result):
+    """The returned share, as far as it is one number."""
+    require(result is not None, "accuracy returns nothing: the line with return is missing")
+    require(not isinstance(result, (list, tuple)), "accuracy returns several values: return one number")
+    return result
 
 
 def test_perfect_prediction(accuracy, draw):
@@ -13,7 +20,7 @@ def test_perfect_prediction(accuracy, draw):
     logits = draw.normal(B, T + draw.index, V)
     logits[:, :-1] += 20.0 * F.one_hot(tokens[:, 1:], V)
     says = "logits that predict every next token give an accuracy of 1"
-    close(accuracy(logits, tokens), 1.0, says, name="the accuracy", inputs={"tokens": tokens})
+    close(number(accuracy(logits, tokens)), 1.0, says, name="the accuracy", inputs={"tokens": tokens})
 
 
 def test_share(accuracy, draw):
@@ -35,4 +42,4 @@ def test_share(accuracy, draw):
         for t in range(T - 1)
     ]
     says = "the accuracy differs from the share of positions whose largest logit is at the next token"
-    close(accuracy(logits, tokens), sum(right) / len(right), says, name="the accuracy", inputs={"tokens": tokens})
+    close(number(accuracy(logits, tokens)), sum(right) / len(right), says, name="the accuracy", inputs={"tokens": tokens})

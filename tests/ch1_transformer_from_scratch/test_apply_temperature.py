@@ -3,6 +3,7 @@
 import torch
 
 from utils.grade import close, require
+from utils.grade.judge import a_thing
 
 V = 11
 
@@ -14,7 +15,7 @@ def level(logits):
 
 def check(apply_temperature, logits, temperature, says):
     got = apply_temperature(logits, temperature)
-    require(torch.is_tensor(got), f"the result must be a tensor (V,), not a {type(got).__name__}")
+    require(torch.is_tensor(got), f"the result must be a tensor (V,), but it is {a_thing(got)}")
     require(tuple(got.shape) == (V,), f"the result has shape {tuple(got.shape)}, but {(V,)} was expected")
     close(
         level(got), level(logits.double() / temperature).float(), says, inputs={"logits": logits}, rtol=1e-3, atol=1e-3

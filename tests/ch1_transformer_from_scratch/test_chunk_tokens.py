@@ -3,6 +3,7 @@
 import torch
 
 from utils.grade import equal, require
+from utils.grade.judge import a_thing
 
 SEPARATOR = 99
 
@@ -24,7 +25,7 @@ def rows(documents, context_length):
 
 
 def check_rows(got, expected, says, documents):
-    require(torch.is_tensor(got), f"the result must be an int64 tensor, not a {type(got).__name__}")
+    require(torch.is_tensor(got), f"the result must be an int64 tensor, but it is {a_thing(got)}")
     require(
         got.shape == expected.shape,
         f"the result has shape {tuple(got.shape)}, but {tuple(expected.shape)} was expected",

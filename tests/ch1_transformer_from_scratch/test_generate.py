@@ -3,6 +3,7 @@
 import torch
 
 from utils.grade import equal, require
+from utils.grade.judge import a_thing
 
 V, CONTEXT = 9, 6
 
@@ -24,11 +25,12 @@ def probe_text(generate, table, prompt, max_new_tokens, more, rank, training):
             return self.table[places, tokens].cumsum(1)
 
     model = Reader().train(training)
-    seen = []
+    seen, spreads = [], []
 
     def sample(logits):
         seen.append(list(logits.shape))
-        return int(logits.argsort(descending=True)[rank])
+        spreads.append(float(logits.max() - logits.min()))
+        return int(logits.flatten().argsort(descending=True)[rank]) % table.shape[1]
 
     if rank is not None:
         more = {**more, "sample": sample}
@@ -38,6 +40,7 @@ def probe_text(generate, table, prompt, max_new_tokens, more, rank, training):
         "prompt": prompt,
         "longest": max((shape[1] for shape in model.read), default=0),
         "seen": seen,
+        "spreads": spreads,
         "modes": [model.training, model.dropout.training],
     }
 
@@ -62,7 +65,7 @@ def run(generate, draw, length, new, rank=None, training=False, table=None, prom
 
 def check_tokens(got, right, says, prompt):
     result = torch.tensor(got) if isinstance(got, list) else got
-    require(torch.is_tensor(result), f"the result must be a tensor of tokens, not a {type(got).__name__}")
+    require(torch.is_tensor(result), f"the result must be a tensor of tokens, but it is {a_thing(got)}")
     require(
         result.ndim == 1, f"the result must have one axis, (T + new,), but its shape is {tuple(result.shape)}", got=got
     )
@@ -90,6 +93,8 @@ def test_given_sampler_is_used(generate, draw):
         f"`sample` takes the logits of one position, (V,) = ({V},), but was given the shape {tuple(got['seen'][0])}",
     )
     check_tokens(got["result"], right, "the new tokens are not those that the given `sample` chose", prompt)
+    says = "`sample` must be given the logits themselves, before any softmax: samplers do that on their own"
+    require(min(got["spreads"]) > 1.5, says)  # the logits span several units, probabilities never more than one
 
 
 def test_past_the_context(generate, draw):
@@ -137,7 +142,12 @@ def test_stop_in_the_prompt(generate, draw):
 
 
 def test_prompt_and_mode_are_left_alone(generate, draw):
-    got, _, prompt = run(generate, draw, 3, 4, training=draw.index == 1)
+    table = draw.normal(CONTEXT, V, V, std=2)
+    got, _, prompt = run(generate, draw, 3, 4, training=draw.index == 1, table=table)
     equal(got["prompt"], prompt, "the caller's prompt is different after the call")
     mode = draw.index == 1
-    equal(got["modes"], [mode, mode], "the model is left in another mode (train or eval) than it came in")
+    says = "the model is left in another mode (train or eval) than it came in"
+    equal(got["modes"], [mode, mode], says)
+    first = int(got["result"][3]) if torch.is_tensor(got["result"]) or isinstance(got["result"], list) else 0
+    got, *_ = run(generate, draw, 3, 4, training=mode, table=table, prompt=prompt, stop=first)
+    equal(got["modes"], [mode, mode], says + " when `stop` ends the text early")

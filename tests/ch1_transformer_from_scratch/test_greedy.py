@@ -14,6 +14,8 @@ def probe_choices(greedy, logits, calls, seed):
         torch.manual_seed(seed)
         results = [greedy(logits) for _ in range(calls)]
     kind = type(results[0]).__name__
+    if not isinstance(results[0], (int, float)) and not torch.is_tensor(results[0]):
+        return {"kind": kind, "shares": torch.zeros(len(logits)), "logits": logits}
     if torch.is_tensor(results[0]):
         kind = "tensor of shape " + str(tuple(results[0].shape)) + " of " + str(results[0].dtype)
         results = [result.flatten()[0].item() for result in results]
@@ -27,6 +29,8 @@ def probe_choices(greedy, logits, calls, seed):
 def check(greedy, draw, logits, expected, says):
     got = greedy.run(probe_choices, logits, CALLS, draw.seed, tolerance=0.25)
     kind = got["kind"]
+    require(kind != "NoneType", "nothing is returned: the line with return is missing")
+    require("tensor" in kind or kind in ("int", "bool", "float"), f"the result must be one token id, not a {kind}")
     require("float" not in kind and kind != "bool", f"the result must be a token id (an int), but it is a {kind}")
     require("tensor" not in kind or "()" in kind, f"the result must be one number, but it is a {kind}")
     one_hot = torch.nn.functional.one_hot(torch.tensor(expected), len(logits)).float()

@@ -17,6 +17,8 @@ def probe_draws(sample_top_p, logits, p, count, seed, more):
             more["generator"] = torch.Generator().manual_seed(seed)
         tokens = [sample_top_p(logits, p, **more) for _ in range(count)]
     kind = type(tokens[0]).__name__
+    if not isinstance(tokens[0], (int, float)) and not torch.is_tensor(tokens[0]):
+        return {"kind": kind, "strays": False, "angles": torch.zeros(len(logits)), "logits": logits}
     if torch.is_tensor(tokens[0]):
         kind = "tensor of shape " + str(tuple(tokens[0].shape)) + " of " + str(tokens[0].dtype)
         tokens = [token.flatten()[0] for token in tokens]
@@ -49,6 +51,8 @@ def shares_of(sample_top_p, draw, logits, p, count, **more):
     """Shares in `count` draws, after the form of the result was looked at."""
     got = sample_top_p.run(probe_draws, logits, p, count, draw.seed, more, tolerance=4 / count**0.5)
     kind = got["kind"]
+    require(kind != "NoneType", "nothing is returned: the line with return is missing")
+    require("tensor" in kind or kind in ("int", "bool", "float"), f"the result must be one token id, not a {kind}")
     require("float" not in kind and kind != "bool", f"the result must be a token id (an int), but it is a {kind}")
     require("tensor" not in kind or "()" in kind, f"the result must be one number, but it is a {kind}")
     require(not got["strays"], "a returned token id lies outside the vocabulary")
@@ -72,21 +76,24 @@ def test_draws_differ(sample_top_p, draw):
     logits = draw.normal(60, std=0.1)
     got = shares_of(sample_top_p, draw, logits, 1.0, 60, pass_generator=draw.index == 1)
     says = "among 60 almost equally likely tokens, 60 draws all give the same one: nothing is left to chance"
+    if got.argmax() != logits.argmax():
+        says = "every call draws the same token, though not the most likely: do not seed anew (manual_seed) at every call"
     require(got.max() < 0.5, says, got=got, inputs={"logits": logits})
 
 
+STEEP = [0.6, 0.08, 0.06, 0.05, 0.05, 0.04, 0.04, 0.03, 0.03, 0.02]  # few draws tell its shares from equal ones
 STEPS = [0.30, 0.09, 0.085, 0.075, 0.07, 0.065, 0.06, 0.06, 0.055, 0.05, 0.05, 0.04]  # masses: .30 .39 .475 .55 ...
 
 
 def test_small_p_keeps_the_best(sample_top_p, draw):
     says = "a p below the largest probability must leave exactly one token"
-    check(sample_top_p, draw, STEPS, 0.1 + 0.1 * draw.index, 1, 150, says)
+    check(sample_top_p, draw, STEPS, 0.1 + 0.1 * draw.index, 1, 80, says)
 
 
 def test_smallest_set_that_reaches_p(sample_top_p, draw):
     says = "the tokens of the smallest set that reaches p are not drawn in proportion to their probabilities"
-    p, kept = [(0.35, 2), (0.43, 3)][draw.index]
-    check(sample_top_p, draw, STEPS, p, kept, 800, says, pass_generator=draw.index == 1)
+    p, kept = [(0.64, 2), (0.71, 3)][draw.index]
+    check(sample_top_p, draw, STEEP, p, kept, 350, says, pass_generator=draw.index == 1)
 
 
 def test_just_above_and_below_a_sum(sample_top_p, draw):

@@ -16,8 +16,10 @@ def probe_steps(train_step, table, bias, batches, lr, momentum):
             super().__init__()
             self.config = SimpleNamespace(vocabulary_size=len(bias), context_length=64)
             self.table, self.bias = nn.Parameter(table), nn.Parameter(bias)
+            self.modes = []
 
         def forward(self, tokens):
+            self.modes.append(self.training)
             return self.table[tokens] + self.bias
 
     model = Bigram().train()
@@ -28,10 +30,10 @@ def probe_steps(train_step, table, bias, batches, lr, momentum):
     for tokens in batches:
         loss = train_step(model, tokens, optimizer)
         report["graph"] = report["graph"] or (torch.is_tensor(loss) and loss.requires_grad)
-        report["losses"].append(loss)
+        report["losses"].append(type(loss).__name__ if isinstance(loss, (list, tuple, dict)) else loss)
         report["tables"].append(model.table.detach().clone())
         report["biases"].append(model.bias.detach().clone())
-    return {**report, "steps": len(steps)}
+    return {**report, "steps": len(steps), "train_mode": all([*model.modes, model.training])}
 
 
 def cross_entropy(table, bias, tokens):
@@ -64,6 +66,7 @@ def run(train_step, draw, count):
 def number(loss):
     """A returned loss as a tensor of no dimension, as far as it is a number at all."""
     require(loss is not None, "train_step returns nothing: return the loss")
+    require(not isinstance(loss, str), f"train_step returns a {loss}: return the loss alone, as one number")
     return loss
 
 
@@ -85,7 +88,7 @@ def test_second_step_starts_afresh(train_step, draw):
     got, losses, tables, bias = run(train_step, draw, 3)
     says = "the first call steps rightly, later calls do not: something of an earlier batch is left over"
     for loss, right in zip(got["losses"], losses, strict=True):
-        close(loss, right, says, name="the returned loss", rtol=1e-3)
+        close(number(loss), right, says, name="the returned loss", rtol=1e-3)
     close(got["tables"][-1], tables[-1], says, name="a parameter", rtol=1e-3)
     close(got["biases"][-1], bias, says, name="a parameter", rtol=1e-3)
 
@@ -93,3 +96,8 @@ def test_second_step_starts_afresh(train_step, draw):
 def test_loss_is_a_plain_number(train_step, draw):
     got, *_ = run(train_step, draw, 1)
     require(not got["graph"], "the returned loss still holds the computation graph: return a float")
+
+
+def test_mode_is_left_alone(train_step, draw):
+    got, *_ = run(train_step, draw, 1)
+    require(got["train_mode"], "the model came in train mode, but is switched to eval mode for the step or after it")

@@ -145,3 +145,19 @@ def test_a_skipped_browser_test_fails_where_ci_is_set(tmp_path, ci, status):
     done = subprocess.run(command, cwd=tmp_path, env={**os.environ, "CI": ci}, capture_output=True, text=True)
     assert done.returncode == status, done.stdout
     assert ("may not be skipped" in done.stdout) == bool(status)
+
+
+def test_git_holds_every_source_file():
+    """A pattern in .gitignore once swallowed a package: a clone lacked it while this folder ran."""
+    if not (ROOT / ".git").exists():
+        return  # an archive: what is here is all there is
+    held = set(subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split())
+    ignored = subprocess.run(
+        ["git", "ls-files", "--others", "--ignored", "--exclude-standard", "utils", "solutions", "tests", "chapters"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split("\n")
+    assert "utils/build/source.py" in held
+    assert not [name for name in ignored if name.endswith(".py")], "these sources are ignored by git"

@@ -8,7 +8,7 @@ import time
 from utils import course
 from utils.bench.table import keep, show
 
-PARTS = ("machinery", "ch1")
+PARTS = ("machinery", "ch1", "grading")
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -71,8 +71,8 @@ def table(title: str, value: Tensor, marks: Tensor | None, low: float, high: flo
     return (
         '<table style="border-collapse:collapse;color:inherit;display:inline-table;'
         'margin:.3em 1.2em .3em 0;vertical-align:top" '
-        f'aria-label="{html.escape(title)}"><caption style="text-align:left;color:inherit">{html.escape(title)}'
-        f"</caption><tbody>{''.join(rows)}</tbody></table>"
+        f'aria-label="{html.escape(title)}"><caption style="text-align:left;color:inherit;white-space:nowrap">'
+        f"{html.escape(title)}</caption><tbody>{''.join(rows)}</tbody></table>"
     )
 
 
@@ -112,6 +112,8 @@ def _which(value: Tensor, where: tuple[int, ...]) -> str:
 
 def compared(expected, got) -> list[tuple[str, str]]:
     """Title and short text of both values; of `got` alone where the test has nothing to hold it against."""
+    if isinstance(expected, Tensor) and isinstance(got, Tensor) and expected.ndim == got.ndim == 0:
+        return [("expected", f"{expected.item():.6g}"), ("got", f"{got.item():.6g}")]
     both = [("expected", brief(expected)), ("got", brief(got))]
     return both[1:] if expected is None and got is not None else both
 
@@ -119,7 +121,7 @@ def compared(expected, got) -> list[tuple[str, str]]:
 def brief(value) -> str:
     """A value in at most 200 characters of plain text."""
     if isinstance(value, Tensor) and value.ndim == 0:
-        return number(value.item())
+        return f"tensor({value.item():.6g})"
     if isinstance(value, Tensor) and value.numel():
         part = cut(value, (0,) * max(value.ndim - 2, 0))
         text = "[" + ", ".join(number(x) for x in part[0].double().tolist()) + "]"

@@ -80,6 +80,41 @@ def integer_division(logits, tokens):
     return float(int(found.sum()) // found.numel())
 
 
+@wrong("the argmax runs over the sequence: it belongs over the vocabulary, the last axis")
+def over_the_sequence(logits, tokens):
+    return (logits[:, :-1].argmax(1) == tokens[:, 1:]).float().mean().item()
+
+
+@wrong("argmax without an axis gives one number for the whole batch: give it the last axis")
+def one_argmax(logits, tokens):
+    return (logits[:, :-1].argmax() == tokens[:, 1:]).float().mean().item()
+
+
+@wrong("the largest logits themselves are compared with the tokens: compare their places, the token ids")
+def compares_values(logits, tokens):
+    return (logits[:, :-1].max(-1).values == tokens[:, 1:]).float().mean().item()
+
+
+@wrong("max along an axis gives a pair, values and places: compare the places alone")
+def compares_the_pair(logits, tokens):
+    return (logits[:, :-1].max(-1) == tokens[:, 1:]).float().mean().item()
+
+
+@wrong("the hits are True or False, of which torch takes no mean: turn them into floats first")
+def mean_of_bools(logits, tokens):
+    return (logits[:, :-1].argmax(-1) == tokens[:, 1:]).mean().item()
+
+
+@wrong("one share for each row is returned: take the mean over all rows")
+def one_for_each_row(logits, tokens):
+    return hits(logits, tokens).float().mean(-1)
+
+
+@wrong("the hits are divided by the number of rows: divide by that of all predictions, B times T - 1")
+def divided_by_rows(logits, tokens):
+    return hits(logits, tokens).sum().item() / len(tokens)
+
+
 @right
 def by_loop(logits, tokens):
     found = [

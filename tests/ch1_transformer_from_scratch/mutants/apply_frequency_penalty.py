@@ -71,6 +71,47 @@ def power(tokens, logits, penalty):
     return logits - torch.where(n > 0, penalty ** n.float(), 0.0)
 
 
+@wrong("the penalty is raised to the power of the count: multiply the two")
+def power_of_all(tokens, logits, penalty):
+    return logits - penalty ** counts(tokens, logits)
+
+
+@wrong("the logits of seen tokens are divided or multiplied: this penalty is subtracted")
+def divided_one_by_one(tokens, logits, penalty):
+    result = logits.clone()
+    for token in tokens:
+        result[token] /= penalty
+    return result
+
+
+@wrong("the logits of seen tokens are divided or multiplied: this penalty is subtracted")
+def multiplied(tokens, logits, penalty):
+    return logits * (1 - penalty * counts(tokens, logits))
+
+
+@wrong("the counts are subtracted without the penalty: multiply them by it")
+def ignores_the_penalty(tokens, logits, penalty):
+    return logits - counts(tokens, logits)
+
+
+@wrong("probabilities are returned: the penalty is subtracted from the logits themselves, without a softmax")
+def from_probabilities(tokens, logits, penalty):
+    return logits.softmax(-1) - penalty * counts(tokens, logits)
+
+
+@wrong("the last token of the text is not counted")
+def without_the_last(tokens, logits, penalty):
+    return logits - penalty * counts(tokens[:-1], logits)
+
+
+@wrong("unique lists the tokens that occur with their counts: subtract each count at its token, not at the front")
+def counts_at_the_front(tokens, logits, penalty):
+    result = logits.clone()
+    _, found = tokens.unique(return_counts=True)
+    result[: len(found)] -= penalty * found
+    return result
+
+
 @wrong("only the last token of the text is penalised")
 def last_only(tokens, logits, penalty):
     result = logits.clone()

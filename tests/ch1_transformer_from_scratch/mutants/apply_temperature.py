@@ -78,6 +78,21 @@ def in_place(logits, temperature):
     return logits
 
 
+@wrong("probabilities are returned: return logits, the softmax comes later")
+def probabilities_to_a_power(logits, temperature):
+    return logits.softmax(-1) ** (1 / temperature)
+
+
+@wrong("// rounds the quotients down to whole numbers: divide with /")
+def rounded(logits, temperature):
+    return logits // temperature
+
+
+@wrong("1 is added to the temperature: divide by the temperature itself")
+def one_more(logits, temperature):
+    return logits / (1 + temperature)
+
+
 @right
 def shifted(logits, temperature):
     return (logits - logits.max()) / temperature
@@ -86,3 +101,8 @@ def shifted(logits, temperature):
 @right
 def normalised(logits, temperature):
     return torch.log_softmax(logits * (1 / temperature), dim=-1)
+
+
+@right
+def one_by_one(logits, temperature):
+    return torch.tensor([logit / temperature for logit in logits.tolist()])

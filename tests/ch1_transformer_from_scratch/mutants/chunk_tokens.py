@@ -16,7 +16,7 @@ def cut(stream, context_length):
     return torch.tensor(stream[: n * context_length], dtype=torch.int64).reshape(n, context_length)
 
 
-@wrong("the separator stands in front of each document: it follows each one")
+@wrong("a separator stands in front of the first document: it follows each one, and stands nowhere else")
 def separator_first(documents, context_length, separator):
     return cut([token for document in documents for token in [separator, *document]], context_length)
 
@@ -114,6 +114,35 @@ def joins_into_the_first(documents, context_length, separator):
     for document in documents[1:]:
         stream += [*document, separator]
     return cut(stream, context_length)
+
+
+@wrong("a separator stands in front of the first document: it follows each one, and stands nowhere else")
+def separator_opens(documents, context_length, separator):
+    return cut([separator, *joined(documents, separator)], context_length)
+
+
+@wrong("the remainder is dropped at the front: it is what is left over at the end")
+def drops_the_front(documents, context_length, separator):
+    stream = joined(documents, separator)
+    return cut(stream[len(stream) % context_length :], context_length)
+
+
+@wrong("the last row is filled up with zeros: the remainder is dropped, not padded")
+def padded_with_zeros(documents, context_length, separator):
+    stream = joined(documents, separator)
+    return cut(stream + [0] * (-len(stream) % context_length), context_length)
+
+
+@wrong("the remainder is still there when the rows are formed: drop what fills no row first")
+def forgets_the_remainder(documents, context_length, separator):
+    return torch.tensor(joined(documents, separator)).reshape(-1, context_length)
+
+
+@wrong("a row starts at every token, so the rows overlap: the next row starts where the last one ended")
+def every_start(documents, context_length, separator):
+    stream = joined(documents, separator)
+    rows = [stream[i : i + context_length] for i in range(len(stream) - context_length + 1)]
+    return torch.tensor(rows, dtype=torch.int64).reshape(-1, context_length)
 
 
 @right

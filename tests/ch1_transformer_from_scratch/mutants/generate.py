@@ -220,6 +220,46 @@ def left_in_train_mode(model, prompt, max_new_tokens, sample=greedy, stop=None):
     return result
 
 
+@wrong("`sample` is given the logits of all positions: the last position alone predicts the next token")
+def all_positions(model, prompt, max_new_tokens, sample=greedy, stop=None):
+    tokens = prompt
+    for _ in range(max_new_tokens):
+        tokens = extend(tokens, sample(model(tokens[None, -model.config.context_length :])[0]))
+    return tokens
+
+
+@wrong("`sample` must be given the logits themselves, before any softmax: samplers do that on their own")
+def probabilities(model, prompt, max_new_tokens, sample=greedy, stop=None):
+    return simple(model, prompt, max_new_tokens, lambda logits: sample(logits.softmax(-1)), stop)
+
+
+@wrong("one token more than the context holds is read")
+def one_more_than_the_context(model, prompt, max_new_tokens, sample=greedy, stop=None):
+    tokens = prompt
+    for _ in range(max_new_tokens):
+        tokens = extend(tokens, sample(model(tokens[None, -model.config.context_length - 1 :])[0, -1]))
+        if tokens[-1] == stop:
+            break
+    return tokens
+
+
+@wrong("the prompt itself is cut to the context: only what the model reads is cut, the result keeps all")
+def cuts_the_prompt(model, prompt, max_new_tokens, sample=greedy, stop=None):
+    return simple(model, prompt[-model.config.context_length :], max_new_tokens, sample, stop)
+
+
+@wrong("when `stop` ends the text early the model stays in eval mode: restore its mode on every way out")
+def stays_in_eval_mode(model, prompt, max_new_tokens, sample=greedy, stop=None):
+    was_training, tokens = model.training, prompt
+    model.eval()
+    for _ in range(max_new_tokens):
+        tokens = extend(tokens, next_token(model, tokens, sample))
+        if tokens[-1] == stop:
+            return tokens
+    model.train(was_training)
+    return tokens
+
+
 @right
 @torch.no_grad()
 def simple(model, prompt, max_new_tokens, sample=greedy, stop=None):
@@ -258,3 +298,11 @@ def by_buffer(model, prompt, max_new_tokens, sample=greedy, stop=None):
             buffer[0, end] = sample(model(buffer[:, max(0, end - context) : end])[0, -1, :])
         end += 1
     return buffer[0, :end]
+
+
+@right
+def by_recursion(model, prompt, max_new_tokens, sample=greedy, stop=None):
+    if max_new_tokens == 0:
+        return prompt
+    tokens = extend(prompt, next_token(model, prompt, sample))
+    return tokens if tokens[-1] == stop else by_recursion(model, tokens, max_new_tokens - 1, sample, stop)

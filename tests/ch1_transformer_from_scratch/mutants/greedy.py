@@ -62,6 +62,23 @@ def overwrites(logits):
     return token
 
 
+@wrong("the place is counted from one: token ids start at zero")
+def counts_from_one(logits):
+    return int(logits.argmax()) + 1
+
+
+@wrong("the caller's logits are sorted or overwritten on the way: leave them as they are")
+def rules_out(logits):
+    token = int(logits.argmax())
+    logits[token] = -torch.inf
+    return token
+
+
+@wrong("the rank of a token is taken for its id: argsort already lists token ids, so take its first entry")
+def rank_for_token(logits):
+    return int(logits.argsort(descending=True).argmin())
+
+
 @right
 def by_loop(logits):
     values = logits.tolist()

@@ -118,6 +118,26 @@ def detached(logits, tokens):
     return mean_loss(logits.detach()[:, :-1], tokens[:, 1:])
 
 
+@wrong("the last position is given token 0 as its target: it has none, so leave it out")
+def padded_targets(logits, tokens):
+    return mean_loss(logits, F.pad(tokens[:, 1:], (0, 1)))
+
+
+@wrong("reshape or view does not swap axes: to bring V to the second place use transpose, or flatten B and T into one")
+def scrambled(logits, tokens):
+    return F.cross_entropy(logits[:, :-1].reshape(len(tokens), logits.shape[-1], -1), tokens[:, 1:])
+
+
+@wrong("cross_entropy takes the V classes on the second axis: flatten B and T into one axis, of logits and targets alike")
+def not_flattened(logits, tokens):
+    return F.cross_entropy(logits[:, :-1], tokens[:, 1:])
+
+
+@wrong("the probabilities are averaged before the logarithm: take the logarithm of each one, then the mean")
+def log_of_the_mean(logits, tokens):
+    return -logits[:, :-1].softmax(-1).gather(-1, tokens[:, 1:, None]).mean().log()
+
+
 @right
 def by_gather(logits, tokens):
     log_probabilities = logits[:, :-1].log_softmax(-1)
@@ -136,3 +156,9 @@ def by_logsumexp(logits, tokens):
 @right
 def class_axis_second(logits, tokens):
     return F.cross_entropy(logits.mT[..., :-1], tokens[:, 1:])
+
+
+@right
+def ignored_target(logits, tokens):
+    targets = F.pad(tokens[:, 1:], (0, 1), value=-100)
+    return F.cross_entropy(logits.transpose(1, 2), targets)

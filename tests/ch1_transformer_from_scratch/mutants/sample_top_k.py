@@ -13,7 +13,7 @@ def top(logits, k):
     return logits.topk(min(max(k, 1), len(logits)))
 
 
-@wrong("the most likely token is always returned: draw among the k")
+@wrong("the most likely token is always returned: draw among the k, without seeding anew at every call")
 def always_the_best(logits, k, generator=None):
     return int(logits.argmax())
 
@@ -109,7 +109,7 @@ def lowered_too_far(logits, k, generator=None):
     return int(best.indices[draw(best.values.softmax(-1), generator)])
 
 
-@wrong("the random numbers start afresh at every call, so that every draw is the same: use the generator as it comes")
+@wrong("every call draws the same token, though not the most likely: do not seed anew (manual_seed) at every call")
 def reseeds(logits, k, generator=None):
     best = top(logits, k)
     fresh = torch.Generator().manual_seed(42)
@@ -142,6 +142,25 @@ def masks_in_place(logits, k, generator=None):
     return draw(logits.softmax(-1), generator)
 
 
+@wrong("the k-th most likely token itself is ruled out: mask what lies below it, with <")
+def rules_out_the_last(logits, k, generator=None):
+    return draw(logits.masked_fill(logits <= top(logits, k).values[-1], -torch.inf).softmax(-1), generator)
+
+
+@wrong("multinomial takes probabilities, which are not negative, and was given logits: softmax comes first")
+def draws_from_logits(logits, k, generator=None):
+    best = top(logits, k)
+    return int(best.indices[draw(best.values, generator)])
+
+
+@wrong("every call draws the same token, though not the most likely: do not seed anew (manual_seed) at every call")
+def seeds_the_generator(logits, k, generator=None):
+    if generator is not None:
+        generator.manual_seed(42)
+    best = top(logits, k)
+    return int(best.indices[draw(best.values.softmax(-1), generator)])
+
+
 @right
 def by_mask(logits, k, generator=None):
     threshold = logits.sort(descending=True).values[min(k, len(logits)) - 1]
@@ -161,3 +180,10 @@ def by_inverse(logits, k, generator=None):
     mass = logits[ranked].double().softmax(-1).cumsum(-1)
     at = torch.searchsorted(mass, torch.rand(1, generator=generator).double())
     return ranked[min(int(at), len(ranked) - 1)]
+
+
+@right
+def by_exponential_race(logits, k, generator=None):
+    best = top(logits, k)
+    clocks = torch.empty_like(best.values).exponential_(generator=generator)
+    return best.indices[(best.values.softmax(-1) / clocks).argmax()].item()

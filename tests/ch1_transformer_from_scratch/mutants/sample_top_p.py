@@ -18,7 +18,7 @@ def size(probabilities, p, least=1):
     return min(max(int((probabilities.cumsum(-1) < p).sum()) + 1, least), len(probabilities))
 
 
-@wrong("the most likely token is always returned: draw among those that are kept")
+@wrong("the most likely token is always returned: draw among those that are kept, without seeding anew at every call")
 def always_the_best(logits, p, generator=None, min_tokens_to_keep=1):
     return int(logits.argmax())
 
@@ -161,7 +161,7 @@ def min_tokens_without_weight(logits, p, generator=None, min_tokens_to_keep=1):
     return pick(order, weights, generator)
 
 
-@wrong("the random numbers start afresh at every call, so that every draw is the same: use the generator as it comes")
+@wrong("every call draws the same token, though not the most likely: do not seed anew (manual_seed) at every call")
 def reseeds(logits, p, generator=None, min_tokens_to_keep=1):
     probabilities, order = ranked(logits)
     kept = probabilities[: size(probabilities, p, min_tokens_to_keep)]
@@ -200,6 +200,54 @@ def shifts_in_place(logits, p, generator=None, min_tokens_to_keep=1):
 def close_enough(logits, p, generator=None, min_tokens_to_keep=1):
     probabilities, order = ranked(logits)
     return pick(order, probabilities[: size(probabilities, p - 0.01, min_tokens_to_keep)], generator)
+
+
+@wrong("one token too many is kept: the set ends with the token that brings its mass to p")
+def one_too_many_at_least(logits, p, generator=None, min_tokens_to_keep=1):
+    probabilities, order = ranked(logits)
+    kept = max(int((probabilities.cumsum(-1) < p).sum()) + 2, min_tokens_to_keep)
+    return pick(order, probabilities[:kept], generator)
+
+
+@wrong("p is taken as a threshold for single probabilities: it is the mass of the whole set")
+def each_above_p(logits, p, generator=None, min_tokens_to_keep=1):
+    probabilities, order = ranked(logits)
+    return pick(order, probabilities[: max(int((probabilities >= p).sum()), min_tokens_to_keep)], generator)
+
+
+@wrong("tokens are kept by their ratio to the most likely one (min-p): here the mass of the set has to reach p")
+def ratio_to_the_best(logits, p, generator=None, min_tokens_to_keep=1):
+    probabilities = logits.softmax(-1)
+    return pick(
+        torch.arange(len(logits)), torch.where(probabilities < p * probabilities.max(), 0, probabilities), generator
+    )
+
+
+@wrong("the mask of the sorted tokens is laid on the logits in vocabulary order: bring it back with the sort's indices")
+def mask_in_sorted_order(logits, p, generator=None, min_tokens_to_keep=1):
+    probabilities, _ = ranked(logits)
+    out = torch.arange(len(logits)) >= size(probabilities, p, min_tokens_to_keep)
+    return pick(torch.arange(len(logits)), logits.masked_fill(out, -torch.inf).softmax(-1), generator)
+
+
+@wrong("the mask is brought back the wrong way round: out[order] = sorted_out (scatter), not out = sorted_out[order]")
+def mask_gathered(logits, p, generator=None, min_tokens_to_keep=1):
+    probabilities, order = ranked(logits)
+    out = torch.arange(len(logits)) >= size(probabilities, p, min_tokens_to_keep)
+    return pick(torch.arange(len(logits)), logits.masked_fill(out[order], -torch.inf).softmax(-1), generator)
+
+
+@wrong("logits are summed up until they reach p: sum probabilities, after the softmax")
+def sums_logits(logits, p, generator=None, min_tokens_to_keep=1):
+    ordered, order = logits.sort(descending=True)
+    kept = max(int((ordered.cumsum(-1) < p).sum()) + 1, min_tokens_to_keep)
+    return pick(order, ordered[:kept].softmax(-1), generator)
+
+
+@wrong("the running sums are used as weights of the draw: they only tell where the set ends")
+def draws_by_sums(logits, p, generator=None, min_tokens_to_keep=1):
+    probabilities, order = ranked(logits)
+    return pick(order, probabilities.cumsum(-1)[: size(probabilities, p, min_tokens_to_keep)], generator)
 
 
 @right

@@ -202,6 +202,57 @@ def by_number(model, batches, optimizer, steps):
     return losses
 
 
+@wrong("the first batch is thrown away: the first step takes the first batch")
+def skips_the_first(model, batches, optimizer, steps):
+    before, source = model.training, iter(batches)
+    model.train()
+    next(source)
+    losses = [train_step(model, tokens, optimizer) for tokens in islice(source, steps)]
+    model.train(before)
+    return losses
+
+
+@wrong("return stands inside the loop, so that training ends after one step")
+def returns_in_the_loop(model, batches, optimizer, steps):
+    before, losses = model.training, []
+    model.train()
+    for tokens in islice(batches, steps):
+        losses.append(train_step(model, tokens, optimizer))
+        model.train(before)
+        return losses
+
+
+@wrong("all batches are gone through `steps` times: one step takes one batch")
+def whole_rounds(model, batches, optimizer, steps):
+    before, kept = model.training, list(batches)
+    model.train()
+    losses = [train_step(model, tokens, optimizer) for _ in range(steps) for tokens in kept]
+    model.train(before)
+    return losses
+
+
+@wrong("the mode is put back inside the loop, after the first step: put it back after the last one")
+def restores_in_the_loop(model, batches, optimizer, steps):
+    before, losses = model.training, []
+    model.train()
+    for tokens in islice(batches, steps):
+        losses.append(train_step(model, tokens, optimizer))
+        model.train(before)
+    return losses
+
+
+@wrong("one batch more than there are steps is asked for, which fails where there is none")
+def one_batch_too_many(model, batches, optimizer, steps):
+    before, losses, source = model.training, [], iter(batches)
+    model.train()
+    tokens = next(source)
+    for _ in range(steps):
+        losses.append(train_step(model, tokens, optimizer))
+        tokens = next(source)
+    model.train(before)
+    return losses
+
+
 @right
 def own_loop(model, batches, optimizer, steps):
     was_training, losses, source = model.training, [], iter(batches)
@@ -228,3 +279,15 @@ def by_cycle(model, batches, optimizer, steps):
     finally:
         for module, mode in modes.items():
             module.training = mode
+
+
+@right
+def looks_first(model, batches, optimizer, steps):
+    before, losses = model.training, []
+    model.train()
+    for step, tokens in enumerate(batches):
+        if step == steps:
+            break
+        losses.append(train_step(model, tokens, optimizer))
+    model.train(before)
+    return losses

@@ -138,9 +138,51 @@ def holds_the_graph(model, tokens, optimizer):
     return loss
 
 
+@wrong("the tokens are cut before the loss, which shifts once more: hand it all logits and all tokens of the batch")
+def shifted_twice(model, tokens, optimizer):
+    optimizer.zero_grad()
+    loss = next_token_loss(model(tokens[:, :-1]), tokens[:, 1:])
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+@wrong("two whole rounds are made on one batch: one loss, one backward, one step")
+def two_rounds(model, tokens, optimizer):
+    for _ in range(2):
+        loss = no_zero_grad(model, tokens, optimizer)
+        optimizer.zero_grad()
+    return loss
+
+
+@wrong("the loss is computed without a graph, so there is nothing to go back through: no torch.no_grad, no detach here")
+def without_graph(model, tokens, optimizer):
+    with torch.no_grad():
+        loss = next_token_loss(model(tokens), tokens)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+@wrong("the loss is turned into a number before backward: back-propagate the tensor, return its number at the end")
+def number_too_early(model, tokens, optimizer):
+    loss = next_token_loss(model(tokens), tokens).item()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss
+
+
+@wrong("the model is switched to eval mode for the step: that turns dropout off while it learns")
+def in_eval_mode(model, tokens, optimizer):
+    model.eval()
+    return zero_grad_last(model, tokens, optimizer, mode=False).item()
+
+
 @right
-def zero_grad_last(model, tokens, optimizer):
-    model.train()
+def zero_grad_last(model, tokens, optimizer, mode=True):
+    model.train(mode)
     loss = next_token_loss(model(tokens), tokens)
     loss.backward()
     optimizer.step()
@@ -168,3 +210,13 @@ def gradients_by_hand(model, tokens, optimizer):
         parameter.grad = gradient
     optimizer.step()
     return loss.item()
+
+
+@right
+def shifted_by_hand(model, tokens, optimizer):
+    logits = model(tokens[:, :-1])
+    loss = F.cross_entropy(logits.transpose(1, 2), tokens[:, 1:])
+    model.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return float(loss.detach())

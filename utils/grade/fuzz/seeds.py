@@ -51,9 +51,9 @@ def main(argv: list[str] | None = None) -> int:
         return 2
     differing = {name: marks for name, marks in found.items() if len(marks) > 1}
     for name, marks in found.items():
-        said = "; ".join(f"{status}, {points:g} points: {len(given)} seeds" for (status, points), given in marks.items())
+        each = [f"{status}, {points:g} points: {len(given)} seeds" for (status, points), given in marks.items()]
         odd = min(marks.values(), key=len)[:5] if name in differing else ""
-        print(f"{name}: {said}" + (f" (such as {odd})" if odd else ""))
+        print(f"{name}: {'; '.join(each)}" + (f" (such as {odd})" if odd else ""))
     print(f"{chosen.count} gradings: " + ("different marks" if differing else "identical marks"))
     return 1 if differing else 0
 

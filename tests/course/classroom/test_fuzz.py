@@ -1,0 +1,63 @@
+"""Broken notebooks by the hundred: the grader survives them, and every one has a record."""
+
+import contextlib
+import json
+
+import pytest
+
+from utils.grade.fuzz.__main__ import Report, fuzz, main
+from utils.grade.fuzz.notebooks import KINDS, Maker
+
+CHEAP = ("Embedding", "GELU", "accuracy", "chunk_tokens")
+
+
+@pytest.fixture(scope="module")
+def maker(handed_in) -> Maker:
+    return Maker(handed_in.notebooks["solutions"], "ch1", 0, CHEAP)
+
+
+def test_the_same_number_gives_the_same_notebook(maker):
+    made = [maker.make(number) for number in range(400)]
+    assert made == [maker.make(number) for number in range(400)]
+    assert {kind for kind, _ in made} == set(KINDS)
+    assert len({data for _, data in made}) > 350
+    other = Maker({"cells": maker.top + sum(maker.answers.values(), []), "metadata": maker.metadata}, "ch1", 1, CHEAP)
+    assert other.make(0) != made[0]
+    readable = 0
+    for _, data in made:
+        with contextlib.suppress(ValueError, RecursionError):
+            readable += isinstance(json.loads(data), dict)
+    assert 200 < readable < 395
+
+
+def test_what_makes_a_run_unsound():
+    assert Report(count=10, reached=3).sound
+    assert not Report(count=10, reached=2).sound
+    assert not Report(count=10, reached=9, crashes=["a traceback"]).sound
+    assert not Report(count=10, reached=9, unreported=["f000001"]).sound
+
+
+def test_a_crash_and_a_lost_record_are_counted(maker, tmp_path, monkeypatch, capsys):
+    from utils.grade.classroom import run
+
+    monkeypatch.setattr(run, "grade_class", lambda *arguments: 1 / 0)
+    report = fuzz(maker, "ch1", 3, tmp_path)
+    assert len(report.crashes) == 1 and "ZeroDivisionError" in report.crashes[0]
+    assert len(report.unreported) == 3 and not report.sound
+    assert main(["--count", "2", "--out", str(tmp_path / "two")]) == 1
+    assert "crashes of the grader: 1; not reported: 2" in capsys.readouterr().out
+    assert main(["--count", "2", "--out", "/proc/nowhere"]) == 2
+    assert "cannot be written" in capsys.readouterr().err
+    assert main(["--count", "2", "--out", str(tmp_path), "--exercises", "Nothing"]) == 2
+    assert "no answer to Nothing" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_500_broken_notebooks(maker, tmp_path):
+    """The command `python -m utils.grade.fuzz` does the same with ten thousand."""
+    report = fuzz(maker, "ch1", 500, tmp_path)
+    print(report)
+    assert report.crashes == [] and report.unreported == []
+    assert report.count == 500 and report.reached >= 0.3 * report.count
+    assert set(report.kinds) == set(KINDS)
+    assert {"full", "wrong", "syntax error"} <= set(report.statuses)

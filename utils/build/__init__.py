@@ -1,0 +1,1 @@
+"""From chapter.md and the reference module to the notebooks a learner opens."""

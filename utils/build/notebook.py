@@ -1,0 +1,217 @@
+"""Join chapter.md and the reference module into notebooks: the cells, their ids and metadata, and the bytes."""
+
+import hashlib
+import json
+import re
+import tomllib
+from pathlib import Path, PurePosixPath
+
+import nbformat
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from utils.build import lint, setup_cells
+from utils.build.cut import Module, read_module
+from utils.build.source import Cell, Chapter, Exercise, SourceError
+
+SETUP_TIMEOUT = 180.0  # importing torch on a busy machine takes a while
+NAMES = {  # notebook -> (its folder, is it the optional part, does it hold the answers, what its title says)
+    "exercises": ("chapters", False, False, ""),
+    "optional": ("chapters", True, False, ": optional part"),
+    "solutions": ("solutions", False, True, ": worked solutions"),
+    "optional_solutions": ("solutions", True, True, ": worked solutions of the optional part"),
+}
+
+
+def build_chapter(chapter: Chapter) -> dict[PurePosixPath, str]:
+    """Text of every file the build makes for a chapter, by its path from the course root.
+
+    The reference is looked for beside the chapter's own tree. Raises SourceError for a mistake in either.
+    """
+    return _Builder(chapter).files()
+
+
+def digest(text: str) -> str:
+    """Short fingerprint by which a later build, a reset or an upgrade sees what a learner has changed."""
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+class _Builder:
+    def __init__(self, chapter: Chapter):
+        self.chapter = chapter
+        self.root = chapter.file.resolve().parents[2]
+        self.modules: dict[str, Module] = {}
+        project = self.root / "pyproject.toml"
+        tables = tomllib.loads(project.read_text(encoding="utf-8")) if project.is_file() else {}
+        self.settings = tables.get("tool", {}).get("course", {})
+
+    def files(self) -> dict[PurePosixPath, str]:
+        lint.lint_prose(self.chapter)
+        made = {}
+        for notebook, (top, optional, _, _) in NAMES.items():
+            cells = [c for c in self.chapter.cells if c.optional == optional or (optional and "shared" in c.tags)]
+            if not optional or any(c.optional for c in cells):
+                path = PurePosixPath(top, self.chapter.name, f"{notebook}.ipynb")
+                made[path] = self.notebook(notebook, cells, path)
+        stubs = {e.name: self.module(e.module, e.line, e.name).stub(e.name) for e in self.chapter.exercises}
+        text = json.dumps(stubs, indent=1, ensure_ascii=False) + "\n"
+        made[PurePosixPath("chapters", self.chapter.name, "stubs.json")] = text
+        return made
+
+    def module(self, name: str, line: int, wanted: str) -> Module:
+        """The reference module `name`; `line` of chapter.md asks for its object `wanted`."""
+        if name not in self.modules:
+            file = self.root / "solutions" / self.chapter.name / f"{name}.py"
+            if not file.is_file():
+                where = f"solutions/{self.chapter.name}/{name}.py"
+                raise SourceError(self.chapter.file, line, f"{wanted} should be in {where}, which does not exist")
+            self.modules[name] = read_module(file)
+        if wanted not in self.modules[name].objects:
+            where = f"solutions/{self.chapter.name}/{name}.py"
+            raise SourceError(self.chapter.file, line, f"{where} defines no object called {wanted}")
+        return self.modules[name]
+
+    def notebook(self, name: str, cells: list[Cell], path: PurePosixPath) -> str:
+        """Text of one notebook."""
+        _, optional, answers, suffix = NAMES[name]
+        title = f"# {self.chapter.title}{suffix}"
+        line = setup_cells.badges(self.settings, path)
+        head, rest = "", cells
+        if not optional and cells and cells[0].kind == "prose" and cells[0].source.startswith("# "):
+            head, rest = cells[0].source.partition("\n")[2].strip(), cells[1:]
+        made = [(f"{self.chapter.key}-title", _prose("\n\n".join(part for part in (title, line, head) if part)))]
+        for role, source in (("colab", setup_cells.colab_cell(self.settings, path)), ("setup", setup_cells.SETUP)):
+            made.append((f"{self.chapter.key}-{role}", _code(source, timeout=SETUP_TIMEOUT)))
+        for cell in rest:
+            made.extend(self.cells(cell, answers, cells))
+        made = made[:3] + _joined(made[3:])
+        if len(made) > lint.MAX_CELLS:
+            raise SourceError(self.chapter.file, 1, f"{path.name} has {len(made)} cells, more than {lint.MAX_CELLS}")
+        return _render(self.chapter.key, name, made)
+
+    def cells(self, cell: Cell, answers: bool, cells: list[Cell]) -> list:
+        """(id, notebook cell) pairs of one cell of the source."""
+        key = self.chapter.key
+        if cell.kind == "prose":
+            return [(f"{key}-{_slug(cell)}", _prose(cell.source))]
+        if cell.kind == "code":
+            tags = [tag for tag in cell.tags if tag != "shared"]
+            return [(f"{key}-{_slug(cell)}", _code(cell.source, timeout=cell.timeout, tags=tags))]
+        if cell.kind == "quiz":
+            return [(f"{key}-quiz-{cell.quiz.name}", _code(f'quiz("{cell.quiz.name}")'))]
+        if cell.kind == "given":
+            module = self.module(cell.given.module, cell.line, cell.given.name)
+            lint.lint_names(self.chapter, cell, module, cells)
+            return [(f"{key}-given-{cell.given.name}", _code(module.whole(cell.given.name)))]
+        exercise = cell.exercise
+        module = self.module(exercise.module, exercise.line, exercise.name)
+        lint.lint_names(self.chapter, cell, module, cells)
+        answer = module.solution(exercise.name) if answers else module.stub(exercise.name)
+        made = []
+        for role, body in (
+            ("text", _prose(exercise_text(exercise))),
+            ("answer", _code(answer, timeout=exercise.timeout)),
+            ("check", _code(f"check({exercise.name})", timeout=exercise.timeout)),
+        ):
+            body.metadata["exercise"] = {"id": exercise.id, "name": exercise.name, "role": role}
+            made.append((f"{key}-{exercise.name}-{role}", body))
+        return made
+
+
+def exercise_text(exercise: Exercise) -> str:
+    """The exercise's block as a learner reads it, in plain Markdown."""
+
+    def dots(count: int) -> str:
+        return "●" * count + "○" * (5 - count) + f" ({count} of 5)"
+
+    points = "1 point" if exercise.points == 1 else f"{exercise.points} points"
+    kind = "optional" if exercise.optional else "must-do"
+    parts = [
+        f"### Exercise {exercise.id}: `{exercise.name}`",
+        f"**Goal:** {exercise.goal}",
+        f"Difficulty {dots(exercise.difficulty)} · importance {dots(exercise.importance)} · "
+        f"about {exercise.minutes} minutes · {points} · {kind}",
+    ]
+    if exercise.needs:
+        parts.append("Builds on " + ", ".join(f"`{need}`" for need in exercise.needs) + ".")
+    if exercise.text:
+        parts.append(exercise.text)
+    parts.append(
+        f'Stuck? `hint("{exercise.name}")` opens one step of help at a time; `skip("{exercise.name}")` takes the '
+        "reference for this one piece, without points, so that you can go on."
+    )
+    return "\n\n".join(parts)
+
+
+def _joined(made: list) -> list:
+    """Fewer cells to scroll: prose joins the prose or exercise below it, given objects each other."""
+    kept: list = []
+    for name, cell in made:
+        if kept:
+            above, before = kept[-1]
+            plain = before.cell_type == cell.cell_type == "markdown" and "exercise" not in before.metadata
+            if plain:
+                cell.source = f"{before.source}\n\n{cell.source}"
+                kept[-1] = (name if "exercise" in cell.metadata else above, cell)
+                continue
+            if "-given-" in above and "-given-" in name:
+                before.source += f"\n\n\n{cell.source}"
+                continue
+        kept.append((name, cell))
+    return kept
+
+
+def _prose(source: str):
+    return new_markdown_cell(source)
+
+
+def _code(source: str, timeout: float | None = None, tags: list[str] | None = None):
+    cell = new_code_cell(source)
+    if timeout:
+        cell.metadata["course"] = {"timeout": timeout}
+    if tags:
+        cell.metadata["tags"] = tags
+    return cell
+
+
+def _slug(cell: Cell) -> str:
+    """Id of a cell without a name: its heading's words, or its section's with a fingerprint of its text.
+
+    Neither counts cells, so a new cell leaves the ids of all others as they were.
+    """
+    heading = re.match(r"#+ (.*)", cell.source) if cell.kind == "prose" else None
+    words = re.sub(r"[^a-z0-9]+", "-", (heading[1] if heading else cell.section or "start").lower()).strip("-")
+    return words[:40].strip("-") if heading else f"{words[:32].strip('-')}-{digest(cell.source)[:8]}"
+
+
+def _render(key: str, name: str, made: list) -> str:
+    """The notebook's text: nbformat 4.5, no outputs, no dates, every id our own, validated."""
+    seen: dict[str, int] = {}
+    for wanted, cell in made:
+        seen[wanted] = seen.get(wanted, 0) + 1
+        cell.id = (wanted if seen[wanted] == 1 else f"{wanted}-{seen[wanted]}")[:64]
+        cell.metadata["course"] = {**cell.metadata.get("course", {}), "digest": digest(cell.source)}
+    cells = [cell for _, cell in made]
+    notebook = new_notebook(cells=cells)
+    notebook.nbformat_minor = 5
+    notebook.metadata = nbformat.from_dict(
+        {
+            "course": {"chapter": key, "notebook": name, "digest": notebook_digest(cells)},
+            "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+            "language_info": {"name": "python"},
+        }
+    )
+    nbformat.validate(notebook)
+    return nbformat.writes(notebook) + "\n"
+
+
+def notebook_digest(cells) -> str:
+    """Fingerprint of a notebook's cells in their order: ids, kinds and sources, nothing that running changes."""
+    return digest("\n".join(f"{cell.get('id')} {cell.cell_type} {digest(cell.source)}" for cell in cells))
+
+
+def write_text(file: Path, text: str) -> None:
+    """Write a file whole or not at all, with the same bytes on every system."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    beside = file.with_name(f".{file.name}.part")
+    beside.write_text(text, encoding="utf-8", newline="\n")
+    beside.replace(file)
