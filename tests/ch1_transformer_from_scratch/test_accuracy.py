@@ -42,4 +42,6 @@ def test_share(accuracy, draw):
         for t in range(T - 1)
     ]
     says = "the accuracy differs from the share of positions whose largest logit is at the next token"
-    close(number(accuracy(logits, tokens)), sum(right) / len(right), says, name="the accuracy", inputs={"tokens": tokens})
+    close(
+        number(accuracy(logits, tokens)), sum(right) / len(right), says, name="the accuracy", inputs={"tokens": tokens}
+    )

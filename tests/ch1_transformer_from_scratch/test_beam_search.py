@@ -89,6 +89,9 @@ def probe_search(beam_search, config, weights, prompt, beams, max_new_tokens, mo
         block.attention, block.mlp = Attention(f"blocks.{i}.attention."), MLP(f"blocks.{i}.mlp.")
     model.final_layer_norm, model.unembedding = LayerNorm("final_layer_norm."), Unembedding("unembedding.")
     found = beam_search(model, prompt, beams, max_new_tokens, **more)
+    pairs = isinstance(found, (list, tuple)) and all(isinstance(b, (list, tuple)) and len(b) == 2 for b in found)
+    if not pairs or not all(torch.as_tensor(total).numel() == 1 for _, total in found):
+        return {"beams": None, "prompt": prompt}
     return {"beams": [(torch.as_tensor(tokens), float(total)) for tokens, total in found], "prompt": prompt}
 
 
@@ -170,6 +173,8 @@ def telling(draw, tells, prompt=None):
 
 def run(beam_search, weights, prompt, beams, steps, **more):
     got = beam_search.run(probe_search, CONFIG, weights, prompt, beams, steps, more)
+    says = "the result must be a list of pairs, tokens and log-probability, one for each beam"
+    require(got["beams"] is not None, says)
     found = []
     for tokens, total in got["beams"]:
         require(tokens.ndim == 1, f"the tokens of a beam must have one axis, not the shape {tuple(tokens.shape)}")

@@ -29,7 +29,7 @@ def probe_text(generate, table, prompt, max_new_tokens, more, rank, training):
 
     def sample(logits):
         seen.append(list(logits.shape))
-        spreads.append(float(logits.max() - logits.min()))
+        spreads.append((logits.max() - logits.min()).item())
         return int(logits.flatten().argsort(descending=True)[rank]) % table.shape[1]
 
     if rank is not None:

@@ -57,7 +57,7 @@ def check(got, chunks, says):
         for number in range(len(chunks)):
             right = torch.cat([c[kind] for c in chunks[: number + 1]], dim=2)
             for layer, back in enumerate(got[kind][number]):
-                close(back, right[layer], says, name=f"all {kind} of a layer")
+                close(back, right[layer], says, name=f"the tensor of all {kind} of a layer")
 
 
 def test_first_chunk_comes_back(KVCache, draw):

@@ -77,11 +77,14 @@ def test_draws_differ(sample_top_k, draw):
     got = shares_of(sample_top_k, draw, logits, 60, 60, pass_generator=draw.index == 1)
     says = "among 60 almost equally likely tokens, 60 draws all give the same one: nothing is left to chance"
     if got.argmax() != logits.argmax():
-        says = "every call draws the same token, though not the most likely: do not seed anew (manual_seed) at every call"
+        says = (
+            "every call draws the same token, though not the most likely: do not seed anew (manual_seed) at every call"
+        )
     require(got.max() < 0.5, says, got=got, inputs={"logits": logits})
 
 
-STEPS = [0.6, 0.08, 0.06, 0.05, 0.05, 0.04, 0.04, 0.03, 0.03, 0.02]  # few draws tell its shares from equal ones
+# two kept: shares .77 .23; three: .63 .19 .18
+STEPS = [0.30, 0.09, 0.085, 0.075, 0.07, 0.065, 0.06, 0.06, 0.055, 0.05, 0.05, 0.04]
 
 
 def test_only_the_best(sample_top_k, draw):
@@ -91,7 +94,7 @@ def test_only_the_best(sample_top_k, draw):
 def test_shares_of_the_k_best(sample_top_k, draw):
     says = "the k most likely tokens are not drawn in proportion to their probabilities"
     k = 2 + draw.index
-    check(sample_top_k, draw, STEPS, k, k, 350, says, pass_generator=draw.index == 1)
+    check(sample_top_k, draw, STEPS, k, k, 800, says, pass_generator=draw.index == 1)
 
 
 def test_k_at_and_above_the_vocabulary(sample_top_k, draw):

@@ -106,6 +106,8 @@ def test_losses_are_plain_numbers(train, draw):
 
 
 def test_batches_come_one_by_one(train, draw):
-    got, steps, losses, _ = run(train, draw, one_by_one=True, more=3 * draw.index)  # the last batch may be the last there is
+    got, steps, losses, _ = run(
+        train, draw, one_by_one=True, more=3 * draw.index
+    )  # the last batch may be the last there is
     says = "with batches that come one by one (a generator) the losses are off"
     close(as_list(got["losses"]), losses, says, name="the losses", rtol=1e-3)

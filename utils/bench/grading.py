@@ -68,10 +68,9 @@ def cpu_seconds(command: list, cwd: Path) -> float:
     Raises RuntimeError with the end of its messages when it fails.
     """
     ctypes.CDLL(None).prctl(BECOME_SUBREAPER, 1, 0, 0, 0)
-    inside = {"PATH": os.pathsep.join([str(Path(command[0]).parent), os.environ["PATH"]]), "OMP_NUM_THREADS": "1"}
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     command = [str(part) for part in command]
-    done = subprocess.run(command, cwd=cwd, env={**os.environ, **inside}, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=cwd, env=peers.environment(command[0]), capture_output=True, text=True)
     with contextlib.suppress(ChildProcessError):
         end = time.monotonic() + 10
         while time.monotonic() < end:

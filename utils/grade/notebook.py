@@ -158,7 +158,8 @@ class CourseNotebook:
         for cell in self.cells:
             for name in names:
                 if name in cell.binds:
-                    found[name] = Definition(cell, cell.binds[name])
+                    if not re.search(r"\bmine\s*\(", cell.binds[name]):  # that takes an answer from elsewhere
+                        found[name] = Definition(cell, cell.binds[name])
                 elif cell.error and cell.mentions(name):
                     found[name] = Definition(cell, None)
         for cell in self.cells:  # `clas LayerNorm`: only the build's mark tells what it was to be

@@ -85,12 +85,12 @@ def over_the_sequence(logits, tokens):
     return (logits[:, :-1].argmax(1) == tokens[:, 1:]).float().mean().item()
 
 
-@wrong("argmax without an axis gives one number for the whole batch: give it the last axis")
+@wrong("no guess is ever a token id: take argmax along the last axis, and compare its places, not the largest values")
 def one_argmax(logits, tokens):
     return (logits[:, :-1].argmax() == tokens[:, 1:]).float().mean().item()
 
 
-@wrong("the largest logits themselves are compared with the tokens: compare their places, the token ids")
+@wrong("no guess is ever a token id: take argmax along the last axis, and compare its places, not the largest values")
 def compares_values(logits, tokens):
     return (logits[:, :-1].max(-1).values == tokens[:, 1:]).float().mean().item()
 

@@ -153,6 +153,45 @@ def late_positions(model, tokens, cache):
     return model.unembedding(model.final_layer_norm(x))
 
 
+@wrong("positions are off by one once the cache holds something")
+def one_position_ahead(model, tokens, cache):
+    return run(model, tokens, cache, start=cache.length + 1 if cache.length else 0)
+
+
+@wrong("keys and values are handed to the cache in the wrong order: keys first")
+def swapped(model, tokens, cache):
+    class Turned:
+        length = cache.length
+
+        def append(self, layer, keys, values):
+            return cache.append(layer, values, keys)
+
+    return run(model, tokens, Turned())
+
+
+@wrong("the residual stream is lost: what attention adds replaces it")
+def no_residual(model, tokens, cache):
+    start = cache.length
+    x = model.embedding(tokens) + model.positional_embedding.W_P[start : start + tokens.shape[1]]
+    for layer, block in enumerate(model.blocks):
+        x = attend(block.attention, block.layer_norm_1(x), cache, layer)
+        x = x + block.mlp(block.layer_norm_2(x))
+    return model.unembedding(model.final_layer_norm(x))
+
+
+@wrong("the model or a block is called as a whole, which knows nothing of the cache: write attention out here")
+def calls_the_model(model, tokens, cache):
+    return model(tokens)
+
+
+@wrong("the model or a block is called as a whole, which knows nothing of the cache: write attention out here")
+def calls_the_attention(model, tokens, cache):
+    x = model.embedding(tokens) + model.positional_embedding.W_P[cache.length : cache.length + tokens.shape[1]]
+    for block in model.blocks:
+        x = x + block.attention(block.layer_norm_1(x))
+    return model.unembedding(x)
+
+
 @right
 def by_sdpa(model, tokens, cache):
     start, T = cache.length, tokens.shape[1]

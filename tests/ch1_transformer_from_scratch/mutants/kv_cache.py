@@ -189,3 +189,40 @@ class OneTooSmall(Buffers):
     def append(self, layer, keys, values):
         room = self.data.shape[3] - 1 - self.filled[layer]
         return super().append(layer, keys[:, :room], values[:, :room])
+
+
+@wrong("new tokens are joined along the wrong axis: the sequence is axis 1 of (B, T, N, H)")
+class AlongTheBatch(Lists):
+    def append(self, layer, keys, values):
+        super().append(layer, keys, values)
+        return tuple(torch.cat(chunks) for chunks in self.store[layer])
+
+
+@wrong("new tokens are joined along the wrong axis: the sequence is axis 1 of (B, T, N, H)")
+class AlongTheHeads(Lists):
+    def append(self, layer, keys, values):
+        super().append(layer, keys, values)
+        return tuple(torch.cat(chunks, 2) for chunks in self.store[layer])
+
+
+@wrong("all layers share one store: each layer has keys and values of its own")
+class OneStoreCounted(Lists):
+    def append(self, layer, keys, values):
+        self.layers = 1
+        return super().append(0, keys, values)
+
+
+@wrong("keys and values share one list, so that values stand among the keys: make two")
+class OneList(Lists):
+    def append(self, layer, keys, values):
+        kept = self.store.setdefault(layer, [[]] * 2)
+        kept[0].append(keys)
+        kept[1].append(values)
+        return torch.cat(kept[0], 1), torch.cat(kept[1], 1)
+
+
+@wrong("an empty cache has no length: it must be 0 before the first append")
+class NoLengthAtFirst(Lists):
+    @property
+    def length(self):
+        return self.store.get(self.layers - 1, (None,))[0].shape[1]

@@ -227,6 +227,55 @@ def in_place(model, state_dict):
     return model
 
 
+def with_c_attn(model, state_dict, rule, kind="weight"):
+    """Load all, but cut the columns of c_attn by `rule(values, N, E, H)` into queries, keys and values."""
+
+    def change(new, c):
+        N, E, H = c.num_attention_heads, c.embedding_dimension, c.attention_head_dimension
+        for i in range(c.num_transformer_layers):
+            parts = rule(state_dict[f"transformer.h.{i}.attn.c_attn.{kind}"], N, E, H)
+            for letter, part in zip("QKV", parts, strict=True):
+                new[f"blocks.{i}.attention.{kind[0].replace('w', 'W')}_{letter}"] = part
+
+    return load(model, state_dict, change)
+
+
+@wrong("the columns of a matrix are dealt out to the heads in turn: each head has H columns side by side")
+def weights_interleaved(model, state_dict):
+    return with_c_attn(
+        model, state_dict, lambda w, N, E, H: [x.reshape(E, H, N).permute(2, 0, 1) for x in w.chunk(3, 1)]
+    )
+
+
+@wrong("in c_attn.bias heads and head width are swapped: each head has H numbers side by side")
+def bias_interleaved(model, state_dict):
+    return with_c_attn(model, state_dict, lambda b, N, E, H: [x.reshape(H, N).T for x in b.chunk(3)], "bias")
+
+
+@wrong("c_attn.weight is turned round, as nn.Linear would need it: Conv1D holds (in, out), as we do")
+def attention_turned(model, state_dict):
+    return with_c_attn(
+        model, state_dict, lambda w, N, E, H: [x.T.reshape(E, N, H).permute(1, 0, 2) for x in w.chunk(3, 1)]
+    )
+
+
+@wrong("c_attn is cut head by head first: its columns are all queries, then all keys, then all values")
+def heads_outermost(model, state_dict):
+    return with_c_attn(model, state_dict, lambda w, N, E, H: w.reshape(E, N, 3, H).permute(2, 1, 0, 3))
+
+
+@wrong("parameters that need gradients cannot be written in place: copy under torch.no_grad()")
+def with_gradients(model, state_dict):
+    model.embedding.W_E.copy_(state_dict["transformer.wte.weight"])
+    return model
+
+
+@wrong("a plain tensor cannot stand in for a parameter: copy into the one that is there")
+def replaces_parameters(model, state_dict):
+    model.embedding.W_E = state_dict["transformer.wte.weight"]
+    return model
+
+
 @right
 def by_state_dict(model, state_dict):
     ours = model.state_dict()

@@ -128,7 +128,9 @@ def scrambled(logits, tokens):
     return F.cross_entropy(logits[:, :-1].reshape(len(tokens), logits.shape[-1], -1), tokens[:, 1:])
 
 
-@wrong("cross_entropy takes the V classes on the second axis: flatten B and T into one axis, of logits and targets alike")
+@wrong(
+    "cross_entropy takes the V classes on the second axis: flatten B and T into one axis, of logits and targets alike"
+)
 def not_flattened(logits, tokens):
     return F.cross_entropy(logits[:, :-1], tokens[:, 1:])
 

@@ -61,3 +61,14 @@ def test_500_broken_notebooks(maker, tmp_path):
     assert report.count == 500 and report.reached >= 0.3 * report.count
     assert set(report.kinds) == set(KINDS)
     assert {"full", "wrong", "syntax error"} <= set(report.statuses)
+
+
+def test_a_number_too_large_to_compare_costs_its_own_exercise_only(handed_in, tmp_path):
+    """Found by the command: the diagnosis of a wrong answer met an integer that no float can hold."""
+    from utils.grade.classroom.run import Options, grade_class
+
+    huge = "def accuracy(logits, tokens):\n    return 10**400"
+    handed_in.write(tmp_path / "ada.ipynb", handed_in.some("GELU", accuracy=huge))
+    summary = grade_class([tmp_path / "ada.ipynb"], "ch1", tmp_path / "out", Options(jobs=1, seconds=4))
+    statuses = {exercise.name: str(exercise.status) for exercise in summary.records[0].exercises}
+    assert summary.failed == [] and (statuses["GELU"], statuses["accuracy"]) == ("full", "wrong")

@@ -124,7 +124,7 @@ def seed(number: int) -> None:
     """Random numbers of a request do not depend on what ran before it."""
     random.seed(number)
     torch = sys.modules["torch"]
-    torch.manual_seed(number)
+    torch.default_generator.manual_seed(number)  # torch.manual_seed asks for every kind of GPU first: 0.2 ms
     torch.set_grad_enabled(True)
     if numpy := sys.modules.get("numpy"):
         numpy.random.seed(number)
