@@ -1,5 +1,7 @@
 """Wrong answers to exercise 1.23 that learners write, and right ones written differently."""
 
+from types import SimpleNamespace
+
 import torch
 import torch.nn.functional as F
 
@@ -160,13 +162,8 @@ def one_position_ahead(model, tokens, cache):
 
 @wrong("keys and values are handed to the cache in the wrong order: keys first")
 def swapped(model, tokens, cache):
-    class Turned:
-        length = cache.length
-
-        def append(self, layer, keys, values):
-            return cache.append(layer, values, keys)
-
-    return run(model, tokens, Turned())
+    turned = SimpleNamespace(length=cache.length, append=lambda layer, keys, values: cache.append(layer, values, keys))
+    return run(model, tokens, turned)
 
 
 @wrong("the residual stream is lost: what attention adds replaces it")
