@@ -1,9 +1,10 @@
 """Generation that computes keys and values once (chapter 1, optional part)."""
 
 from collections.abc import Callable
+from copy import deepcopy
 
 import torch
-from einops import einsum
+from einops import einsum, rearrange
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
@@ -68,6 +69,36 @@ def cached_forward(model: nn.Module, tokens: Int[Tensor, "B T"], cache) -> Float
     # end solution
 
 
+@torch.no_grad()
+def fast_reader(model: nn.Module) -> nn.Module:
+    """A copy that computes the same for `cached_forward`, faster: for one token the calls cost more than the numbers.
+
+    Layer norms and MLPs are torch's own kernels; W_Q, W_K, W_V lie in memory with E first, so that the product over E
+    copies no weights.
+    """
+    copied = deepcopy(model)
+
+    def linear(weight: Tensor, bias: Tensor) -> nn.Linear:
+        layer = nn.Linear(*weight.shape, device=weight.device)
+        layer.weight.data, layer.bias.data = rearrange(weight.data, "I O -> O I"), bias.data
+        return layer
+
+    def norm(ours: nn.Module) -> nn.LayerNorm:
+        layer = nn.LayerNorm(len(ours.w), ours.config.layer_normalization_epsilon, device=ours.w.device)
+        layer.weight.data, layer.bias.data = ours.w.data, ours.b.data
+        return layer
+
+    for block in copied.blocks:
+        for name in ("W_Q", "W_K", "W_V"):
+            weight = getattr(block.attention, name)
+            weight.data = rearrange(rearrange(weight.data, "N E H -> E N H").contiguous(), "E N H -> N E H")
+        mlp = block.mlp
+        block.mlp = nn.Sequential(linear(mlp.W_in, mlp.b_in), nn.GELU("tanh"), linear(mlp.W_out, mlp.b_out))
+        block.layer_norm_1, block.layer_norm_2 = norm(block.layer_norm_1), norm(block.layer_norm_2)
+    copied.final_layer_norm = norm(copied.final_layer_norm)
+    return copied
+
+
 def generate_cached(
     model: nn.Module,
     prompt: Int[Tensor, "T"],
@@ -84,13 +115,13 @@ def generate_cached(
     model.eval()
     context = model.config.context_length
     cache = KVCache(model.config, 1)
-    tokens = prompt
+    tokens, reader = prompt, fast_reader(model)
     with torch.no_grad():
         for _ in range(max_new_tokens):
             if len(tokens) > context:
                 logits = model(tokens[None, -context:])
             else:
-                logits = cached_forward(model, tokens[None, cache.length :], cache)
+                logits = cached_forward(reader, tokens[None, cache.length :], cache)
             token = sample(logits[0, -1])
             tokens = torch.cat([tokens, tokens.new_tensor([token])])
             if token == stop:

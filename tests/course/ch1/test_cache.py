@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from solutions.ch1_transformer_from_scratch.beam import beam_search
-from solutions.ch1_transformer_from_scratch.cache import KVCache, cached_forward, generate_cached
+from solutions.ch1_transformer_from_scratch.cache import KVCache, cached_forward, fast_reader, generate_cached
 from solutions.ch1_transformer_from_scratch.config import TransformerConfig
 from solutions.ch1_transformer_from_scratch.generation import generate
 from solutions.ch1_transformer_from_scratch.model import Transformer
@@ -115,3 +115,13 @@ def test_the_ban_is_each_beams_own(model, n):
         assert not shared or shared & set(grams)  # a ban that leaks would forbid what another beam holds
         shared |= set(grams)
     assert free[0][1] >= found[0][1] - 1e-4
+
+
+def test_fast_reader_equals_the_model_and_leaves_it_alone(model):
+    tokens = torch.randint(0, V, (2, T))
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    with torch.no_grad():
+        fast = cached_forward(fast_reader(model), tokens, KVCache(model.config, 2))
+        torch.testing.assert_close(fast, model(tokens), atol=1e-5, rtol=1e-5)
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, before[name]) and value.is_contiguous(), name
