@@ -1,6 +1,7 @@
 """Grading a class: processor time per notebook against nbgrader and Otter-Grader, and memory over a thousand."""
 
 import contextlib
+import copy
 import ctypes
 import json
 import os
@@ -19,7 +20,12 @@ from utils.bench import peers
 from utils.bench.table import Row, within
 
 CLASS = 200  # notebooks over which a grader's start is spread
-SIZES = {"warm": (2, 22), "cold": (1, 4), "nbgrader": (1, 3), "otter": (1, 3)}  # classes that are graded to tell
+SIZES = {
+    "limits": (2, 22),
+    "bubblewrap": (2, 22),
+    "nbgrader": (1, 3),
+    "otter": (1, 3),
+}  # classes that are graded to tell
 MANY, SETTLED, GROWTH = 1000, 100, 10.0  # submissions; after how many the memory is noted; megabytes it may grow
 BECOME_SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER
 TINY = "accuracy"
@@ -32,7 +38,7 @@ def rows() -> list[Row]:
 
 
 def _against_peers(folder: Path) -> list[Row]:
-    ours = {name: _per_notebook(name, lambda n, name=name: _ours(folder, name, n)) for name in ("warm", "cold")}
+    ours = {name: _per_notebook(name, lambda n, name=name: _ours(folder, name, n)) for name in ("limits", "bubblewrap")}
     cost, why = {}, ""
     try:
         inside = peers.python()
@@ -42,7 +48,8 @@ def _against_peers(folder: Path) -> list[Row]:
         why = str(error)
         print(f"bench: {why}", file=sys.stderr, flush=True)
     found = []
-    for mode, goal, how in (("warm", 10.0, "a warm fork per exercise"), ("cold", 2.0, "one bubblewrap per submission")):
+    ways = (("limits", 10.0, "a warm fork each"), ("bubblewrap", 2.0, "a warm fork in a bubblewrap of its own each"))
+    for mode, goal, how in ways:
         for peer, called in (("nbgrader", "nbgrader autograde"), ("otter", "Otter's runner")):
             name = f"grading 8 exercises, {how}, vs {called}"
             if peer in cost:
@@ -87,22 +94,27 @@ def _command(handed_in: Path, out: Path) -> list:
 
 
 def _ours(folder: Path, mode: str, count: int) -> float:
-    """Grade a class; the warm way is what this machine offers, namespaces of their own or process limits."""
+    """Grade a class; `mode` is its isolation."""
     handed_in, out = folder / f"{mode}-{count}", folder / f"{mode}-{count}-results"
     _hand_in(handed_in, peers.notebook(), count)
-    cost = cpu_seconds([*_command(handed_in, out), *(["--cold"] if mode == "cold" else [])], course.ROOT)
+    isolation = ["--isolation", "limits" if mode == "limits" else "required"]
+    cost = cpu_seconds([*_command(handed_in, out), *isolation], course.ROOT)
     for file in out.glob("*/ch1.json"):
         record = json.loads(file.read_text(encoding="utf-8"))
         full = [exercise["name"] for exercise in record["exercises"] if exercise["status"] == "full"]
-        if full != list(peers.TESTS) or (record["isolation"] == "bubblewrap") != (mode == "cold"):
+        if full != list(peers.TESTS) or record["isolation"] != mode:
             raise RuntimeError(f"{file}: {full} are full, isolation {record['isolation']}")
     return cost
 
 
 def _hand_in(folder: Path, notebook: dict, count: int) -> None:
+    """As many notebooks; each has a line of its own in every cell, so that no cache by text knows it."""
     folder.mkdir(parents=True)
     for number in range(count):
-        student = {**notebook, "metadata": {**notebook["metadata"], "student": number}}
+        student = copy.deepcopy(notebook)
+        student["metadata"]["student"] = number
+        for cell in student["cells"]:
+            cell["source"] = f"{''.join(cell['source'])}\n# student {number}"
         (folder / f"s{number:04}.ipynb").write_text(json.dumps(student), encoding="utf-8")
 
 

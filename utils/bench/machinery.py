@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from xml.etree import ElementTree
 
 from utils import course
 from utils.bench.table import Row, interleaved, within
@@ -64,7 +65,7 @@ def build() -> Row:
 
 
 def notebook(chapter: str) -> list[Row]:
-    """The solutions notebook under the grading plugin: its cells' seconds, the peak memory, and what grading adds."""
+    """The solutions notebook under the grading plugin: its cells' seconds, its memory, what grading adds."""
     name = course.chapter_name(chapter)
     path = course.ROOT / "solutions" / name / "solutions.ipynb"
     budget = NOTEBOOK_SECONDS.get(chapter, DEFAULT_SECONDS)
@@ -77,8 +78,10 @@ def notebook(chapter: str) -> list[Row]:
         start = time.perf_counter()
         subprocess.run(command, cwd=course.ROOT, check=True, capture_output=True)
         graded = time.perf_counter() - start
+        properties = ElementTree.parse(report).iterfind(".//property[@name='cell_seconds']")
+        cells = max(float(found.get("value")) for found in properties)
     return [
         within(f"{chapter}: solutions notebook", "s", took["seconds"], budget),
         within(f"{chapter}: its kernel's peak memory", "MB", took["megabytes"], GIGABYTE),
-        within(f"{chapter}: grading it, beyond its cells", "s", max(graded - took["seconds"], 0.0), 8.0),
+        within(f"{chapter}: grading it, beyond its cells", "s", graded - cells, 8.0),
     ]

@@ -32,7 +32,6 @@ def parser() -> argparse.ArgumentParser:
     )
     grade.add_argument("--seed", type=int, help="repeat the marks of a run (default: drawn, printed, recorded)")
     grade.add_argument("--isolation", choices=("auto", "required", "limits"), default="auto")
-    grade.add_argument("--cold", action="store_true", help="a sandbox of its own for each submission: slower")
     grade.add_argument("--jobs", type=int, default=0, help="processes (default: one per processor)")
     grade.add_argument("--cluster", default="", metavar="tcp://HOST:PORT", help="scheduler of a running Dask cluster")
     grade.add_argument("--fresh", action="store_true", help="grade again what has a record already")
@@ -101,7 +100,7 @@ def _grade(arguments) -> int:
         raise course.CourseError("--jobs may not be negative, and --seconds is at least 1.")
     if arguments.seed is not None and not 0 <= arguments.seed < 2**63:
         raise course.CourseError("--seed is a whole number from 0 to 2**63 - 1.")
-    names = ("id_from", "seed", "isolation", "cold", "jobs", "cluster", "fresh", "partial", "seconds")
+    names = ("id_from", "seed", "isolation", "jobs", "cluster", "fresh", "partial", "seconds")
     options = Options(**{name: getattr(arguments, name) for name in names}, quiet=False)
     try:
         summary = grade_class(arguments.submissions, arguments.chapter, arguments.out, options)

@@ -287,7 +287,7 @@ def _statement(node: ast.stmt, lines: list[str], alone: bool, number: int) -> St
         return None
     if isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names):
         return Statement(number, 0, start, source, set(), set(), set(), set(), True, True, star=True)
-    table = symtable.symtable(ast.unparse(node), "<cell>", "exec")
+    table = symtable.symtable(source, "<cell>", "exec")
     binds = {s.get_name() for s in table.get_symbols() if s.is_assigned() or s.is_imported()}
     now = {s.get_name() for s in table.get_symbols() if s.is_referenced()}
     later: set[str] = set()

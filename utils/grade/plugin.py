@@ -12,7 +12,7 @@ from utils import course
 from utils.grade.status import Status
 
 _RUNNING = pytest.StashKey()
-_TABLE = ("exercise", "status", "points", "max_points", "notebook")
+_TABLE = ("exercise", "status", "points", "max_points", "notebook", "cell_seconds")
 
 
 class NotGraded(Exception):
@@ -111,6 +111,7 @@ class ExerciseItem(_Item):
             ("max_points", self.exercise.points),
             ("status", str(grade.status)),
             ("notebook", self.path.name),
+            ("cell_seconds", round(self.parent.run.cell_seconds, 2)),
         ]
         if not full:
             raise NotGraded(f"{grade.status}: {grade.says}" if grade.says else str(grade.status))
@@ -154,4 +155,6 @@ def pytest_terminal_summary(terminalreporter):
             line = f"{properties['exercise']:<{width}}  {points:>6}  {properties['status']:<13}  {reason}"
             terminalreporter.write_line(line.rstrip())
         total, most = (sum(properties[key] for properties, _ in rows) for key in ("points", "max_points"))
-        terminalreporter.write_line(f"{'total':<{width}}  {f'{total}/{most}':>6}")
+        ran = max(properties["cell_seconds"] for properties, _ in rows)
+        note = f"  its cells ran for {ran:.0f} s" if ran else ""
+        terminalreporter.write_line(f"{'total':<{width}}  {f'{total}/{most}':>6}{note}")

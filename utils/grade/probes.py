@@ -30,8 +30,13 @@ def probe_source(probe: Callable) -> str:
 def compile_probe(name: str, source: str) -> Callable:
     """Define a probe from its source in a namespace that holds only torch, nn, F and SimpleNamespace."""
     namespace = {"torch": torch, "nn": nn, "F": F, "SimpleNamespace": SimpleNamespace}
-    exec(compile(source, f"<probe {name}>", "exec"), namespace)
+    exec(_code(name, source), namespace)
     return namespace[name]
+
+
+@cache
+def _code(name: str, source: str):
+    return compile(source, f"<probe {name}>", "exec")
 
 
 def call(function, args, kwargs):

@@ -55,6 +55,7 @@ class NotebookRun:
         self.blocked = ""
         self.notebook_timeout = notebook_timeout
         self.end: float | None = None
+        self.cell_seconds = 0.0
 
     def grade(self, exercise: Exercise) -> Grade:
         """The verdict on one exercise. Runs the notebook when that is first needed."""
@@ -209,7 +210,10 @@ class NotebookRun:
         return cell.sets_up and all(found.cell is not cell for found in self.notebook.definitions.values())
 
     def _execute(self, cell: Cell) -> Reply:
-        return self._within(self._limit(cell), lambda limit: self.kernel.execute(cell.to_run(), limit))
+        start = time.monotonic()
+        reply = self._within(self._limit(cell), lambda limit: self.kernel.execute(cell.to_run(), limit))
+        self.cell_seconds += time.monotonic() - start
+        return reply
 
     def _evaluate(self, expression: str, limit: float) -> Reply:
         return self._within(limit, lambda limit: self.kernel.evaluate(expression, limit))

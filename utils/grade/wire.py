@@ -8,9 +8,16 @@ from types import SimpleNamespace
 
 import numpy as np
 import torch
+from safetensors import serialize
 from safetensors.torch import load, save
 
+try:
+    from safetensors import TensorSpec
+except ImportError:  # before safetensors 0.8
+    TensorSpec = None
+
 MAX_BYTES = 256 * 2**20
+_LIKE_NUMPY = (torch.float32, torch.float64, torch.int64, torch.int32, torch.bool, torch.uint8)
 
 
 class WireError(ValueError):
@@ -71,7 +78,18 @@ def encode(value) -> bytes:
         return item
 
     text = json.dumps(pack(plain(value))).encode()
-    return struct.pack(">Q", len(text)) + text + save(tensors)
+    return struct.pack(">Q", len(text)) + text + _tensors(tensors)
+
+
+def _tensors(tensors: dict[str, torch.Tensor]) -> bytes:
+    """`safetensors.torch.save` of tensors that `plain` has made contiguous and unshared, without looking again."""
+    if TensorSpec is None or any(tensor.dtype not in _LIKE_NUMPY for tensor in tensors.values()):
+        return save(tensors)
+    specs = {}
+    for name, tensor in tensors.items():
+        kind, shape, size = str(tensor.dtype)[6:], list(tensor.shape), tensor.numel() * tensor.element_size()
+        specs[name] = TensorSpec(dtype=kind, shape=shape, data_ptr=tensor.data_ptr(), data_len=size)
+    return serialize(specs)
 
 
 def decode(body: bytes):

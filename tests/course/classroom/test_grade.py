@@ -201,3 +201,13 @@ def test_optional_exercises_are_extra_points(handed_in, tmp_path):
     optional = [exercise for exercise in record.exercises if exercise.optional]
     assert {str(exercise.status) for exercise in optional} == {"not attempted"} and len(optional) == 4
     assert (record.score, record.max_score) == (POINTS["GELU"], MOST)
+
+
+def test_a_notebook_has_a_time_of_its_own(handed_in, tmp_path, monkeypatch):
+    monkeypatch.setattr("utils.grade.classroom.grade.EXERCISES", 0)
+    handed_in.write(tmp_path / "in" / "slow.ipynb", handed_in.some("GELU"))
+    (record,) = grade_class([tmp_path / "in"], "ch1", tmp_path / "out", QUICK).records
+    gelu = next(exercise for exercise in record.exercises if exercise.name == "GELU")
+    assert (gelu.status, gelu.points) == (Status.TIMED_OUT, 0)
+    assert gelu.says == "The notebook as a whole took too long before GELU was reached."
+    assert {e.status for e in record.exercises} == {Status.TIMED_OUT, Status.NOT_ATTEMPTED}

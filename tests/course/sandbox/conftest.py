@@ -6,11 +6,11 @@ from utils.grade.sandbox import Limits, Sandbox
 LIMITS = Limits(request_cpu=4, request_wall=12.0, total_cpu=30, total_wall=60.0, memory=1 << 30)
 
 
-@pytest.fixture(scope="session", params=["namespaces", "limits"])
+@pytest.fixture(scope="session", params=["bubblewrap", "limits"])
 def box(request):
     """A warm sandbox per isolation level; one zygote serves the whole session."""
     torch.set_num_threads(1)
     isolation = "limits" if request.param == "limits" else "required"
-    with Sandbox(isolation, LIMITS, warm=True) as made:
+    with Sandbox(isolation, LIMITS) as made:
         assert made.mode == request.param
         yield made

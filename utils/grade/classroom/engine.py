@@ -19,14 +19,13 @@ RECYCLE = 200  # submissions after which a zygote is replaced, so that nothing c
 class Settings:
     """How submissions are graded: plain data that travels with each of them.
 
-    `cold`: a sandbox of its own for each submission. `seconds`: of the processor, for one request. `folder`: where a
-    local run keeps its scratch folders and notes what is being graded; empty on a cluster.
+    `seconds`: of the processor, for one request. `folder`: where a local run keeps its scratch folders and notes what
+    is being graded; empty on a cluster.
     """
 
     chapter: str
     seed: int
     isolation: str = "auto"
-    cold: bool = False
     partial: bool = False
     seconds: int = 20
     folder: str = ""
@@ -61,15 +60,11 @@ def open_box(settings: Settings):
     )
     if settings.folder:
         tempfile.tempdir = settings.folder
-    ways = [("required", False)] if settings.cold else [("required", True), ("required", False)]
-    if settings.isolation == "limits":
-        ways = [("limits", False)]
-    elif settings.isolation == "auto":
-        ways.append(("limits", False))
+    ways = {"auto": ("required", "limits")}.get(settings.isolation, (settings.isolation,))
     refused = None
-    for isolation, warm in ways:
+    for isolation in ways:
         try:
-            box = Sandbox(isolation, limits, warm=warm)
+            box = Sandbox(isolation, limits)
             _try_out(box)
         except SandboxError as error:
             refused = refused or error

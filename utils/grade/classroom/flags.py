@@ -1,7 +1,7 @@
 """What a person should look at in an answer, read from its source. A flag never costs a point."""
 
 import ast
-from functools import cache
+from functools import cache, lru_cache
 
 from utils import course
 from utils.build.stub import stub_source
@@ -38,18 +38,18 @@ def flags(chapter: str, definition: Definition) -> list[str]:
 def library_calls(definition: Definition) -> list[tuple[str, int, str]]:
     """(dotted name, line, cell) of library pieces that do the work, also where only a string names them."""
     found = []
-    trees = _trees(definition)
+    pieces = _pieces(definition)
     aliases = {"F": "torch.nn.functional", "nn": "torch.nn", "torch": "torch"}
-    for tree, _, _ in trees:
-        for node in ast.walk(tree):
+    for nodes, _, _ in pieces:
+        for node in nodes:
             if isinstance(node, ast.Import):
                 aliases |= {
                     a.asname or a.name.split(".")[0]: a.name if a.asname else a.name.split(".")[0] for a in node.names
                 }
             elif isinstance(node, ast.ImportFrom) and node.module:
                 aliases |= {a.asname or a.name: f"{node.module}.{a.name}" for a in node.names}
-    for tree, first, where in trees:
-        for node in ast.walk(tree):
+    for nodes, first, where in pieces:
+        for node in nodes:
             name = None
             if isinstance(node, (ast.Attribute, ast.Name)) and isinstance(node.ctx, ast.Load):
                 name = _dotted(node, aliases)
@@ -66,8 +66,8 @@ def library_calls(definition: Definition) -> list[tuple[str, int, str]]:
 def imports(definition: Definition) -> list[tuple[str, int, str]]:
     """(module, line, cell) of ready-made models and of the course's answers that the answer reaches for."""
     found = []
-    for tree, first, where in _trees(definition):
-        for node in ast.walk(tree):
+    for nodes, first, where in _pieces(definition):
+        for node in nodes:
             names = []
             if isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]
@@ -170,14 +170,17 @@ def shape(source: str) -> tuple | None:
     return tuple(found)
 
 
-def _trees(definition: Definition) -> list[tuple[ast.Module, int, str]]:
-    trees = []
-    for where, line, source in definition.pieces:
-        try:
-            trees.append((ast.parse(source), line, where.strip("<>")))
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            continue
-    return trees
+def _pieces(definition: Definition) -> list[tuple[tuple[ast.AST, ...], int, str]]:
+    return [(_nodes(source), line, where.strip("<>")) for where, line, source in definition.pieces]
+
+
+@lru_cache(maxsize=256)
+def _nodes(source: str) -> tuple[ast.AST, ...]:
+    """Every node of a piece of source, none where it does not parse; the exercises of a notebook share many pieces."""
+    try:
+        return tuple(ast.walk(ast.parse(source)))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ()
 
 
 def _dotted(node: ast.AST, aliases: dict[str, str]) -> str | None:

@@ -16,7 +16,7 @@ from utils.grade.status import Status
 
 FORMAT = 1
 PART = ".part"  # what a file is called while it is being written
-ISOLATIONS = ("bubblewrap", "namespaces", "limits", "")  # "": nothing of the submission was run
+ISOLATIONS = ("bubblewrap", "limits", "")  # "": nothing of the submission was run
 
 
 @dataclass

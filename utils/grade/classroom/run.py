@@ -32,7 +32,6 @@ class Options:
     id_from: str = ""
     seed: int | None = None
     isolation: str = "auto"
-    cold: bool = False
     jobs: int = 0
     cluster: str = ""
     fresh: bool = False
@@ -163,7 +162,6 @@ class _Run:
             self.chapter,
             self.summary.seed,
             options.isolation,
-            options.cold,
             options.partial,
             options.seconds,
             "" if options.cluster else _scratch(),

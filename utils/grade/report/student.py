@@ -5,7 +5,6 @@ from utils.grade.report.page import facts, frame, mark, points, table, text
 
 ISOLATION = {
     "bubblewrap": "in a sandbox (bubblewrap)",
-    "namespaces": "in a sandbox (namespaces)",
     "limits": "under process limits only",
     "": "nothing was run",
 }

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from utils import course
@@ -34,6 +34,7 @@ PRELOAD += (
     "encodings.idna",
     "torch.nn.functional",
     "tqdm.auto",
+    "einops._torch_specific",
 )
 
 BOOT = """
@@ -96,18 +97,18 @@ class Zygote:
         folder = view.SCRATCH
         if mode == "limits":
             folder = self.scratch = tempfile.mkdtemp(prefix="grading-")
-            environment |= {"HOME": folder, "TMPDIR": folder}
-        else:
-            command = view.bubblewrap(mode, limits.scratch_size, command)
+        environment |= {"HOME": folder, "TMPDIR": folder}
         uid = random.SystemRandom().randrange(2**30, 2**31 - 2) if os.geteuid() == 0 else None
         if uid and mode == "limits":
             uid = uid if _open_to_all() else None
             if uid:
                 os.chown(folder, uid, uid)
-        settings = {"mode": mode, "scratch": folder, "uid": uid, "scratch_size": limits.scratch_size}
+        settings = {"mode": mode, "scratch": folder, "uid": uid}
         if mode == "limits":
             settings |= {"readable": view.landlock_paths(), "writable": [folder]}
-        names = {"confine": INSIDE, "worker": INSIDE, "zygote": INSIDE, "wire": GRADE, "probes": GRADE}
+        else:
+            settings["bubblewrap"] = view.bubblewrap(limits.scratch_size)
+        names = dict.fromkeys(("confine", "enclosure", "worker", "zygote"), INSIDE) | {"wire": GRADE, "probes": GRADE}
         files = {name: (place / f"{name}.py").read_text(encoding="utf-8") for name, place in names.items()}
         boot = {"path": view.packages(), "preload": PRELOAD, "files": files, "settings": settings}
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed by close)
@@ -150,7 +151,7 @@ class Zygote:
         """Start a worker; returns the socket to it. Raises WorkerLost when the zygote is gone."""
         ours, theirs = socket.socketpair()
         try:
-            message = json.dumps({"op": "fork", "limits": asdict(limits)}).encode()
+            message = json.dumps({"op": "fork", "limits": vars(limits)}).encode()
             self.control.settimeout(START_SECONDS)
             socket.send_fds(self.control, [message], [theirs.fileno()])
             self._answer(START_SECONDS)

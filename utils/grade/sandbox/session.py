@@ -18,11 +18,10 @@ class Sandbox:
 
     isolation: "auto" (bubblewrap where it works, otherwise process limits and a loud notice), "required" (refuses
     where bubblewrap does not work), "limits" (process limits, with Landlock and seccomp where the kernel has them).
-    warm: keep one zygote for all submissions and give each worker namespaces of its own (far cheaper), instead of a
-    zygote per submission. `mode` says what is in force: "bubblewrap", "namespaces" or "limits"; `notice` why not more.
+    `mode` says what is in force, "bubblewrap" (one for each worker) or "limits"; `notice` why not more.
     """
 
-    def __init__(self, isolation: str = "auto", limits: Limits | None = None, warm: bool = False):
+    def __init__(self, isolation: str = "auto", limits: Limits | None = None):
         if isolation not in ("auto", "required", "limits"):
             raise SandboxError(f"Isolation is auto, required or limits, not {isolation!r}.")
         self.limits = limits or Limits()
@@ -35,7 +34,7 @@ class Sandbox:
             self.notice = f"WARNING: submissions run under process limits only, because {refused or 'you asked for it'}"
             self.notice += "; grade notebooks of strangers in a container or a virtual machine."
         else:
-            self.mode = "namespaces" if warm else "bubblewrap"
+            self.mode = "bubblewrap"
         self.layers: tuple[str, ...] = ()
         self.zygote: Zygote | None = None
         self.active: SandboxRunner | None = None
@@ -59,9 +58,7 @@ class Sandbox:
 
     def submission(self, notebook: Notebook) -> "Submission":
         """Start on one notebook (a context manager); ends the one before it."""
-        if self.mode == "bubblewrap":
-            self.close()  # submissions must not meet in one process namespace
-        elif self.active:
+        if self.active:
             self.active.close()
         return Submission(self, notebook)
 
@@ -108,11 +105,9 @@ class Submission:
         return SandboxRunner(self.box, name, modules, limits or self.box.limits)
 
     def close(self) -> None:
-        """Kill everything of this submission; with bubblewrap its process namespace goes with it."""
+        """Kill everything of this submission."""
         if self.box.active:
             self.box.active.close()
-        if self.box.mode == "bubblewrap":
-            self.box.close()
 
 
 class SandboxRunner:

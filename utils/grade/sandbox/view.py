@@ -74,22 +74,18 @@ def environment() -> dict[str, str]:
     }
 
 
-def bubblewrap(mode: str, scratch_size: int, fd_command: list[str]) -> list[str]:
-    """The command line that runs `fd_command` inside: no network, own processes, read-only view, empty scratch.
+def bubblewrap(scratch_size: int) -> list[str]:
+    """The command line, up to the program to run, of an enclosure: no network, own processes, read-only view, empty
+    scratch folder.
 
-    As root, no user namespace is needed: the zygote becomes an unprivileged user itself (a worker in mode
-    "namespaces"). Otherwise it runs in a user namespace as nobody.
+    As root, no user namespace is needed: a worker becomes an unprivileged user itself. Otherwise it is nobody in a
+    user namespace.
     """
-    root = os.geteuid() == 0
     command = [shutil.which("bwrap") or "bwrap", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]
     command += ["--unshare-cgroup-try", "--die-with-parent", "--new-session", "--as-pid-1", "--hostname", "sandbox"]
     command += ["--cap-drop", "ALL"]
-    if root:
-        for name in ["SETUID", "SETGID", "SETPCAP"] + (["SYS_ADMIN", "KILL"] if mode == "namespaces" else []):
-            command += ["--cap-add", f"CAP_{name}"]
-    else:
-        command += ["--unshare-user", "--uid", "65534", "--gid", "65534"]
-        command += ["--disable-userns"] if mode == "bubblewrap" else []
+    if os.geteuid() != 0:
+        command += ["--unshare-user", "--uid", "65534", "--gid", "65534", "--disable-userns"]
     parents = {str(parent) for path in readable() for parent in list(Path(path).parents)[:-1]}
     for path in sorted(parents - set(readable())):
         command += ["--perms", "0755", "--dir", path]  # bubblewrap would make them for itself alone
@@ -105,7 +101,7 @@ def bubblewrap(mode: str, scratch_size: int, fd_command: list[str]) -> list[str]
     command += ["--clearenv"]
     for name, value in {**environment(), "HOME": SCRATCH, "TMPDIR": SCRATCH}.items():
         command += ["--setenv", name, value]
-    return command + ["--", *fd_command]
+    return command
 
 
 @cache
@@ -116,9 +112,7 @@ def refusal() -> str | None:
     if shutil.which("bwrap") is None:
         return "bubblewrap is not installed (apt-get install bubblewrap)"
     try:
-        tried = subprocess.run(
-            bubblewrap("bubblewrap", 1 << 20, ["/usr/bin/env", "true"]), capture_output=True, text=True, timeout=20
-        )
+        tried = subprocess.run([*bubblewrap(1 << 20), "--", "true"], capture_output=True, text=True, timeout=20)
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"bubblewrap does not run here ({type(error).__name__})"
     if tried.returncode:

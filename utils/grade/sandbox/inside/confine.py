@@ -2,7 +2,7 @@
 
 Each layer is added where the kernel has it, and `confine` returns the names of those in force. Process limits and
 no_new_privs work everywhere; seccomp and Landlock need no privilege; namespaces and the read-only view are made by
-bubblewrap around the zygote, and refined here for one fork.
+bubblewrap, and entered before this.
 """
 
 import ctypes
@@ -15,15 +15,8 @@ import struct
 libc = ctypes.CDLL(None, use_errno=True)
 
 PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 4, 22, 36, 38
-CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = (
-    0x00020000,
-    0x08000000,
-    0x10000000,
-    0x20000000,
-    0x40000000,
-)
+CLONE_NEWUSER = 0x10000000
 NEW_NAMESPACES = 0x7E020080  # every CLONE_NEW* flag, CLONE_NEWTIME included
-MS_RDONLY, MS_NOSUID, MS_NODEV, MS_REC, MS_PRIVATE = 1, 2, 4, 0x4000, 0x40000
 
 
 def _call(name: str, result: int) -> int:
@@ -39,15 +32,18 @@ def prctl(option: int, *values) -> None:
     _call("prctl", libc.prctl(option, *padded))
 
 
-def unshare(flags: int) -> None:
-    """unshare(2) (os.unshare came with Python 3.12). Raises OSError."""
-    _call("unshare", libc.unshare(flags))
+def setns(fd: int, flags: int) -> None:
+    """setns(2) (os.setns came with Python 3.12). Raises OSError."""
+    _call("setns", libc.setns(fd, flags))
 
 
-def mount(source: str, target: str, kind: str, flags: int, options: str = "") -> None:
-    """mount(2). Raises OSError."""
-    arguments = (source.encode(), target.encode(), kind.encode(), ctypes.c_ulong(flags), options.encode())
-    _call(f"mount {target}", libc.mount(*arguments))
+def own_user_namespace() -> None:
+    """A user namespace in which this user keeps its number and may make and enter others. Raises OSError."""
+    uid, gid = os.geteuid(), os.getegid()
+    _call("unshare", libc.unshare(CLONE_NEWUSER))
+    for name, text in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1")):
+        with open(f"/proc/self/{name}", "w") as file:
+            file.write(text)
 
 
 def become(uid: int) -> None:
@@ -93,33 +89,6 @@ def limits(settings: dict) -> None:
         hard = resource.getrlimit(kind)[1]
         value = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(kind, (value, value))
-
-
-def own_namespaces(scratch: str, size: int) -> None:
-    """Namespaces for one fork: processes, mounts (a fresh /proc and empty scratch), System V objects.
-
-    The caller must fork once more: its child is process 1 of the new namespace. Raises OSError where refused.
-    """
-    uid, gid = os.geteuid(), os.getegid()
-    if uid == 0:
-        unshare(CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC)
-    else:
-        unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC)
-        for name, text in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1")):
-            with open(f"/proc/self/{name}", "w") as file:
-                file.write(text)
-    mount("none", "/", "none", MS_REC | MS_PRIVATE)
-    mount("tmpfs", scratch, "tmpfs", MS_NOSUID | MS_NODEV, f"size={size},mode=1777")
-    os.chdir(scratch)
-
-
-def fresh_proc() -> bool:
-    """/proc of the new process namespace, where the kernel allows it; the one that is there otherwise."""
-    try:
-        mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV)
-    except OSError:
-        return False
-    return True
 
 
 # ---- seccomp: system calls that no exercise needs ----

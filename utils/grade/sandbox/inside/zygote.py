@@ -1,10 +1,13 @@
 """The warm process that forks workers: torch is imported once, nothing of the course is on its path.
 
 It obeys one inherited socket (messages of JSON, a worker's socket attached to a fork request) and never runs a
-learner's code itself. It does the killing: process ids of its namespace mean nothing outside.
+learner's code itself. Each worker is forked into a bubblewrap of its own, or is under process limits alone.
 """
 
+import contextlib
+import ctypes
 import gc
+import importlib
 import json
 import os
 import resource
@@ -12,20 +15,23 @@ import signal
 import socket
 import sys
 import time
+import types
 
 
 def main(control: socket.socket, boot: dict, modules: dict) -> None:
     """Settle in, say so, then fork and end workers as asked until the socket closes."""
     confine = modules["confine"]
     settings = boot["settings"]
-    if settings["mode"] == "bubblewrap" and os.getuid() == 0:
-        confine.become(settings["uid"])
-    if settings["mode"] != "namespaces" or os.getuid() == 0:
-        confine.prctl(confine.PR_SET_DUMPABLE, 0)  # a worker of the same user must not look into its parent
+    if settings["mode"] == "bubblewrap" and os.getuid() != 0:
+        confine.own_user_namespace()
+    confine.prctl(confine.PR_SET_DUMPABLE, 0)  # a worker of the same user must not look into its parent
     confine.prctl(confine.PR_SET_CHILD_SUBREAPER, 1)
     confine.die_with_parent()
     os.chdir(settings["scratch"])
     warm_up(modules)
+    gc.collect()
+    gc.freeze()  # so that a worker's garbage collection does not copy our pages
+    huge_pages()
     zygote = Zygote(control, settings, modules)
     boot.clear()
     control.send(json.dumps({"ready": True, "rss": rss(), "cpu": time.process_time()}).encode())
@@ -41,7 +47,8 @@ def warm_up(modules: dict) -> None:
     wire.plain(probes.compile_probe("probe", text)(torch.nn.Linear(3, 3), x).detach())
     weight = torch.nn.Parameter(torch.ones(1))
     weight.grad = torch.ones(1)
-    for optimizer in (torch.optim.SGD, torch.optim.AdamW):  # the first step imports a compiler: two seconds
+    put_off_the_compiler(torch)
+    for optimizer in (torch.optim.SGD, torch.optim.AdamW):
         optimizer([weight], lr=0.1).step()
     worker.define([{"name": "A", "uses": [], "inert": [], "cells": {}, "pieces": [["<cell 0>", 1, "A = 1"]]}], "A")
     del sys.modules["notebook_A"]
@@ -49,6 +56,38 @@ def warm_up(modules: dict) -> None:
         raise NotImplementedError
     except NotImplementedError as error:
         worker.failure(error)
+
+
+def put_off_the_compiler(torch) -> None:
+    """Let optimizers step without torch's compiler (two seconds, 70 MB): it is imported when something really asks."""
+
+    class Later(types.ModuleType):
+        def __getattr__(self, name):
+            if sys.modules.get(self.__name__) is self:
+                del sys.modules[self.__name__]
+                torch._dynamo = importlib.import_module(self.__name__)
+            return getattr(torch._dynamo, name)
+
+    later = Later("torch._dynamo")
+    later.disable = lambda fn=None, recursive=True, **options: fn if fn is not None else lambda made: made
+    later.graph_break = lambda *args, **options: None
+    torch._dynamo = sys.modules[later.__name__] = later
+
+
+def huge_pages() -> None:
+    """Gather our memory in large pages: a fork copies the table of pages, and this makes it hundreds of times shorter.
+
+    Does nothing where the kernel has no MADV_COLLAPSE (before Linux 6.1).
+    """
+    page, collapse, libc = 1 << 21, 25, ctypes.CDLL(None)
+    with open("/proc/self/maps") as file:
+        lines = [line.split() for line in file]
+    for span, rights, *_, name in [line if len(line) > 5 else [*line, ""] for line in lines]:
+        if rights == "rw-p" and name in ("", "[heap]"):
+            start, end = (int(number, 16) for number in span.split("-"))
+            start = -(-start // page) * page
+            if end // page * page > start:
+                libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end // page * page - start), collapse)
 
 
 def rss() -> int:
@@ -59,9 +98,8 @@ def rss() -> int:
 class Zygote:
     def __init__(self, control: socket.socket, settings: dict, modules: dict):
         self.control, self.settings, self.modules = control, settings, modules
-        self.child = self.inner = self.status = None
-        gc.collect()
-        gc.freeze()  # so that a worker's garbage collection does not copy our pages
+        self.child = self.enclosure = self.line = None
+        self.namespace = os.open("/proc/self/ns/pid", os.O_RDONLY)
 
     def serve(self) -> None:
         while True:
@@ -79,49 +117,38 @@ class Zygote:
     def fork(self, fd: int, settings: dict) -> dict:
         """Start a worker on the socket `fd`."""
         self.end()
-        namespaces = settings["mode"] == "namespaces"
-        tell, told = os.pipe() if namespaces else (None, None)
+        self.line = fd
+        if settings["mode"] == "bubblewrap":
+            try:
+                self.enclosure = self.modules["enclosure"].Enclosure(settings["bubblewrap"], self.modules["confine"])
+                self.enclosure.open()
+            except OSError as error:
+                self.give_up(error)
+                os.close(fd)
+                return self.end() | {"forked": False}
         self.child = os.fork()
         if self.child == 0:
             try:
-                if namespaces:
-                    os.close(tell)
-                    self.between(fd, told, settings)
-                else:
-                    self.become_worker(fd, settings)
+                self.become_worker(fd, settings)
             except BaseException as error:
-                self.give_up(fd, error)
+                self.give_up(error)
             os._exit(0)
         os.close(fd)
-        if namespaces:
-            os.close(told)
-            line = os.read(tell, 32)
-            self.inner, self.status = (int(line) if line else None), tell
+        if self.enclosure:
+            self.enclosure.opened(self.namespace)
         return {"forked": True}
-
-    def between(self, fd: int, told: int, settings: dict) -> None:
-        """The process between the zygote and a worker that is process 1 of a namespace of its own."""
-        self.modules["confine"].own_namespaces(settings["scratch"], settings["scratch_size"])
-        self.modules["confine"].die_with_parent()
-        pid = os.fork()
-        if pid == 0:
-            os.close(told)
-            self.modules["confine"].fresh_proc()
-            self.become_worker(fd, settings)
-            os._exit(0)
-        os.close(fd)
-        os.write(told, str(pid).encode())
-        _, status, usage = os.wait4(pid, 0)
-        os.write(told, json.dumps([status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss]).encode())
 
     def become_worker(self, fd: int, settings: dict) -> None:
         """Leave everything of the zygote behind, then serve."""
+        if self.enclosure:
+            self.enclosure.enter(own_user=os.getuid() != 0)
+            os.chdir(settings["scratch"])
         os.setsid()
         null = os.open(os.devnull, os.O_RDWR)
         keep = os.dup2(fd, max(fd, null) + 1)
         for number in (0, 1, 2):
             os.dup2(null, number)
-        os.dup2(keep, 3)
+        self.line = os.dup2(keep, 3)
         os.closerange(4, 1 << 14)
         self.control.detach()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGPIPE):
@@ -132,21 +159,25 @@ class Zygote:
             socket.socket(fileno=3), self.modules["wire"], self.modules["probes"], settings, layers
         )
 
-    def give_up(self, fd: int, error: BaseException) -> None:
+    def give_up(self, error: BaseException) -> None:
         """A worker that cannot be confined never meets the learner's code; the reason goes to the trusted side."""
-        text = f"{type(error).__name__}: {error}"
-        body = self.modules["wire"].encode({"refused": text})
-        for number in (3, fd):
-            try:
-                os.write(number, len(body).to_bytes(8, "big") + body)
-                return
-            except OSError:
-                continue
+        body = self.modules["wire"].encode({"refused": f"{type(error).__name__}: {error}"})
+        with contextlib.suppress(OSError):  # the trusted side has gone, or sees the end of the socket
+            os.write(self.line, len(body).to_bytes(8, "big") + body)
 
     def end(self) -> dict:
         """Kill the worker and whatever it left, empty the scratch folder; returns how it ended and what it used."""
-        if self.child is None:
-            return {"status": None}
+        report = self.ended() if self.child is not None else {"status": None}
+        if self.enclosure:
+            self.enclosure.close()
+            self.enclosure = None
+        elif self.child is not None:
+            report["left"] = self.sweep()
+        self.child = None
+        return report
+
+    def ended(self) -> dict:
+        """How the worker ended, by itself within a moment or by our hand: {"status", "cpu", "rss", "left"}."""
         done, status, usage = os.wait4(self.child, os.WNOHANG)
         if not done:
             # a worker that has closed its side is about to end by itself: its own status tells more than our signal
@@ -156,31 +187,18 @@ class Zygote:
                 if done:
                     break
         if not done:
-            for pid in (self.inner, None if self.inner else -self.child, None if self.inner else self.child):
-                self.kill(pid)
+            self.kill(-self.child)
+            self.kill(self.child)
             _, status, usage = os.wait4(self.child, 0)
-        cpu, size = usage.ru_utime + usage.ru_stime, usage.ru_maxrss
-        if self.status is not None:
-            line = os.read(self.status, 200)
-            os.close(self.status)
-            if line:
-                status, cpu, size = json.loads(line)
-        self.child = self.inner = self.status = None
-        left = self.sweep()
-        return {"status": status, "cpu": cpu, "rss": size * 1024, "left": left}
+        return {"status": status, "cpu": usage.ru_utime + usage.ru_stime, "rss": usage.ru_maxrss * 1024, "left": 0}
 
-    def kill(self, pid: int | None) -> None:
-        try:
-            if pid:
-                os.kill(pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            pass
+    def kill(self, pid: int) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL)
 
     def sweep(self) -> int:
-        """Processes and files that the worker left behind: none may live to see the next exercise."""
+        """Processes and files that a worker without namespaces left: none may live to see the next exercise."""
         left = 0
-        if os.getpid() == 1 and self.settings["mode"] != "limits":
-            self.kill(-1)  # everything in this namespace but process 1, which is us
         while True:
             for pid in children():
                 self.kill(pid)
@@ -189,11 +207,10 @@ class Zygote:
             except ChildProcessError:
                 break
             left += 1
-        if self.settings["mode"] != "namespaces":
-            try:
-                empty(self.settings["scratch"])
-            except OSError:
-                left += 1  # what a worker could make so stubborn goes with the namespace, or is said by the host
+        try:
+            empty(self.settings["scratch"])
+        except OSError:
+            left += 1  # what a worker could make so stubborn is said by the host
         return left
 
 
