@@ -91,7 +91,9 @@ class _Grading:
             result.flags = self.imported.get(name, [])
             return result
         if time.monotonic() > self.end:
-            return empty(exercise, Status.TIMED_OUT, f"The notebook as a whole took too long before {name} was reached.")
+            return empty(
+                exercise, Status.TIMED_OUT, f"The notebook as a whole took too long before {name} was reached."
+            )
         definition = self.notebook.definition(name)
         found = [*self.imported.get(name, []), *flags(self.chapter, definition)]
         try:

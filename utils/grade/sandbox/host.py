@@ -42,16 +42,18 @@ import importlib, json, socket, sys, types
 control = socket.socket(fileno=int(sys.argv[1]))
 boot = json.loads(control.recv(1 << 20))
 sys.path += boot["path"]
+modules = {}
+for name, text in boot["files"].items():
+    if name == "wire":  # the first that imports torch
+        modules["zygote"].settle(boot["settings"], modules["confine"])
+    module = modules[name] = types.ModuleType("sandbox_" + name)
+    exec(compile(text, f"<sandbox {name}>", "exec"), module.__dict__)
 for name in boot["preload"]:
     try:
         importlib.import_module(name)
     except ImportError:
         pass
 sys.modules["torch"].set_num_threads(1)
-modules = {}
-for name, text in boot["files"].items():
-    module = modules[name] = types.ModuleType("sandbox_" + name)
-    exec(compile(text, f"<sandbox {name}>", "exec"), module.__dict__)
 modules["zygote"].main(control, boot, modules)
 """
 

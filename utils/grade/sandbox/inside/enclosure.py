@@ -10,15 +10,14 @@ import os
 import subprocess
 
 HOLDER = "cat"  # waits on its input; answers once, when the view stands
-INSIDE = 0x00020000 | 0x40000000 | 0x08000000 | 0x04000000  # mounts, network, System V objects, host name
-CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWCGROUP = 0x10000000, 0x20000000, 0x02000000
+INSIDE = 0x00020000 | 0x20000000 | 0x40000000 | 0x08000000 | 0x04000000  # mounts, processes, network, IPC, host name
+CLONE_NEWUSER, CLONE_NEWCGROUP = 0x10000000, 0x02000000
 
 
 class Enclosure:
     """Fresh namespaces and an empty scratch folder, made by `command` (bubblewrap without the program it runs).
 
-    A process forked between `open` and `opened` is in its process namespace; it must call `enter` itself for the
-    rest. Raises OSError where bubblewrap or the kernel refuses.
+    Raises OSError where bubblewrap or the kernel refuses.
     """
 
     def __init__(self, command: list[str], confine):
@@ -46,16 +45,9 @@ class Enclosure:
             self.close()
             raise OSError(f"bubblewrap: {error}") from None
 
-    def open(self) -> None:
-        """From now on a fork of this process lands in the enclosure's process namespace."""
-        self.confine.setns(self.fd, CLONE_NEWPID)
-
-    def opened(self, own: int) -> None:
-        """Later forks land in the process namespace `own` again (a file descriptor)."""
-        self.confine.setns(own, CLONE_NEWPID)
-
     def enter(self, own_user: bool) -> None:
-        """Move this process, and nothing else, inside. `own_user`: bubblewrap made a user namespace, too."""
+        """Move this process inside; of its processes, those that it forks from now on. `own_user`: bubblewrap made a
+        user namespace, too."""
         self.confine.setns(self.fd, INSIDE | (CLONE_NEWUSER if own_user else 0))
         with contextlib.suppress(OSError):  # hides a path, no more; not every kernel has it
             self.confine.setns(self.fd, CLONE_NEWCGROUP)

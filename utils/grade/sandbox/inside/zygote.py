@@ -18,21 +18,25 @@ import time
 import types
 
 
-def main(control: socket.socket, boot: dict, modules: dict) -> None:
-    """Settle in, say so, then fork and end workers as asked until the socket closes."""
-    confine = modules["confine"]
-    settings = boot["settings"]
+def settle(settings: dict, confine) -> None:
+    """What has to happen while this process has one thread: before torch is imported."""
     if settings["mode"] == "bubblewrap" and os.getuid() != 0:
         confine.own_user_namespace()
-    confine.prctl(confine.PR_SET_DUMPABLE, 0)  # a worker of the same user must not look into its parent
     confine.prctl(confine.PR_SET_CHILD_SUBREAPER, 1)
     confine.die_with_parent()
-    os.chdir(settings["scratch"])
+    if settings["mode"] == "limits":
+        os.chdir(settings["scratch"])
+
+
+def main(control: socket.socket, boot: dict, modules: dict) -> None:
+    """Warm up, say so, then fork and end workers as asked until the socket closes."""
+    settings = boot["settings"]
     warm_up(modules)
     gc.collect()
     gc.freeze()  # so that a worker's garbage collection does not copy our pages
     huge_pages()
     zygote = Zygote(control, settings, modules)
+    modules["confine"].prctl(modules["confine"].PR_SET_DUMPABLE, 0)  # no worker of this user may look into it
     boot.clear()
     control.send(json.dumps({"ready": True, "rss": rss(), "cpu": time.process_time()}).encode())
     zygote.serve()
@@ -99,7 +103,6 @@ class Zygote:
     def __init__(self, control: socket.socket, settings: dict, modules: dict):
         self.control, self.settings, self.modules = control, settings, modules
         self.child = self.enclosure = self.line = None
-        self.namespace = os.open("/proc/self/ns/pid", os.O_RDONLY)
 
     def serve(self) -> None:
         while True:
@@ -118,49 +121,73 @@ class Zygote:
         """Start a worker on the socket `fd`."""
         self.end()
         self.line = fd
-        if settings["mode"] == "bubblewrap":
-            try:
+        try:
+            if settings["mode"] == "bubblewrap":
                 self.enclosure = self.modules["enclosure"].Enclosure(settings["bubblewrap"], self.modules["confine"])
-                self.enclosure.open()
-            except OSError as error:
-                self.give_up(error)
-                os.close(fd)
-                return self.end() | {"forked": False}
-        self.child = os.fork()
-        if self.child == 0:
-            try:
-                self.become_worker(fd, settings)
-            except BaseException as error:
-                self.give_up(error)
-            os._exit(0)
+                self.child = self.fork_inside(settings)
+            else:
+                self.child = os.fork()
+                if self.child == 0:
+                    self.become_worker(settings)
+        except OSError as error:
+            self.give_up(error)
         os.close(fd)
-        if self.enclosure:
-            self.enclosure.opened(self.namespace)
-        return {"forked": True}
+        return {"forked": self.child is not None}
 
-    def become_worker(self, fd: int, settings: dict) -> None:
-        """Leave everything of the zygote behind, then serve."""
-        if self.enclosure:
-            self.enclosure.enter(own_user=os.getuid() != 0)
-            os.chdir(settings["scratch"])
-        os.setsid()
-        null = os.open(os.devnull, os.O_RDWR)
-        keep = os.dup2(fd, max(fd, null) + 1)
-        for number in (0, 1, 2):
-            os.dup2(null, number)
-        self.line = os.dup2(keep, 3)
-        os.closerange(4, 1 << 14)
-        self.control.detach()
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGPIPE):
-            signal.signal(number, signal.SIG_DFL)
-        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 (lives as long as the worker)
-        layers = self.modules["confine"].confine(settings)
-        self.modules["worker"].serve(
-            socket.socket(fileno=3), self.modules["wire"], self.modules["probes"], settings, layers
-        )
+    def fork_inside(self, settings: dict) -> int | None:
+        """A worker in the enclosure: forked by a process that has entered it, then adopted. None when that failed."""
+        told, tell = os.pipe()
+        wait, go = os.pipe()
+        between = os.fork()
+        if between == 0:
+            with self.last_words():
+                self.enclosure.enter(own_user=os.getuid() != 0)
+                os.chdir(settings["scratch"])
+                if pid := os.fork():
+                    os.write(tell, str(pid).encode())
+                    os._exit(0)
+                os.close(go)
+                os.read(wait, 1)  # until `between` is gone: it would take us along
+            self.become_worker(settings)
+        os.waitpid(between, 0)
+        os.close(tell)
+        line = os.read(told, 32)
+        for number in (go, told, wait):
+            os.close(number)
+        return int(line) if line else None
+
+    @contextlib.contextmanager
+    def last_words(self):
+        """A process that cannot be confined never meets the learner's code: it says why and ends."""
+        try:
+            yield
+        except BaseException as error:
+            self.give_up(error)
+            os._exit(1)
+
+    def become_worker(self, settings: dict) -> None:
+        """Leave everything of the zygote behind, serve, end."""
+        with self.last_words():
+            os.setsid()
+            null = os.open(os.devnull, os.O_RDWR)
+            keep = os.dup2(self.line, max(self.line, null) + 1)
+            for number in (0, 1, 2):
+                os.dup2(null, number)
+            self.line = os.dup2(keep, 3)
+            os.closerange(4, 1 << 14)
+            self.control.detach()
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGPIPE):
+                signal.signal(number, signal.SIG_DFL)
+            sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 (lives as long as the worker)
+            layers = self.modules["confine"].confine(settings)
+        try:
+            line = socket.socket(fileno=3)
+            self.modules["worker"].serve(line, self.modules["wire"], self.modules["probes"], settings, layers)
+        finally:
+            os._exit(0)
 
     def give_up(self, error: BaseException) -> None:
-        """A worker that cannot be confined never meets the learner's code; the reason goes to the trusted side."""
+        """The reason why there is no worker goes to the trusted side."""
         body = self.modules["wire"].encode({"refused": f"{type(error).__name__}: {error}"})
         with contextlib.suppress(OSError):  # the trusted side has gone, or sees the end of the socket
             os.write(self.line, len(body).to_bytes(8, "big") + body)

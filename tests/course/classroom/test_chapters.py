@@ -1,0 +1,64 @@
+"""Every chapter in the real sandbox: its solutions earn full marks, a known wrong answer to an exercise earns none."""
+
+import json
+import re
+
+import pytest
+
+from tests.course.classroom.submissions import write
+from utils import course
+from utils.build.source import load_chapter
+from utils.grade.classroom.run import Options, grade_class
+from utils.grade.mutants import mutants
+from utils.grade.status import Status
+
+OPTIONS = Options(seconds=10, jobs=2, isolation="required")
+MARKS = "def wrong(*said):\n    return lambda obj: obj\n\n\nright = wrong\n"
+FAILED = {Status.WRONG, Status.CRASHED, Status.TIMED_OUT}
+
+
+def wrong_answer(chapter: str, name: str) -> str:
+    """A cell that defines the exercise as its first known wrong answer, with what that reads."""
+    first = next(mutant for mutant in mutants(chapter, name) if not mutant.right)
+    text = course.mutants_file(chapter, name).read_text(encoding="utf-8")
+    text = re.sub(r"^from utils\.grade.*\n", "", text, flags=re.M)
+    return f"{MARKS}{text}\n\n{name} = {first.name}\n"
+
+
+def one_answer(notebook: dict, name: str, text: str) -> dict:
+    """The notebook with that answer and no other."""
+    cells = []
+    for cell in notebook["cells"]:
+        mark = cell["metadata"].get("exercise", {})
+        if mark.get("role") == "answer":
+            if mark["name"] != name:
+                continue
+            cell = {**cell, "source": text}
+        cells.append(cell)
+    return {**notebook, "cells": cells}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("chapter", course.chapters())
+def test_right_and_wrong_answers_of_a_chapter(chapter, built, tmp_path):
+    folder = built / "solutions" / course.chapter_name(chapter)
+    notebooks = {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in folder.glob("*.ipynb")}
+    expected = {}
+    for stem, notebook in notebooks.items():
+        marks = [cell["metadata"].get("exercise", {}) for cell in notebook["cells"]]
+        names = [mark["name"] for mark in marks if mark.get("role") == "answer"]
+        write(tmp_path / "in" / f"{stem}.ipynb", notebook)
+        expected[stem] = {name: {Status.FULL} for name in names}
+        for name in names:
+            write(tmp_path / "in" / f"{name}.ipynb", one_answer(notebook, name, wrong_answer(chapter, name)))
+            expected[name] = {name: FAILED}
+    assert set().union(*expected.values()) == {exercise.name for exercise in load_chapter(chapter).exercises}
+    summary = grade_class([tmp_path / "in"], chapter, tmp_path / "out", OPTIONS)
+    records = {record.student: {e.name: e for e in record.exercises} for record in summary.records}
+    found = {
+        (student, name): (result.status, result.says)
+        for student, wanted in expected.items()
+        for name, allowed in wanted.items()
+        if (result := records[student][name]).status not in allowed or (result.points > 0) != (allowed != FAILED)
+    }
+    assert found == {}, summary.seed
