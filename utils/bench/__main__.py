@@ -8,7 +8,7 @@ import time
 from utils import course
 from utils.bench.table import keep, show
 
-PARTS = ("machinery", "ch1", "grading")
+PARTS = ("machinery", "ch1", "ch2", "ch4", "grading")
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -11,10 +11,12 @@ _HOME = {
     "LearnerError": "judge",
     "LocalRunner": "subject",
     "Mismatch": "judge",
+    "RARE": "chance",
     "Subject": "subject",
     "close": "judge",
     "equal": "judge",
     "raises": "judge",
+    "rarity": "chance",
     "require": "judge",
     "shaped": "judge",
 }

@@ -1,6 +1,9 @@
 """Inputs drawn from a seed, so that a check repeats itself and a grading can draw new ones."""
 
 import hashlib
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -38,3 +41,19 @@ class Draw:
 
     def permutation(self, n: int) -> Tensor:
         return torch.randperm(n, generator=self.generator)
+
+    def once(self, make: Callable[["Draw"], Any]) -> Any:
+        """make(self), but worked out once where the same inputs are asked for again, as diagnosis does per mutant.
+
+        `make` is a top-level function that draws inputs and works out what is expected; nobody may change its result.
+        """
+        made, after = _made(make, self.generator.get_state().numpy().tobytes(), self.index)
+        self.generator.set_state(after)
+        return made
+
+
+@lru_cache(maxsize=64)
+def _made(make: Callable, state: bytes, index: int) -> tuple[Any, Tensor]:
+    draw = Draw(index=index)
+    draw.generator.set_state(torch.frombuffer(bytearray(state), dtype=torch.uint8))
+    return make(draw), draw.generator.get_state()

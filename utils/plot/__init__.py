@@ -5,18 +5,30 @@ from utils.plot.picture import Picture
 
 __all__ = [
     "Explorer",
+    "Live",
     "Picture",
     "attention_figure",
     "attention_patterns",
     "attention_viewer",
     "bars",
+    "explore",
     "figure_view",
     "heatmap",
     "line",
+    "line_panels",
+    "matrix_panels",
+    "target_viewer",
+    "token_strip",
 ]
 
 _LATER = {
     "Explorer": "widget",
+    "Live": "live",
+    "explore": "live",
+    "line_panels": "panels",
+    "matrix_panels": "panels",
+    "target_viewer": "targets",
+    "token_strip": "tokens",
     "figure_view": "widget",
     "attention_patterns": "attention",
     "attention_viewer": "attention",

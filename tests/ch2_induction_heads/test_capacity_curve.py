@@ -1,0 +1,82 @@
+"""Hidden tests of exercise 2.11: the share of pairs that come back, for each n of ns, averaged over the seeds.
+
+What is expected was measured over 20,000 seeds; the mean over fewer may lie 6.5 of its own standard deviations away.
+"""
+
+import torch
+
+from utils.grade import close, require
+from utils.grade.judge import a_thing
+
+# d: {n: (mean share recalled, standard deviation from seed to seed)}
+MEASURED = {
+    16: {6: (0.921, 0.110), 16: (0.723, 0.106), 40: (0.393, 0.065)},
+    32: {32: (0.894, 0.054), 65: (0.681, 0.054)},
+}
+
+
+def probe_curve(capacity_curve, d, ns, seeds, kind):
+    """The curve, with the seeds handed over as a list, a tuple, a range or something to be walked through once."""
+    kinds = {"list": list, "tuple": tuple, "once": iter, "range": lambda s: range(s[0], s[-1] + 1)}
+    return capacity_curve(d, ns, kinds[kind](seeds))
+
+
+def curve(capacity_curve, d, ns, seeds, kind="list", tolerance=0.06):
+    """One number for each n, after the form of the result was looked at."""
+    got = capacity_curve.run(probe_curve, d, ns, seeds, kind, tolerance=tolerance)
+    several = isinstance(got, (list, tuple)) or (torch.is_tensor(got) and got.ndim > 0)
+    require(several, f"the result must be a list (or tensor) of one number for each n, but it is {a_thing(got)}")
+    says = f"ns has {len(ns)} entries, so the result must hold {len(ns)} numbers, but it holds {len(got)}"
+    require(len(got) == len(ns), says, got=got, inputs={"ns": ns})
+    for value in got:
+        single = isinstance(value, (int, float)) or (torch.is_tensor(value) and value.numel() == 1)
+        require(single, "each entry of the result must be one number, the mean over the seeds", got=got)
+    return torch.tensor([float(value) for value in got], dtype=torch.float64)
+
+
+def some_seeds(draw, count):
+    return (draw.integer(0, 1000) + 7 * draw.permutation(10 * count)[:count]).tolist()
+
+
+def check_means(got, d, ns, seeds, says):
+    for value, n in zip(got.tolist(), ns, strict=True):
+        mean, std = MEASURED[d][n]
+        near = abs(value - mean) <= 6.5 * std / len(seeds) ** 0.5 + 0.002
+        require(near, says, expected=[MEASURED[d][n][0] for n in ns], got=got, inputs={"d": d, "ns": ns})
+
+
+def test_one_number_for_each_n(capacity_curve, draw):
+    ns, seeds = ([4, 1, 7, 2, 4], [3, 8]) if draw.index else ([6, 3], [5, 1, 9])
+    got = curve(capacity_curve, 8, ns, seeds)
+    says = "each number is a share of recalled pairs, so it lies between 0 and 1"
+    require(bool(((got >= 0) & (got <= 1)).all()), says, got=got)
+    if 1 in ns:
+        close(got[ns.index(1)], 1.0, "a memory with a single pair (n = 1) always gives it back", name="its share")
+
+
+def test_shares(capacity_curve, draw):
+    d, ns, count = (32, [65, 32], 15) if draw.index else (16, [40, 6, 16], 40)
+    seeds = some_seeds(draw, count)
+    says = "the shares differ from those of independent random keys and values, in the order of ns"
+    check_means(curve(capacity_curve, d, ns, seeds), d, ns, seeds, says)
+
+
+def test_mean_over_seeds(capacity_curve, draw):
+    seeds, ns = some_seeds(draw, 3), [20, 28, 36, 44]
+    alone = [curve(capacity_curve, 12, ns, [seed]) for seed in seeds]
+    differ = any(not torch.equal(alone[0], other) for other in alone[1:])
+    require(differ, "different seeds give the same shares: seed a generator with each", got=alone[0])
+    again = curve(capacity_curve, 12, ns, seeds[:1])
+    close(again, alone[0], "the same seed gives other shares at the second call: draw with a generator of that seed")
+    got = curve(capacity_curve, 12, ns, seeds, "tuple")
+    says = "with several seeds the shares are not the mean of those with each seed alone"
+    close(got, sum(alone) / 3, says, atol=1e-5, inputs={"seeds": seeds})
+
+
+def test_any_iterable_of_seeds(capacity_curve, draw):
+    start, ns = draw.integer(0, 500), [12, 30, 21]
+    seeds = list(range(start, start + 3))
+    listed = curve(capacity_curve, 10, ns, seeds)
+    for kind in ("range", "once"):
+        says = "seeds may be any iterable, also one that can be walked through only once: keep them in a list"
+        close(curve(capacity_curve, 10, ns, seeds, kind), listed, says, atol=1e-5)

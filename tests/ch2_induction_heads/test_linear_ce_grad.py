@@ -1,0 +1,79 @@
+"""Hidden tests of exercise 2.12: the closed form against autograd, in float64, where nothing hides behind rounding."""
+
+import torch
+
+from utils.grade import close, equal, require, shaped
+
+NAMES = "W", "U_in", "U_out", "p_z", "p_k_given_z"
+EXACT = {"rtol": 1e-8, "atol": 1e-10, "name": "the gradient"}
+
+
+def autograds(W, U_in, U_out, p_z, p_k_given_z):
+    """The oracle: autograd on the loss, written token by token."""
+    W = W.clone().requires_grad_()
+    loss = 0
+    for z in range(len(U_in)):
+        log_phat = torch.log_softmax(U_out @ (W @ U_in[z]), dim=0)
+        loss = loss - p_z[z] * (p_k_given_z[z] * log_phat).sum()
+    loss.backward()
+    return W.grad
+
+
+def inputs(draw, d_in=5, d_out=4, n=7, m=6, size=1.0):
+    """W of random entries, scores with a standard deviation of 1 to 2, and uneven probabilities."""
+    W = size * draw.normal(d_out, d_in).double() / (d_in * d_out) ** 0.25
+    U_in, U_out = draw.normal(n, d_in).double() / d_in**0.25, draw.normal(m, d_out).double() / d_out**0.25
+    p_z, p_k_given_z = (1.5 * draw.normal(n).double()).softmax(0), (1.5 * draw.normal(n, m).double()).softmax(1)
+    return W, U_in, U_out, p_z, p_k_given_z
+
+
+def check(linear_ce_grad, given, says, **tolerance):
+    got = linear_ce_grad(*given)
+    W = given[0]
+    shaped(got, tuple(W.shape), "the gradient has the shape of W", dtype=W.dtype)
+    close(got, autograds(*given), says, **(EXACT | tolerance), inputs=dict(zip(NAMES, given, strict=True)))
+
+
+def test_from_zero(linear_ce_grad, draw):
+    given = inputs(draw, n=3 + 5 * draw.index, size=0.0)
+    check(linear_ce_grad, given, "at W = 0, where every output is equally likely, the gradient is not autograd's")
+
+
+def test_at_any_matrix(linear_ce_grad, draw):
+    given = inputs(draw)
+    check(linear_ce_grad, given, "at a random W the gradient is not autograd's: look at the predicted probabilities")
+
+
+def test_equal_sizes(linear_ce_grad, draw):
+    given = inputs(draw, 6, 6, 6, 6)
+    says = "with all sizes equal, where a mixed-up axis does not show by its shape, the gradient is not autograd's"
+    check(linear_ce_grad, given, says)
+
+
+def test_certain_and_impossible(linear_ce_grad, draw):
+    W, U_in, U_out, p_z, _ = inputs(draw)
+    follows = torch.eye(6).double()[draw.integers(0, 6, 7)]  # each token has one certain follower
+    p_z = (p_z * (torch.arange(7) % 3 != draw.index)).double()  # and some tokens never come
+    says = "with probabilities of 0 and 1 the gradient is not autograd's"
+    check(linear_ce_grad, (W, U_in, U_out, p_z / p_z.sum(), follows), says)
+
+
+def test_large_scores(linear_ce_grad, draw):
+    given = inputs(draw, size=2000.0)
+    got = linear_ce_grad(*given)
+    says = "scores in the thousands overflow the exponential: use a softmax that subtracts the largest score first"
+    require(torch.is_tensor(got) and bool(got.isfinite().all()), says, got=got)
+    close(got, autograds(*given), "with scores in the thousands the gradient is not autograd's", **EXACT)
+
+
+def test_single_precision(linear_ce_grad, draw):
+    given = tuple(value.float() for value in inputs(draw, n=1 + 6 * draw.index))
+    says = "with float32 arguments the gradient is off"
+    check(linear_ce_grad, given, says, rtol=1e-4, atol=1e-6)
+
+
+def test_arguments_are_left_alone(linear_ce_grad, draw):
+    given = inputs(draw)
+    after = linear_ce_grad.call(*given)["args"]
+    for before, now, name in zip(given, after, NAMES, strict=True):
+        equal(now, before, f"the caller's {name} is different after the call")

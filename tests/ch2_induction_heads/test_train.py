@@ -1,0 +1,200 @@
+"""Hidden tests of exercise 2.19. The fixture train is the function under test.
+
+It trains a small memory transformer made in the probe; the oracle writes out momentum and takes losses one by one.
+"""
+
+import torch
+import torch.nn.functional as F
+
+from utils.grade import close, equal, raises, require
+
+B, T, D, V, ROWS = 3, 5, 8, 9, 7  # all different; ROWS positions, more than the tokens that come
+WK1, WK2, WO2 = (f"layers.{i}.attention.{name}.weight" for i, name in ((0, "wk"), (1, "wk"), (1, "wo")))
+
+
+def probe_train(train, weights, batches, steps, lr, freeze):
+    """Train a model made of these weights; `freeze`: None leaves the argument out. What came back, what has moved."""
+
+    class Attention(nn.Module):
+        def __init__(self, number):
+            super().__init__()
+            for name in ("wk", "wv", "wo"):
+                weight = weights[f"layers.{number}.attention.{name}.weight"]
+                layer = nn.Linear(*weight.shape, bias=False)
+                layer.weight = nn.Parameter(weight.clone(), requires_grad=name == "wk" or (number, name) == (1, "wo"))
+                setattr(self, name, layer)
+
+        def forward(self, x):
+            hidden = torch.ones(x.shape[1], x.shape[1], dtype=torch.bool).triu(1)
+            A = (x @ self.wk(x).mT / x.shape[-1] ** 0.5).masked_fill(hidden, -torch.inf).softmax(-1)
+            return self.wo(A @ self.wv(x)), A
+
+    class Model(nn.Module):
+        def __init__(self):
+            super().__init__()
+            (vocab_size, dim), table = weights["tok_embeddings.weight"].shape, weights["pe"]
+            self.cfg = SimpleNamespace(vocab_size=vocab_size, dim=dim, max_length=len(table))
+            self.tok_embeddings = nn.Embedding.from_pretrained(weights["tok_embeddings.weight"].clone(), freeze=True)
+            self.register_buffer("pe", table.clone())
+            self.layers = nn.ModuleList(nn.ModuleDict({"attention": Attention(i)}) for i in range(2))
+            self.output = nn.Linear(dim, vocab_size, bias=False)
+            self.output.weight = nn.Parameter(weights["output.weight"].clone(), requires_grad=False)
+
+        def forward(self, tokens):
+            x = self.tok_embeddings(tokens) + self.pe[: tokens.shape[1]]
+            for layer in self.layers:
+                x = x + layer.attention(x)[0]
+            return self.output(x)
+
+    model, calls = Model(), []
+
+    def sampler():
+        calls.append(1)
+        return tuple(part.clone() for part in batches[(len(calls) - 1) % len(batches)])
+
+    history = train(model, sampler, steps, lr) if freeze is None else train(model, sampler, steps, lr, freeze)
+    after = {name: value.detach().clone() for name, value in model.state_dict().items()}
+    report = {"calls": len(calls), "kind": type(history).__name__, "keys": [], "losses": "missing"}
+    if isinstance(history, dict):
+        losses = history.get("loss_head", "missing")
+        report["keys"] = [str(key) for key in history]
+        report["graph"] = isinstance(losses, list) and any(torch.is_tensor(x) and x.requires_grad for x in losses)
+        report["losses"] = (
+            losses if isinstance(losses, (list, tuple)) or torch.is_tensor(losses) else type(losses).__name__
+        )
+    return {**report, "after": after}
+
+
+def layer(weights, i, x):
+    """What layer i adds to the stream x (B, T, d), by torch's fused attention."""
+    wk, wv, wo = (weights[f"layers.{i}.attention.{name}.weight"] for name in ("wk", "wv", "wo"))
+    return F.scaled_dot_product_attention(x, x @ wk.T, x @ wv.T, is_causal=True) @ wo.T
+
+
+def masked_loss(weights, x, y, mask):
+    """The mean of -log p(y) over the masked positions, one by one."""
+    h0 = weights["tok_embeddings.weight"][x] + weights["pe"][: x.shape[1]]
+    h1 = h0 + layer(weights, 0, h0)
+    scores = (h1 + layer(weights, 1, h1)) @ weights["output.weight"].T
+    losses = [scores[b, t].logsumexp(0) - scores[b, t, y[b, t]] for b, t in mask.nonzero().tolist()]
+    return torch.stack(losses).mean() if losses else 0 * scores.sum()
+
+
+def gradients(weights, names, batch):
+    leaves = {name: weights[name].clone().requires_grad_() for name in names}
+    loss = masked_loss(weights | leaves, *batch)
+    return dict(zip(names, torch.autograd.grad(loss, list(leaves.values())), strict=True)), float(loss.detach())
+
+
+def tables(draw):
+    """A state dict; scores and logits have standard deviations of about 1."""
+    maps = [f"layers.{i}.attention.{name}.weight" for i in (0, 1) for name in ("wk", "wv", "wo")]
+    weights = {name: draw.normal(D, D, std=0.8 / D**0.5) for name in maps}
+    weights |= {"tok_embeddings.weight": draw.normal(V, D), "output.weight": draw.normal(V, D, std=0.4)}
+    return weights | {"pe": draw.normal(ROWS, D)}
+
+
+def batch(draw, masked):
+    """x, y and a mask with `masked` positions; y is no shift of x."""
+    mask = torch.zeros(B * T, dtype=torch.bool)
+    mask[draw.permutation(B * T)[:masked]] = True
+    return draw.integers(0, V, B, T), draw.integers(0, V, B, T), mask.view(B, T)
+
+
+def simulate(weights, batches, lr, freeze, decay, skips):
+    """The oracle: torch's momentum, written out. `skips`: a batch with an empty mask moves nothing at all."""
+    weights, speeds, losses = dict(weights), {}, []
+    for step, given in enumerate(batches):
+        free = [name for name in (WK1, WK2, WO2) if step >= freeze.get(name, 0)]
+        found, loss = gradients(weights, free, given)
+        losses.append(loss)
+        for name in free if given[2].any() or not skips else ():
+            slope = found[name] + decay * weights[name]
+            speeds[name] = 0.9 * speeds[name] + slope if name in speeds else slope
+            weights[name] = weights[name] - lr * speeds[name]
+    return torch.tensor(losses), weights
+
+
+def compare(got, weights, batches, lr, says, freeze=None):
+    """Weights and losses must be those of the oracle, with or without decay, stepping or not on empty masks."""
+    ways = (False,) if all(bool(mask.any()) for _, _, mask in batches) else (False, True)
+    kinds = [(decay, skips) for skips in ways for decay in (1e-4, 0.0)]
+    expected = [simulate(weights, batches, lr, freeze or {}, *kind) for kind in kinds]
+    losses = losses_of(got, len(batches))
+    off = [max(float((got["after"][n] - after[n]).abs().max()) for n in (WK1, WK2, WO2)) for _, after in expected]
+    wanted_losses, wanted = expected[min(range(len(off)), key=off.__getitem__)]
+    for name in (WK1, WK2, WO2):
+        close(got["after"][name], wanted[name], f"{name} is off: {says}", rtol=1e-3, atol=1e-4, name=name)
+    close(losses, wanted_losses, f"loss_head is off: {says}", rtol=1e-3, atol=1e-4, name="loss_head")
+
+
+def losses_of(got, steps):
+    require(got["kind"] == "dict", f"train must return its history as a dict, but returns a {got['kind']}")
+    require(got["losses"] != "missing" if isinstance(got["losses"], str) else True, "the history has no 'loss_head'")
+    several = not isinstance(got["losses"], str) and len(got["losses"]) == steps
+    require(several, f"history['loss_head'] must be a list with one float for each of the {steps} steps")
+    require(not got["graph"], "the losses still hold their computation graphs: keep plain floats")
+    return torch.stack([torch.as_tensor(x, dtype=torch.float32).reshape(()) for x in got["losses"]])
+
+
+def run(train, draw, steps, masked=(4, 7, 2, 6, 3, 5), freeze=None, more=2):
+    """Train on batches with so many masked positions: (what the probe saw, weights, the batches of the steps, lr)."""
+    weights, lr = tables(draw), 0.6 + 0.3 * draw.index
+    batches = [batch(draw, masked[i % len(masked)]) for i in range(steps + more)]
+    got = train.run(probe_train, weights, batches, steps, lr, freeze)
+    require(got["calls"] == steps, f"sampler was called {got['calls']} times in {steps} steps: one fresh batch a step")
+    kept = all(bool(got["after"][name].equal(weights[name])) for name in set(weights) - {WK1, WK2, WO2})
+    require(kept, "a parameter that the model itself keeps frozen was changed: leave its requires_grad alone")
+    return got, weights, batches[:steps], lr
+
+
+def test_history(train, draw):
+    got, weights, batches, _ = run(train, draw, 3)
+    losses = losses_of(got, 3)
+    says = "the first loss is not the mean cross-entropy over the masked positions, before any update"
+    close(losses[0], masked_loss(weights, *batches[0]), says, name="the first loss")
+
+
+def test_one_step(train, draw):
+    got, weights, batches, lr = run(train, draw, 1)
+    compare(got, weights, batches, lr, "one step of size lr against the gradient of the masked loss leads elsewhere")
+
+
+def test_several_steps(train, draw):
+    got, weights, batches, lr = run(train, draw, 6)
+    compare(
+        got, weights, batches, lr, "the first step is right, later ones are not (momentum, left-over gradients, data)"
+    )
+
+
+def test_empty_mask(train, draw):
+    got, weights, batches, lr = run(train, draw, 5, masked=(0, 4, 6, 0, 5))
+    losses = losses_of(got, 5)
+    says = "a batch whose mask is empty must count as loss 0, once, and do no harm"
+    require(bool(losses.isfinite().all()) and float(losses[0]) == 0 and float(losses[3]) == 0, says, got=losses)
+    compare(got, weights, batches, lr, "after a batch whose mask is empty the training is another one")
+
+
+def test_frozen(train, draw):
+    """A matrix that never has its turn, one that is released on the way, at its turn and one step before."""
+    until = 2 + draw.index
+    for late in (WK1, WO2, WK2):
+        free = {WK1: WO2, WO2: WK2, WK2: WK1}[late]
+        for steps in (until, until + 1, until + 3):
+            freeze = {late: until, free: 0} if draw.index else {late: until}
+            got, weights, batches, lr = run(train, draw, steps, freeze=freeze)
+            still = bool(got["after"][late].equal(weights[late]))
+            says = f"{late} is frozen until step {until}, but something has moved it earlier than that"
+            require(still or steps > until, says)
+            says = f"{late} is released at step {until}, but it is still where it was after {steps} steps"
+            require(not still or steps == until, says)
+            says = f"with {late} frozen until step {until} the training is another one"
+            compare(got, weights, batches, lr, says, freeze)
+
+
+def test_unknown_name(train, draw):
+    weights, names = tables(draw), ("layers.0.attention.wq.weight", "layers.1.attention.wk", "wk")
+    for until in (0, 1, 50):
+        with raises("freeze names a parameter that the model does not have: that must raise an error at once"):
+            train.run(probe_train, weights, [batch(draw, 4)] * 2, 2, 0.1, {names[draw.integer(0, 3)]: until})
+    equal(run(train, draw, 1, freeze={})[0]["calls"], 1, "an empty dict freezes nothing")

@@ -1,0 +1,193 @@
+"""Wrong answers to exercise 4.14 that learners write, and right ones written differently."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import torch
+import torch.nn.functional as F
+
+from utils.grade.mutants import right, wrong
+from utils.grade.suite import load_file
+
+pieces = load_file(Path(__file__).with_name("_pieces.py"))
+CFG = SimpleNamespace(vocab_size=7, H=6, Q=2, Y=2)
+
+
+def zeros():
+    return {name: torch.zeros(14, 14, requires_grad=True) for name in "WVF"}
+
+
+def train(kind, kappa=0, steps=100, params=None, step=pieces.ngd_step, lr=0.1, loss_of=pieces.loss_of):
+    """Norms of W and V after training; `loss_of`: another model, `step`: another rule."""
+    params, generator = params or zeros(), torch.Generator().manual_seed(1)
+    for _ in range(steps):
+        tokens, labels, _ = pieces.sample_batch(CFG, 6, False, generator=generator)
+        loss = loss_of(params, tokens, labels, kappa, kind)
+        grads = torch.autograd.grad(loss, list(params.values()), allow_unused=True)
+        params = step(params, dict(zip(params, grads, strict=True)), lr)
+        params = {name: value.detach().requires_grad_() for name, value in params.items()}
+    return params["W"].norm().item(), params["V"].norm().item()
+
+
+KNOWN = {}  # trainings that were run before, by the name of their change: every check asks for them again
+
+
+def both(change="", kinds=("linear", "relu"), **changed):
+    for kind in kinds:
+        if (change, kind) not in KNOWN:
+            KNOWN[change, kind] = train(kind, **changed)
+    return {kind: KNOWN[change, kind] for kind in kinds}
+
+
+def loss_with(weights):
+    """The loss with other weights of relu attention."""
+
+    def loss_of(params, tokens, labels, kappa, kind):
+        x = pieces.embed(tokens, CFG)
+        s = pieces.scores(x, params["W"])
+        w = torch.einsum("bt,btd->bd", weights(s) if kind == "relu" else s, x)
+        logits = w @ params["V"][:7].T + (x[:, -1] + kappa * w) @ params["F"][:7].T
+        return F.cross_entropy(logits, labels)
+
+    return loss_of
+
+
+@wrong("W, V and F start at random: that hides the saddle, which is at zero")
+def random_start():
+    generator = torch.Generator().manual_seed(0)
+    params = {n: (0.01 * torch.randn(14, 14, generator=generator)).requires_grad_() for n in "WVF"}
+    return both("random", params=params)
+
+
+NO_EPS = "under 'relu' nothing moves: without the 1e-8 inside the relu, or with linear attention, V has no gradient"
+
+
+@wrong(NO_EPS)
+def without_eps():
+    return both("no eps", loss_of=loss_with(torch.relu))
+
+
+@wrong(NO_EPS)
+def linear_twice():
+    norms = both()["linear"]
+    return {"linear": norms, "relu": norms}
+
+
+@wrong("Adam takes the steps: normalised gradient descent is asked for")
+def by_adam():
+    found = {}
+    for kind in ("linear", "relu"):
+        params, generator = zeros(), torch.Generator().manual_seed(1)
+        optimizer = torch.optim.Adam(params.values(), lr=0.1)
+        for _ in range(100):
+            tokens, labels, _ = pieces.sample_batch(CFG, 8, False, generator=generator)
+            optimizer.zero_grad()
+            pieces.loss_of(params, tokens, labels, 0, kind).backward()
+            optimizer.step()
+        found[kind] = (params["W"].norm().item(), params["V"].norm().item())
+    return found
+
+
+@wrong("the gradients are not normalised, tensor by tensor: then the tiny gradient of V hardly moves it")
+def plain_gradient():
+    return both("plain", step=lambda params, grads, lr: {n: x - lr * grads[n] for n, x in params.items()})
+
+
+@wrong("zero gradients are divided by their zero norm: W and V become nan")
+def zero_norm():
+    def step(params, grads, lr):
+        return {n: x - lr * grads[n] / grads[n].norm() for n, x in params.items()}
+
+    return both("zero norm", step=step)
+
+
+@wrong("kappa is 1: the feed-forward layer then sees what attention read, and W gets a gradient as soon as F moves")
+def kappa_1():
+    return both("kappa", kappa=1)
+
+
+@wrong("fewer than 100 steps are taken")
+def ten_steps():
+    return {kind: train(kind, steps=10) for kind in ("linear", "relu")}
+
+
+@wrong("linear and relu are exchanged")
+def kinds_exchanged():
+    norms = both()
+    return {"linear": norms["relu"], "relu": norms["linear"]}
+
+
+@wrong("both norms are those of the relu model: the linear one stays at zero")
+def relu_twice():
+    norms = both()["relu"]
+    return {"linear": norms, "relu": norms}
+
+
+@wrong("softmax stands in the place of linear attention")
+def softmax_for_linear():
+    return {"linear": both("", ["softmax"])["softmax"], "relu": both()["relu"]}
+
+
+@wrong("the norms are those of W and F: those of W and V are asked for")
+def f_for_v():
+    def params():
+        p = zeros()
+        return {"W": p["W"], "V": p["F"], "F": p["V"]}
+
+    def loss_of(p, tokens, labels, kappa, kind):
+        return pieces.loss_of({"W": p["W"], "V": p["F"], "F": p["V"]}, tokens, labels, kappa, kind)
+
+    return both("f for v", params=params(), loss_of=loss_of)
+
+
+@wrong("one number for each kind is returned: the norms of W and of V")
+def one_number():
+    return {kind: norms[0] + norms[1] for kind, norms in both().items()}
+
+
+@wrong("the matrices are returned: their norms are asked for")
+def matrices():
+    return {kind: (torch.zeros(14, 14), torch.zeros(14, 14)) for kind in both()}
+
+
+@wrong("the norms of both kinds are returned without their names: a dict is asked for")
+def returns_tuple():
+    return tuple(both().values())
+
+
+@right
+def smaller_steps_and_notes():
+    return {kind: list(norms) for kind, norms in both("slow", ["linear", "softmax", "relu"], lr=0.02).items()}
+
+
+@right
+def by_sgd():
+    found = {}
+    for kind in ("linear", "relu"):
+        params = zeros()
+        optimizer = torch.optim.SGD(params.values(), lr=0.3)
+        for _ in range(100):
+            tokens, labels, _ = pieces.sample_batch(CFG, 16, True, 0.3)
+            optimizer.zero_grad()
+            pieces.loss_of(params, tokens, labels, 0, kind).backward()
+            for value in params.values():
+                if value.grad.abs().sum() > 0:
+                    value.grad /= value.grad.norm()
+            optimizer.step()
+        found[kind] = (params["W"].detach().norm(), params["V"].detach().norm())
+    return found
+
+
+@right
+def both_in_one_backward():
+    runs = {"linear": zeros(), "relu": zeros()}
+    for _ in range(100):
+        tokens, labels, _ = pieces.sample_batch(CFG, 8, False)
+        losses = [pieces.loss_of(params, tokens, labels, 0, kind) for kind, params in runs.items()]
+        sum(losses).backward()
+        with torch.no_grad():
+            for params in runs.values():
+                for value in params.values():
+                    value -= 0.1 * torch.nan_to_num(value.grad / value.grad.norm())
+                    value.grad = None
+    return {kind: (float(p["W"].detach().norm()), float(p["V"].detach().norm())) for kind, p in runs.items()}

@@ -1,0 +1,140 @@
+"""Wrong answers to exercise 4.12 that learners write, and right ones written differently."""
+
+import math
+
+import torch
+
+from utils.grade.mutants import right, wrong
+
+
+def bayes_risk(alpha):
+    return -sum(p * math.log(p) for p in (alpha, 1 - alpha) if p > 0)
+
+
+def best_lam(cfg, alpha, others=2):
+    return math.log(1 + (cfg.vocab_size - others) * (1 - alpha) / alpha)
+
+
+@wrong("N - 1 other tokens are counted: y and tau are both apart, which leaves N - 2")
+def one_token_too_many(cfg, alpha):
+    return 0.0 if alpha in (0, 1) else bayes_risk(alpha) + alpha * best_lam(cfg, alpha, 1)
+
+
+@wrong("N other tokens are counted: y and tau are apart, which leaves N - 2")
+def all_tokens(cfg, alpha):
+    return 0.0 if alpha in (0, 1) else bayes_risk(alpha) + alpha * best_lam(cfg, alpha, 0)
+
+
+@wrong("this is the Bayes risk: without seeing what attention read, tau cannot keep up with y")
+def only_bayes(cfg, alpha):
+    return bayes_risk(alpha)
+
+
+@wrong("the Bayes risk is missing: this is only what is lost above it")
+def excess(cfg, alpha):
+    return 0.0 if alpha in (0, 1) else alpha * best_lam(cfg, alpha)
+
+
+@wrong("the best lam has the wrong factor: it is lost only where the label is tau, with probability alpha")
+def wrong_factor(cfg, alpha):
+    return 0.0 if alpha in (0, 1) else bayes_risk(alpha) + (1 - alpha) * best_lam(cfg, alpha)
+
+
+@wrong("the factor alpha is missing: the best lam is lost only where the label is tau")
+def without_factor(cfg, alpha):
+    return 0.0 if alpha in (0, 1) else bayes_risk(alpha) + best_lam(cfg, alpha)
+
+
+@wrong("the best lam is that of inverted odds: (1 - alpha) / alpha stands in it")
+def odds_inverted(cfg, alpha):
+    if alpha in (0, 1):
+        return 0.0
+    return bayes_risk(alpha) + alpha * math.log(1 + (cfg.vocab_size - 2) * alpha / (1 - alpha))
+
+
+@wrong("the 1 is missing in the best lam: tau itself also stands in the denominator")
+def without_1(cfg, alpha):
+    return 0.0 if alpha in (0, 1) else bayes_risk(alpha) + alpha * math.log((cfg.vocab_size - 2) * (1 - alpha) / alpha)
+
+
+@wrong("this is the floor of a predictor that knows the trigger alone: here attention still finds y")
+def trigger_only(cfg, alpha):
+    return bayes_risk(alpha) + ((1 - alpha) * math.log(cfg.Y) if 0 < alpha < 1 else 0)
+
+
+@wrong("this is the loss at lam = 0: the floor is the least over lam")
+def at_zero(cfg, alpha):
+    if alpha in (0, 1):
+        return 0.0
+    gamma = math.log(alpha / (1 - alpha))
+    return math.log(1 + math.exp(gamma) + cfg.vocab_size - 2) - alpha * gamma
+
+
+@wrong("this is the loss with probability 1 - alpha on y and the rest shared evenly: tau has a logit of its own, gamma")
+def rest_shared(cfg, alpha):
+    return 0.0 if alpha in (0, 1) else bayes_risk(alpha) + alpha * math.log(cfg.vocab_size - 1)
+
+
+@wrong("the floor of the kappa = 1 model with softmax is computed: here lam can grow, but tau does not see it")
+def softmax_floor(cfg, alpha):
+    return 0.0 if alpha in (0, 1) else bayes_risk(alpha) + math.log(1 + (cfg.vocab_size - 2) * (1 - alpha) / math.e)
+
+
+@wrong("the floor is in bits: it is wanted in nats")
+def in_bits(cfg, alpha):
+    return 0.0 if alpha in (0, 1) else (bayes_risk(alpha) + alpha * best_lam(cfg, alpha)) / math.log(2)
+
+
+@wrong("alpha = 0 is not looked after: there the floor is 0, and nothing may be divided by alpha")
+def fails_at_0(cfg, alpha):
+    return bayes_risk(alpha) + alpha * best_lam(cfg, alpha)
+
+
+@wrong("alpha = 1 is not looked after: there the floor is 0, and log (1 - alpha) does not exist")
+def fails_at_1(cfg, alpha):
+    if alpha == 0:
+        return 0.0
+    return -alpha * math.log(alpha) - (1 - alpha) * math.log(1 - alpha) + alpha * best_lam(cfg, alpha)
+
+
+@wrong("at alpha = 0 the floor is 0: the logit of y can grow for ever")
+def log_n_at_0(cfg, alpha):
+    return math.log(cfg.vocab_size) if alpha == 0 else bayes_risk(alpha) + alpha * best_lam(cfg, alpha)
+
+
+@wrong("the search for the best lam stops too early, at the end of its range")
+def short_search(cfg, alpha):
+    if alpha in (0, 1):
+        return 0.0
+    gamma = math.log(alpha / (1 - alpha))
+    lam = torch.linspace(0, 1, 101)
+    return (torch.log(lam.exp() + math.exp(gamma) + cfg.vocab_size - 2) - (1 - alpha) * lam).min() - alpha * gamma
+
+
+@right
+def by_search(cfg, alpha):
+    if alpha <= 0 or alpha >= 1:
+        return torch.tensor(0.0)
+    gamma = math.log(alpha / (1 - alpha))
+    lam = torch.linspace(-5, 20, 100_001, dtype=torch.float64)
+    return (torch.log(lam.exp() + math.exp(gamma) + cfg.vocab_size - 2) - (1 - alpha) * lam).min() - alpha * gamma
+
+
+@right
+def by_rest(cfg, alpha):
+    """P(y) = 1 - alpha at the optimum, so the others share alpha."""
+    if alpha in (0.0, 1.0):
+        return 0
+    odds = alpha / (1 - alpha)
+    p_tau = alpha * odds / (odds + cfg.vocab_size - 2)
+    return -(1 - alpha) * math.log(1 - alpha) - alpha * math.log(p_tau)
+
+
+@right
+def at_the_optimum(cfg, alpha):
+    if not 0 < alpha < 1:
+        return 0.0
+    gamma = math.log(alpha) - math.log1p(-alpha)
+    top = math.log1p((cfg.vocab_size - 2) * math.exp(-gamma))
+    total = math.exp(top) + math.exp(gamma) + cfg.vocab_size - 2
+    return math.log(total) - (1 - alpha) * top - alpha * gamma

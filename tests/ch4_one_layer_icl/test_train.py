@@ -1,0 +1,193 @@
+"""Hidden tests of exercise 4.13, on a small model that notes every batch it sees; the judge repeats the training.
+
+With alpha all but 0 or 1 the labels of noisy sentences are known, so that nothing is left to chance but the sentences,
+and those the model notes.
+"""
+
+import torch
+import torch.nn.functional as F
+
+from utils.grade import close, equal, require
+from utils.grade.judge import a_thing
+from utils.grade.suite import draws
+
+ALWAYS, NEVER = 1 - 1e-12, 1e-12  # alpha for labels that are always, or never, the noise token
+
+
+def probe_training(train, cfg, start, steps, settings, seeds):
+    """Train on a fresh copy of the model; losses, batches, parameters afterwards. `seeds`: generator's, torch's."""
+
+    class Model(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.A, self.c = nn.Parameter(start["A"].clone()), nn.Parameter(start["c"].clone())
+            self.P, self.R = nn.Parameter(0 * start["A"]), nn.Parameter(0 * start["c"])  # their gradients are zero
+            self.seen = []
+
+        def forward(self, tokens):
+            self.seen.append(tokens.detach().clone())
+            xi_A = self.A[tokens].mean(1)
+            xi_F = (self.c + self.P @ self.R).expand(len(tokens), -1)
+            return xi_A + xi_F, xi_A, xi_F
+
+    model = Model()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seeds[1])
+        generator = None if seeds[0] is None else torch.Generator().manual_seed(seeds[0])
+        losses = train(model, SimpleNamespace(**cfg), steps, generator=generator, **settings)
+    lists = list(losses.values()) if isinstance(losses, dict) else []
+    flat = [x for part in lists if isinstance(part, (list, tuple)) for x in part]
+    return {
+        "losses": losses,
+        "graph": any(torch.is_tensor(x) and x.requires_grad for x in [*lists, *flat]),
+        "seen": model.seen,
+        "after": {name: value.detach().clone() for name, value in model.named_parameters()},
+    }
+
+
+def as_numbers(losses, name, steps):
+    """One list of losses as a tensor (steps,)."""
+    several = len(losses.shape) == 1 if torch.is_tensor(losses) else isinstance(losses, (list, tuple))
+    require(several, f"{name!r} must be the list of losses, one for each step, but it is {a_thing(losses)}")
+    single = all(isinstance(x, (int, float)) or torch.is_tensor(x) and x.numel() == 1 for x in losses)
+    require(single, f"{name!r} must hold one number for each step")
+    require(len(losses) == steps, f"{name!r} holds {len(losses)} losses, but there are {steps} steps")
+    return torch.tensor([float(x) for x in losses])
+
+
+def answers(tokens, N):
+    """The y of each sentence: what follows its trigger and is not tau."""
+    found = []
+    for sentence in tokens.tolist():
+        after = [b for a, b in zip(sentence[:-2], sentence[1:-1], strict=True) if a == sentence[-1] and b != N - 1]
+        found.append(after[0] if after else -1)
+    return torch.tensor(found)
+
+
+def distinct(batches):
+    """Batches in the order in which each was first seen."""
+    found = []
+    for tokens in batches:
+        if not any(torch.equal(tokens, other) for other in found):
+            found.append(tokens)
+    return found
+
+
+def settle(draw, noisy=False, alpha=0.0):
+    """Sizes, first parameters and settings of a training."""
+    Q, Y = 2 + draw.index, 3 - draw.index
+    N = Q + Y + 4
+    cfg = {"vocab_size": N, "H": 8 + draw.index, "Q": Q, "Y": Y}
+    start = {"A": draw.normal(N, N, std=2), "c": draw.normal(N)}
+    return cfg, start, {"noisy": noisy, "alpha": alpha, "lr": 0.3, "batch": 7 + draw.index}
+
+
+def run(train, draw, noisy=False, alpha=0.0, seeds=None, steps=4):
+    cfg, start, settings = settle(draw, noisy, alpha)
+    N, Q, Y = cfg["vocab_size"], cfg["Q"], cfg["Y"]
+    got = train.run(probe_training, cfg, start, steps, settings, seeds or [draw.seed, draw.seed])
+    losses = got["losses"]
+    says = "train must return a dict with the lists 'id' and 'ood'"
+    require(isinstance(losses, dict), f"{says}, but it returns {a_thing(losses)}")
+    require({"id", "ood"} <= losses.keys(), f"{says}, but it has the keys {sorted(losses)}")
+    got["id"], got["ood"] = (as_numbers(losses[name], name, steps) for name in ("id", "ood"))
+
+    got["batches"], got["unseen"], calls = [], [], []
+    for tokens in got["seen"]:
+        y = answers(tokens, N)
+        if bool(((y >= Q) & (y < Q + Y)).all()):
+            got["batches"].append(tokens)
+        elif bool((y >= Q + Y).all()):
+            calls.append(tokens)
+        else:
+            require(False, "the model is given a batch that mixes outputs of training with unseen ones, or has none")
+    got["batches"], got["unseen"], got["calls"] = distinct(got["batches"]), distinct(calls), calls
+    return got, cfg, start, settings, steps
+
+
+def check_batches(got, settings, steps):
+    found = len(got["batches"])
+    says = f"{steps} steps need {steps} fresh batches of training sentences, but the model saw {found} different ones"
+    equal(found, steps, says)
+    for tokens in got["batches"]:
+        equal(len(tokens), settings["batch"], "a training batch does not have `batch` sentences")
+
+
+def replay(got, cfg, start, settings):
+    """The oracle: per-tensor normalised gradient descent on the batches seen, in float64."""
+    N = cfg["vocab_size"]
+    A, c = start["A"].double(), start["c"].double()
+    unseen = torch.cat(got["unseen"]) if got["unseen"] else None
+
+    def loss(A, c, tokens):
+        y = answers(tokens, N)
+        labels = torch.full_like(y, N - 1) if settings["noisy"] and settings["alpha"] > 0.5 else y
+        return F.cross_entropy(A[tokens].mean(1) + c, labels)
+
+    first, after = [], []
+    for tokens in got["batches"]:
+        A, c = A.detach().requires_grad_(), c.detach().requires_grad_()
+        value = loss(A, c, tokens)
+        gradients = torch.autograd.grad(value, [A, c])
+        A, c = (x - settings["lr"] * g / (g**2).sum().sqrt() for x, g in zip((A, c), gradients, strict=True))
+        first.append(value.item())
+        after.append(loss(A, c, unseen).item() if unseen is not None else 0.0)
+    return torch.tensor(first), torch.tensor(after), A.detach().float(), c.detach().float()
+
+
+def check(train, draw, noisy=False, alpha=0.0, about=""):
+    got, cfg, start, settings, steps = run(train, draw, noisy, alpha)
+    check_batches(got, settings, steps)
+    right_id, right_ood, A, c = replay(got, cfg, start, settings)
+    says = f"the losses 'id' are not the cross-entropies of xi on each step's batch, before the step{about}"
+    close(got["id"], right_id, says, rtol=1e-3, atol=1e-3, name="'id'")
+    says = f"the parameters do not move by lr along each tensor's own normalised gradient{about}"
+    for name, right in (("A", A), ("c", c)):
+        close(got["after"][name], right, says, rtol=1e-3, atol=1e-3, name="a parameter after training")
+    return got, right_ood
+
+
+def check_unseen(got, right, about=""):
+    require(got["unseen"], "the model is never tried on unseen outputs: draw that set with ood=True")
+    once = len(got["unseen"]) == 1 or len(got["calls"]) >= len(got["ood"]) * len(got["unseen"])
+    require(once, "the set of unseen outputs changes from step to step: draw it once, before the loop")
+    says = f"the losses 'ood' are not the cross-entropies on the unseen outputs after each step{about}"
+    close(got["ood"], right, says, rtol=1e-3, atol=1e-3, name="'ood'")
+
+
+def test_training(train, draw):
+    check(train, draw)
+
+
+def test_unseen_outputs(train, draw):
+    got, right = check(train, draw)
+    check_unseen(got, right)
+    for name in ("P", "R"):
+        says = "a tensor whose gradient is zero must stay as it is"
+        close(got["after"][name], torch.zeros_like(got["after"][name]), says, name="a parameter after training")
+
+
+@draws(1)
+def test_losses_are_plain_numbers(train, draw):
+    got, *_ = run(train, draw, steps=2)
+    require(not got["graph"], "the losses still hold their computation graphs: keep plain numbers")
+
+
+def test_noise(train, draw):
+    for alpha, what in ((ALWAYS, "tau"), (NEVER, "y")):
+        about = f", in noisy sentences whose labels are all {what}"
+        got, right = check(train, draw, True, alpha, about)
+        check_unseen(got, right, about)
+
+
+@draws(1)
+def test_generator(train, draw):
+    cfg, start, settings = settle(draw, True, 0.5)
+    seed = draw.seed
+    one, again = (train.run(probe_training, cfg, start, 3, settings, [seed, other]) for other in (1, 2))
+    same = len(one["seen"]) == len(again["seen"]) and all(map(torch.equal, one["seen"], again["seen"]))
+    require(same, "two generators with the same seed give different sentences: hand the generator on to every draw")
+    for name in ("id", "ood"):
+        close(
+            torch.tensor(again["losses"][name]), torch.tensor(one["losses"][name]), f"equal seeds, but other {name!r}"
+        )
