@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from utils.grade import close, require
+from utils.grade.suite import draws
 
 WK1, WK2, WO2 = (f"layers.{i}.attention.{name}.weight" for i, name in ((0, "wk"), (1, "wk"), (1, "wo")))
 SMALL = (7, 9, 24)  # T, V, d
@@ -142,29 +143,60 @@ def seen_before(x):
     return ((x[:, :, None] == x[:, None, :]).tril(-1)).any(-1)
 
 
+def accuracy(weights, x, y, mask):
+    """How often the model with these weights is right where the mask is true."""
+    h0 = weights["tok_embeddings.weight"][x] + weights["pe"]
+    h1 = h0 + layer(weights, 0, h0)
+    logits = (h1 + layer(weights, 1, h1)) @ weights["output.weight"].T
+    return float((logits.argmax(-1) == y)[mask].float().mean())
+
+
+def small(draw):
+    return tables(draw, SMALL), tables(draw, SMALL)
+
+
+def large(draw):
+    weights, triggers = tables(draw, LARGE), draw.permutation(LARGE[1])[:7]
+    return weights, triggers, pairs(weights, triggers)
+
+
+def text(draw):
+    """Weights, triggers, sequences, and how well a head without any cross-talk does on them."""
+    T, V, _ = LARGE
+    weights, triggers = tables(draw, LARGE), draw.permutation(V)[:5]
+    tokens = sequences(draw, 32, T, V, triggers)
+    x, y = tokens[:, :-1], tokens[:, 1:]
+    mask = torch.isin(x, triggers) & seen_before(x)
+    ideal = {}
+    for name, (values, keys, root) in pairs(weights, triggers).items():
+        ideal[name] = 10 * root * torch.linalg.pinv(values) @ torch.linalg.pinv(keys).T
+    return weights, triggers, (x, y, mask), accuracy(weights | ideal, x, y, mask)
+
+
+@draws(1)
 def test_in_place(build_induction_head, draw):
-    weights = tables(draw, SMALL)
+    weights, _ = draw.once(small)
     default, ten = run(build_induction_head, weights, (None, None), ((10.0, 10.0, 10.0), None))
     for name in (WK1, WK2, WO2):
         require(not default[name].equal(weights[name]), f"{name} is still as it was: it is one of the three memories")
         close(default[name], ten[name], f"{name} is not the same with beta=(10, 10, 10) as without beta", name=name)
 
 
+@draws(1)
 def test_what_is_stored(build_induction_head, draw):
-    weights = tables(draw, LARGE)
-    triggers = draw.permutation(LARGE[1])[:7]
+    weights, triggers, wanted = draw.once(large)
     (after,) = run(build_induction_head, weights, (None, triggers))
-    for name, (values, keys, root) in pairs(weights, triggers).items():
+    for name, (values, keys, root) in wanted.items():
         found = table(after[name], values, keys, root).argmax(1)
         recall = float((found == torch.arange(len(values))).float().mean())
         require(recall > 0.95, f"{name} does not hold the pairs {PLACES[name]}: only {recall:.0%} of them are recalled")
 
 
+@draws(1)
 def test_scores(build_induction_head, draw):
-    weights = tables(draw, LARGE)
-    triggers = draw.permutation(LARGE[1])[:7]
+    weights, triggers, wanted = draw.once(large)
     (after,) = run(build_induction_head, weights, (None, triggers))
-    for name, (values, keys, root) in pairs(weights, triggers).items():
+    for name, (values, keys, root) in wanted.items():
         score = float(table(after[name], values, keys, root).diagonal().mean())
         kind = "logit" if name == WO2 else "attention score"
         says = f"{name} holds its pairs, but with beta = 10 a pair has the {kind} {score:.3g}"
@@ -172,9 +204,9 @@ def test_scores(build_induction_head, draw):
         require(score < 40 or name == WO2, says + ": that is too much")
 
 
+@draws(1)
 def test_triggers(build_induction_head, draw):
-    weights = tables(draw, LARGE)
-    mixed = draw.permutation(LARGE[1])
+    weights, mixed = tables(draw, LARGE), draw.permutation(LARGE[1])
     some, every = run(build_induction_head, weights, (None, mixed[:5]), (None, None))
     for after, inside in ((some, mixed[:5]), (every, mixed)):
         score = table(after[WK2], *pairs(weights, inside)[WK2]).diagonal()
@@ -187,42 +219,24 @@ def test_triggers(build_induction_head, draw):
 
 
 def test_each_beta(build_induction_head, draw):
-    weights, beta = tables(draw, SMALL), draw.uniform(3, low=1.0, high=4.0)
+    (weights, other), beta = draw.once(small), draw.uniform(3, low=1.0, high=4.0)
     triggers = draw.permutation(SMALL[1])[:4] if draw.index else None
-    other = tables(draw, SMALL)
     restarted = weights | {name: other[name] for name in (WK1, WK2, WO2)}
     (once,) = run(build_induction_head, restarted, (beta.tolist(), triggers))
+    grown = [(beta * torch.tensor([2.5 if i == j else 1.0 for j in range(3)])).tolist() for i in range(3)]
+    first, *more = run(build_induction_head, weights, *((each, triggers) for each in (beta.tolist(), *grown)))
     for i, name in enumerate((WK1, WK2, WO2)):
-        more = beta.clone()
-        more[i] *= 2.5
-        first, second = run(build_induction_head, weights, (beta.tolist(), triggers), (more.tolist(), triggers))
         for part in (WK1, WK2, WO2):
             says = f"beta[{i}] grows 2.5-fold, so {name} must grow 2.5-fold, and the other two must stay: {part} is off"
-            close(second[part], first[part] * (2.5 if part == name else 1.0), says, rtol=1e-3, name=part)
-            says = f"{part} still holds its random start: the memory replaces it"
-            close(once[part], first[part], says, rtol=1e-3, name=part)
+            close(more[i][part], first[part] * (2.5 if part == name else 1.0), says, rtol=1e-3, name=part)
+        close(once[name], first[name], f"{name} still holds its random start: the memory replaces it", rtol=1e-3)
 
 
-def accuracy(weights, x, y, mask):
-    """How often the model with these weights is right where the mask is true."""
-    h0 = weights["tok_embeddings.weight"][x] + weights["pe"]
-    h1 = h0 + layer(weights, 0, h0)
-    logits = (h1 + layer(weights, 1, h1)) @ weights["output.weight"].T
-    return float((logits.argmax(-1) == y)[mask].float().mean())
-
-
+@draws(1)
 def test_accuracy(build_induction_head, draw):
     """How good a head can be depends on the vectors drawn: it is compared with one built here on the same vectors."""
-    T, V, _ = LARGE
-    weights = tables(draw, LARGE)
-    triggers = draw.permutation(V)[:5]
+    weights, triggers, data, best = draw.once(text)
     (after,) = run(build_induction_head, weights, (None, triggers))
-    tokens = sequences(draw, 64, T, V, triggers)
-    x, y = tokens[:, :-1], tokens[:, 1:]
-    mask = torch.isin(x, triggers) & seen_before(x)
-    ideal = {}
-    for name, (values, keys, root) in pairs(weights, triggers).items():
-        ideal[name] = 10 * root * torch.linalg.pinv(values) @ torch.linalg.pinv(keys).T
-    got, best = accuracy(weights | after, x, y, mask), accuracy(weights | ideal, x, y, mask)
+    got = accuracy(weights | after, *data)
     says = f"all three memories hold their pairs, but the head is right at only {got:.0%} of what it can know"
     require(got >= best - ALLOWED, says)

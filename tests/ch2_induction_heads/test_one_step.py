@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from utils.grade import close, raises, require
+from utils.grade.suite import draws
 
 B, T, D, V, ROWS = 3, 5, 8, 9, 7  # all different; ROWS positions, more than the tokens that come
 NAMES = {"wk1": "layers.0.attention.wk.weight", "wk2": "layers.1.attention.wk.weight"}
@@ -109,15 +110,41 @@ def run(one_step, weights, turns):
     return got["after"]
 
 
-def check(after, before, which, batches, eta, says):
-    wanted, name = stepped(before, which, batches, eta), NAMES[which]
-    for other in sorted(set(before) - {name}):
-        same = bool(after[other].equal(before[other]))
-        require(same, f"with which={which!r} only {name} may change, but {other} has changed")
-    size = float(wanted[name].abs().max())
-    close(after[name], wanted[name], f"{name} is off: {says}", rtol=1e-3, atol=1e-3 * size + 1e-7, name=name)
+def turn(draw, weights, which, masks, eta=30.0):
+    """The arguments of one call, and the weights that must come of it."""
+    batches = [batch(draw, masked) for masked in masks]
+    return (which, batches, eta), weights, stepped(weights, which, batches, eta)
 
 
+def single(draw):
+    weights = tables(draw)
+    return weights, [turn(draw, weights, which, (5,), 5.0 + 20.0 * draw.index) for which in NAMES]
+
+
+def several(draw):
+    weights = tables(draw)
+    return weights, [turn(draw, weights, which, (2, 9, 5, 0)[: 3 + draw.index]) for which in NAMES]
+
+
+def in_turn(draw):
+    weights, order, turns = tables(draw), [list(NAMES)[i] for i in draw.permutation(3)], []
+    for which in [*order, order[0]]:
+        turns.append(turn(draw, turns[-1][2] if turns else weights, which, (4, 7)))
+    return weights, turns
+
+
+def check(after, one, says):
+    (which, _, _), before, wanted = one
+    name = NAMES[which]
+    for other in sorted(set(before) - set(NAMES.values())):
+        require(bool(after[other].equal(before[other])), f"only {name} may change here, but {other} has changed")
+    for other in NAMES.values():
+        size = float(wanted[other].abs().max())
+        text = f"{name} is off: {says}" if other == name else f"only {name} may change here, but {other} has changed"
+        close(after[other], wanted[other], text, rtol=1e-3, atol=1e-3 * size + 1e-7, name=other)
+
+
+@draws(1)
 def test_only_that_matrix(one_step, draw):
     weights = tables(draw)
     for which, name in NAMES.items():
@@ -127,35 +154,31 @@ def test_only_that_matrix(one_step, draw):
         require(others and not after[name].any(), says)
 
 
+@draws(1)
 def test_one_batch(one_step, draw):
-    weights, eta = tables(draw), 5.0 + 20.0 * draw.index
-    for which in NAMES:
-        batches = [batch(draw, 5)]
-        (after,) = run(one_step, weights, [(which, batches, eta)])
-        check(after, weights, which, batches, eta, "it must be -eta times the gradient of the masked loss at zero")
+    weights, turns = draw.once(single)
+    for one in turns:
+        (after,) = run(one_step, weights, [one[0]])
+        check(after, one, "it must be -eta times the gradient of the masked loss at zero")
 
 
 def test_mean_over_batches(one_step, draw):
-    weights, eta = tables(draw), 30.0
-    for which in NAMES:
-        batches = [batch(draw, masked) for masked in (2, 9, 5, 0)[: 3 + draw.index]]
-        (after,) = run(one_step, weights, [(which, batches, eta)])
-        says = "with one batch it is right, with several it is not: the gradients, all taken at zero, are averaged"
-        check(after, weights, which, batches, eta, says)
-
-
-def test_one_after_the_other(one_step, draw):
-    weights, order = tables(draw), [list(NAMES)[i] for i in draw.permutation(3)]
-    turns = [(which, [batch(draw, 4), batch(draw, 7)], 25.0) for which in [*order, order[0]]]
-    before = weights
-    for after, (which, batches, eta) in zip(run(one_step, weights, turns), turns, strict=True):
-        says = (
-            "the first call is right, a later one on the same model is not: something of an earlier call is left over"
+    weights, turns = draw.once(several)
+    for one in turns:
+        (after,) = run(one_step, weights, [one[0]])
+        check(
+            after, one, "with one batch it is right, with several it is not: the gradients, all at zero, are averaged"
         )
-        check(after, before, which, batches, eta, says)
-        before = after
 
 
+@draws(1)
+def test_one_after_the_other(one_step, draw):
+    weights, turns = draw.once(in_turn)
+    for after, one in zip(run(one_step, weights, [one[0] for one in turns]), turns, strict=True):
+        check(after, one, "the first call is right, a later one on the same model is not: something is left over")
+
+
+@draws(1)
 def test_unknown_matrix(one_step, draw):
     weights, name = tables(draw), ("wo1", "wv2", "wk0", "WK1")[draw.integer(0, 4)]
     with raises(f"which={name!r} names no matrix of the three: that must raise an error"):

@@ -13,7 +13,7 @@ from utils.grade import equal, rarity, require
 from utils.grade.judge import a_thing
 
 RARE = 25.0
-BATCH = 3000
+BATCH = 2000
 
 
 def probe_batch(sample_batch, cfg, batch, noisy, alpha, ood, seed):

@@ -108,7 +108,7 @@ def check(train_many, runs, steps, says):
 
 
 def test_one_run(train_many, draw):
-    for kind in ("linear", "softmax", "relu"):
+    for kind in (("linear", "relu"), ("softmax",))[draw.index]:
         says = f"a single run of kind {kind!r} does not have the losses that it has when trained alone"
         check(train_many, settings(draw, [kind], kappa=1), 4, says)
 
@@ -116,9 +116,10 @@ def test_one_run(train_many, draw):
 def test_several_runs(train_many, draw):
     kind = ("softmax", "linear")[draw.index]
     says = "runs that are trained together do not have the losses that each has when trained alone"
-    check(train_many, settings(draw, [kind] * 5), 4, says)
+    check(train_many, settings(draw, [kind] * 4), 3, says)
 
 
+@draws(1)
 def test_kinds_mixed(train_many, draw):
     kinds = ["relu", "linear", "softmax", "linear", "relu"]
     says = "runs of different kinds do not have their own losses, in the order of cfgs"
@@ -127,7 +128,7 @@ def test_kinds_mixed(train_many, draw):
 
 @draws(1)
 def test_trained_together(train_many, draw):
-    runs, steps = settings(draw, ["softmax"] * 6), 3
+    runs, steps = settings(draw, ["softmax"] * 4), 2
     got, _ = sweep(train_many, runs, steps)
     says = "the runs are trained one after the other: put those of a kind into one batched computation"
     require(got["calls"] < len(runs) * steps, says)

@@ -17,7 +17,7 @@ from utils.grade.mutants import mutants
 from utils.grade.reference import reference
 from utils.grade.subject import LocalRunner
 
-NOTEBOOK_SECONDS = {"ch1": 120}
+NOTEBOOK_SECONDS = {"ch1": 120, "ch4": 120}
 DEFAULT_SECONDS = 180
 GIGABYTE = 1000.0
 

@@ -6,6 +6,7 @@ plain one.
 
 import os
 import sys
+import uuid
 from collections.abc import Callable
 from functools import cache
 
@@ -34,8 +35,19 @@ async function plotly() {
   if (!globalThis.coursePlotly) throw new Error("plotly.js did not arrive; run the cell again");
   return globalThis.coursePlotly;
 }
+// anywidget drops every message to a model whose module took over two seconds to load (a busy machine): the figure
+// would be drawn and never answer. So the messages go to the plain widget model's own handler.
+async function listen(model) {
+  const own = await model.widget_manager.get_model(model.get("own"));
+  const handlers = [];
+  for (let p = own; p; p = Object.getPrototypeOf(p)) {
+    if (Object.hasOwn(p, "_handle_comm_msg")) handlers.push(p._handle_comm_msg);
+  }
+  if (handlers.length > 1) own.comm.on_msg(handlers[1].bind(own));
+}
 export default {
   async render({ model, el }) {
+    await listen(model).catch((error) => console.warn(error));
     const box = document.createElement("div");
     box.className = "course-figure";
     box.setAttribute("role", "img");
@@ -92,6 +104,7 @@ def _classes():
         figure = traitlets.Dict().tag(sync=True)
         alt = traitlets.Unicode().tag(sync=True)
         config = traitlets.Dict().tag(sync=True)
+        own = traitlets.Unicode().tag(sync=True)  # the model's own id
 
     return PlotlyLibrary, FigureView
 
@@ -105,7 +118,8 @@ def figure_view(figure, alt: str):
     library, view = _classes()
     if _library is None or _library.comm is None:
         _library = library()
-    return view(figure=as_json(figure), alt=alt, config=CONFIG)
+    own = uuid.uuid4().hex
+    return view(figure=as_json(figure), alt=alt, config=CONFIG, own=own, model_id=own)
 
 
 def widgets_work() -> bool:

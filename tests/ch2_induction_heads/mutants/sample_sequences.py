@@ -435,6 +435,12 @@ def never_itself(pi_u, pi_b, triggers, outputs, seq_len, generator):
     return walk(first(pi_u, len(triggers), generator), without, triggers, outputs, seq_len, generator)
 
 
+@wrong("no sequence starts with one of its triggers: the first token follows pi_u, whatever it is")
+def never_starts_with_trigger(pi_u, pi_b, triggers, outputs, seq_len, generator):
+    chances = pi_u.expand(len(triggers), -1).scatter(1, triggers, 0.0) + 1e-12
+    return walk(choose(chances, generator), pi_b, triggers, outputs, seq_len, generator)
+
+
 @right
 def by_row_tables(pi_u, pi_b, triggers, outputs, seq_len, generator):
     B, V = len(triggers), len(pi_u)
