@@ -187,6 +187,7 @@ def test_one_step(train, draw):
     compare(run(train, wanted), wanted, "one step of size lr against the gradient of the masked loss leads elsewhere")
 
 
+@draws(1)
 def test_several_steps(train, draw):
     wanted = draw.once(five)
     says = "the first step is right, later ones are not (momentum, left-over gradients, data)"

@@ -57,11 +57,10 @@ def as_numbers(losses, name, steps):
 
 def answers(tokens, N):
     """The y of each sentence: what follows its trigger and is not tau."""
-    found = []
-    for sentence in tokens.tolist():
-        after = [b for a, b in zip(sentence[:-2], sentence[1:-1], strict=True) if a == sentence[-1] and b != N - 1]
-        found.append(after[0] if after else -1)
-    return torch.tensor(found)
+    after = tokens[:, 1:-1]
+    pair = (tokens[:, :-2] == tokens[:, -1:]) & (after != N - 1)
+    first = pair.int().argmax(1, keepdim=True)
+    return torch.where(pair.any(1), after.gather(1, first)[:, 0], -1)
 
 
 def distinct(batches):

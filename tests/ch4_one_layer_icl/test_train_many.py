@@ -92,13 +92,25 @@ def alone(run, tokens, labels):
     return losses
 
 
+KNOWN = {}  # the oracle's losses by settings and data: many answers are judged on the same ones
+
+
+def right_losses(run, tokens, labels):
+    key = (*run.items(), tokens.numpy().tobytes(), labels.numpy().tobytes())
+    if key not in KNOWN:
+        if len(KNOWN) > 500:
+            KNOWN.clear()
+        KNOWN[key] = alone(run, tokens, labels)
+    return KNOWN[key]
+
+
 def sweep(train_many, runs, steps):
     got = train_many.run(probe_sweep, runs, steps)
     require("problem" not in got, "sample_batch is not defined where train_many is: the data come from it")
     losses = got["losses"]
     dtype = losses.dtype if torch.is_tensor(losses) and losses.is_floating_point() else torch.float32
     shaped(losses, (len(runs), steps), "train_many returns one row of losses for each run", dtype=dtype)
-    return got, torch.tensor([alone(*run) for run in zip(runs, got["tokens"], got["labels"], strict=True)])
+    return got, torch.tensor([right_losses(*run) for run in zip(runs, got["tokens"], got["labels"], strict=True)])
 
 
 def check(train_many, runs, steps, says):
