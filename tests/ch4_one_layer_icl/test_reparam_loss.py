@@ -37,7 +37,7 @@ def expected(lam, cfg, alpha, kappa):
     return loss.detach(), gradient
 
 
-def check(reparam_loss, lam, cfg, alpha, kappa, says, default=False):
+def check(reparam_loss, lam, cfg, alpha, kappa, says, default=False, atol=1e-6):
     got = reparam_loss.run(probe_loss, lam, cfg, alpha, {} if default else {"kappa": kappa})["result"]
     form = "reparam_loss must return a pair: the loss and its gradient with respect to lam"
     require(got is not None, f"{form}, but it returns {a_thing(got)}")
@@ -45,9 +45,9 @@ def check(reparam_loss, lam, cfg, alpha, kappa, says, default=False):
     loss, gradient = got
     right_loss, right_gradient = expected(lam, cfg, alpha, kappa)
     shown = {"inputs": {"lam": lam, "alpha": alpha, "kappa": kappa, "vocab_size": cfg["vocab_size"]}}
-    close(loss, right_loss, f"the loss is off {says}", rtol=1e-5, atol=1e-6, name="the loss", **shown)
+    close(loss, right_loss, f"the loss is off {says}", rtol=1e-5, atol=atol, name="the loss", **shown)
     says = f"the gradient is off {says}"
-    close(gradient, right_gradient, says, rtol=1e-4, atol=1e-6, name="the gradient", **shown)
+    close(gradient, right_gradient, says, rtol=1e-4, atol=atol, name="the gradient", **shown)
 
 
 def number(draw, low=-2.0, high=7.0):
@@ -79,7 +79,7 @@ def test_noise_unseen_by_the_feed_forward_layer(reparam_loss, draw):
 def test_large_lam(reparam_loss, draw):
     cfg, alpha = sizes(draw), 0.3 + 0.4 * draw.index
     lam = torch.full((cfg["Q"],), 1000.0, dtype=torch.float64)
-    check(reparam_loss, lam, cfg, None, 1, "at lam = 1000, without noise")
+    check(reparam_loss, lam, cfg, None, 1, "at lam = 1000, without noise", atol=1e-3)
     for kappa in (1, 0):
         says = f"at lam = 1000, with noise and kappa = {kappa}"
-        check(reparam_loss, torch.tensor(1000.0, dtype=torch.float64), cfg, alpha, kappa, says)
+        check(reparam_loss, torch.tensor(1000.0, dtype=torch.float64), cfg, alpha, kappa, says, atol=1e-3)
