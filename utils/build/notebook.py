@@ -79,7 +79,8 @@ class _Builder:
         if not optional and cells and cells[0].kind == "prose" and cells[0].source.startswith("# "):
             head, rest = cells[0].source.partition("\n")[2].strip(), cells[1:]
         made = [(f"{self.chapter.key}-title", _prose("\n\n".join(part for part in (title, line, head) if part)))]
-        for role, source in (("colab", setup_cells.colab_cell(self.settings, path)), ("setup", setup_cells.SETUP)):
+        fetch, ready = setup_cells.colab_cell(self.settings, path), setup_cells.setup_cell(self.chapter.key)
+        for role, source in (("colab", fetch), ("setup", ready)):
             made.append((f"{self.chapter.key}-{role}", _code(source, timeout=SETUP_TIMEOUT)))
         for cell in rest:
             made.extend(self.cells(cell, answers, cells))

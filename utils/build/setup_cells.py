@@ -5,9 +5,10 @@ from pathlib import PurePosixPath
 COLAB_BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
 BINDER_BADGE = "https://mybinder.org/badge_logo.svg"
 
-# Line 1 puts the folder that holds the course on sys.path, from anywhere inside it; an installed course needs it not.
+# Line 1 says which chapter this is (several have a `train`), and puts the folder that holds the course on sys.path, from
+# anywhere inside it; an installed course needs it not.
 SETUP = """\
-import sys; from pathlib import Path; sys.path[:0] = [str(p) for p in [Path.cwd(), *Path.cwd().parents] if (p / "utils" / "learn").is_dir()][:1]
+import os, sys; from pathlib import Path; os.environ.setdefault("COURSE_CHAPTER", "{chapter}"); sys.path[:0] = [str(p) for p in [Path.cwd(), *Path.cwd().parents] if (p / "utils" / "learn").is_dir()][:1]
 from utils.learn import *"""  # noqa: E501
 
 ON_COLAB = """\
@@ -31,6 +32,11 @@ FETCH = """\
     from utils.env.colab import install_missing
     install_missing()
 """
+
+
+def setup_cell(chapter: str) -> str:
+    """The two lines that make a notebook of this chapter ("ch1") ready."""
+    return SETUP.format(chapter=chapter)
 
 
 def configured(settings: dict) -> bool:
