@@ -5,8 +5,8 @@ from pathlib import PurePosixPath
 COLAB_BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
 BINDER_BADGE = "https://mybinder.org/badge_logo.svg"
 
-# Line 1 says which chapter this is (several have a `train`), and puts the folder that holds the course on sys.path, from
-# anywhere inside it; an installed course needs it not.
+# Line 1 says which chapter this is (several have a `train`), and puts the folder that holds the course on sys.path,
+# from anywhere inside it; an installed course needs it not.
 SETUP = """\
 import os, sys; from pathlib import Path; os.environ.setdefault("COURSE_CHAPTER", "{chapter}"); sys.path[:0] = [str(p) for p in [Path.cwd(), *Path.cwd().parents] if (p / "utils" / "learn").is_dir()][:1]
 from utils.learn import *"""  # noqa: E501
