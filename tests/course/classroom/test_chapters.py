@@ -16,6 +16,11 @@ OPTIONS = Options(seconds=10, jobs=2, isolation="required")
 MARKS = "def wrong(*said):\n    return lambda obj: obj\n\n\nright = wrong\n"
 FAILED = {Status.WRONG, Status.CRASHED, Status.TIMED_OUT}
 
+SPOILED = {  # an answer that attacks, one that does not parse
+    "hostile": ("import os\n\n\ndef {name}(*given, **named):\n    os._exit(0)\n", FAILED),
+    "broken": ("def {name}(:\n    return 1\n", {Status.SYNTAX_ERROR}),
+}
+
 
 def wrong_answer(chapter: str, name: str) -> str:
     """A cell that defines the exercise as its first known wrong answer, with what that reads."""
@@ -52,13 +57,19 @@ def test_right_and_wrong_answers_of_a_chapter(chapter, built, tmp_path):
         for name in names:
             write(tmp_path / "in" / f"{name}.ipynb", one_answer(notebook, name, wrong_answer(chapter, name)))
             expected[name] = {name: FAILED}
-    assert set().union(*expected.values()) == {exercise.name for exercise in load_chapter(chapter).exercises}
+        for kind, (text, allowed) in SPOILED.items():
+            spoiled = one_answer(notebook, names[0], text.format(name=names[0]))
+            write(tmp_path / "in" / f"{kind}-{stem}.ipynb", spoiled)
+            expected[f"{kind}-{stem}"] = {names[0]: allowed}
+    assert {name for wanted in expected.values() for name in wanted} == {
+        exercise.name for exercise in load_chapter(chapter).exercises
+    }
     summary = grade_class([tmp_path / "in"], chapter, tmp_path / "out", OPTIONS)
     records = {record.student: {e.name: e for e in record.exercises} for record in summary.records}
     found = {
         (student, name): (result.status, result.says)
         for student, wanted in expected.items()
         for name, allowed in wanted.items()
-        if (result := records[student][name]).status not in allowed or (result.points > 0) != (allowed != FAILED)
+        if (result := records[student][name]).status not in allowed or (result.points > 0) != (allowed == {Status.FULL})
     }
     assert found == {}, summary.seed
