@@ -1,6 +1,7 @@
 """Several models trained side by side, each by its own normalised gradients, as one computation (chapter 4)."""
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 
 import torch
@@ -12,7 +13,7 @@ from .fast import fast_forward
 from .runs import Run
 
 
-class Fleet:
+class Fleet(ABC):
     """Models of one size and noise mode, from zero, that see the same sentences.
 
     Subclasses say what is trained: FullFleet (origin and reparamW) and LamFleet (reparam, in reparam_fleet.py).
@@ -33,21 +34,21 @@ class Fleet:
     def _numbers(self, values: Iterable[float | bool]) -> Shaped[Tensor, "R"]:
         return torch.tensor(list(values), device=self.device)
 
+    @abstractmethod
     def logits(self, batch: Batch, apart: bool = False) -> tuple[Float[Tensor, "R B N"], ...]:
         """(xi,), or with `apart` (xi, xi_A, xi_F), each (R, B, N)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def trained(self) -> list[Tensor]:
         """The tensors that gradients are taken of."""
-        raise NotImplementedError
 
+    @abstractmethod
     def move(self, *gradients: Tensor) -> None:
         """One step against the gradients of `trained()`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def weights(self, i: int) -> dict[str, Tensor]:
         """W, V and F of run i as model.py has them, each (2N, 2N), and lam of a reparameterised one."""
-        raise NotImplementedError
 
     def step(self, batch: Batch) -> dict[str, Float[Tensor, "R"]]:
         """One step of every run on the batch; returns `loss`, `risk` and `prob` before it, as `evaluate`."""
