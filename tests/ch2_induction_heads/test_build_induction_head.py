@@ -4,11 +4,15 @@ The probe hands back the matrices; what they do is measured here: as memories on
 induction head on sequences that the oracle draws and runs itself.
 """
 
+from pathlib import Path
+
 import torch
-import torch.nn.functional as F
 
 from utils.grade import close, require
-from utils.grade.suite import draws
+from utils.grade.probes import needs
+from utils.grade.suite import draws, load_file
+
+ours = load_file(Path(__file__).with_name("_stand_in.py"))
 
 WK1, WK2, WO2 = (f"layers.{i}.attention.{name}.weight" for i, name in ((0, "wk"), (1, "wk"), (1, "wo")))
 SMALL = (7, 9, 24)  # T, V, d
@@ -17,44 +21,14 @@ ALLOWED = 0.25  # ideal: without any cross-talk between the pairs
 PLACES = {WK1: "p_{t-1} -> p_t", WK2: "w_1(q) -> w_E(q)", WO2: "W_V^2 w_E(b) -> w_U(b)"}
 
 
+@needs(ours.stand_in)
 def probe_build(build_induction_head, weights, turns):
     """For each (beta, triggers) of `turns` (None: left out) write into a fresh model; the matrices after."""
-
-    class Attention(nn.Module):
-        def __init__(self, number):
-            super().__init__()
-            for name in ("wk", "wv", "wo"):
-                weight = weights[f"layers.{number}.attention.{name}.weight"]
-                layer = nn.Linear(*weight.shape, bias=False)
-                layer.weight = nn.Parameter(weight.clone(), requires_grad=name == "wk" or (number, name) == (1, "wo"))
-                setattr(self, name, layer)
-
-        def forward(self, x):
-            hidden = torch.ones(x.shape[1], x.shape[1], dtype=torch.bool).triu(1)
-            A = (x @ self.wk(x).mT / x.shape[-1] ** 0.5).masked_fill(hidden, -torch.inf).softmax(-1)
-            return self.wo(A @ self.wv(x)), A
-
-    class Model(nn.Module):
-        def __init__(self):
-            super().__init__()
-            (vocab_size, dim), table = weights["tok_embeddings.weight"].shape, weights["pe"]
-            self.cfg = SimpleNamespace(vocab_size=vocab_size, dim=dim, max_length=len(table))
-            self.tok_embeddings = nn.Embedding.from_pretrained(weights["tok_embeddings.weight"].clone(), freeze=True)
-            self.register_buffer("pe", table.clone())
-            self.layers = nn.ModuleList(nn.ModuleDict({"attention": Attention(i)}) for i in range(2))
-            self.output = nn.Linear(dim, vocab_size, bias=False)
-            self.output.weight = nn.Parameter(weights["output.weight"].clone(), requires_grad=False)
-
-        def forward(self, tokens):
-            x = self.tok_embeddings(tokens) + self.pe[: tokens.shape[1]]
-            for layer in self.layers:
-                x = x + layer.attention(x)[0]
-            return self.output(x)
 
     memories = ("layers.0.attention.wk.weight", "layers.1.attention.wk.weight", "layers.1.attention.wo.weight")
     report = {"same": True, "kind": "", "flags": True, "changed": [], "after": []}
     for beta, triggers in turns:
-        model = Model()
+        model = stand_in(weights)
         flags = [p.requires_grad for p in model.parameters()]
         given = {} if beta is None else {"beta": tuple(beta)}
         result = (
@@ -74,8 +48,7 @@ def probe_build(build_induction_head, weights, turns):
 def tables(draw, sizes):
     """A state dict as torch's layers start: embeddings and positions normal, maps uniform."""
     T, V, d = sizes
-    maps = [f"layers.{i}.attention.{name}.weight" for i in (0, 1) for name in ("wk", "wv", "wo")]
-    weights = {name: draw.uniform(d, d, low=-(d**-0.5), high=d**-0.5) for name in maps}
+    weights = {name: draw.uniform(d, d, low=-(d**-0.5), high=d**-0.5) for name in ours.maps()}
     weights |= {"tok_embeddings.weight": draw.normal(V, d), "pe": draw.normal(T, d)}
     return weights | {"output.weight": draw.uniform(V, d, low=-(d**-0.5), high=d**-0.5)}
 
@@ -112,11 +85,6 @@ def table(memory, values, keys, root):
     return values @ memory @ keys.T / root
 
 
-def layer(weights, i, x):
-    wk, wv, wo = (weights[f"layers.{i}.attention.{name}.weight"] for name in ("wk", "wv", "wo"))
-    return F.scaled_dot_product_attention(x, x @ wk.T, x @ wv.T, is_causal=True) @ wo.T
-
-
 def sequences(draw, rows, length, V, triggers):
     """Tokens (rows, length + 1) of a random bigram language in which each trigger has one successor a sequence.
 
@@ -145,10 +113,7 @@ def seen_before(x):
 
 def accuracy(weights, x, y, mask):
     """How often the model with these weights is right where the mask is true."""
-    h0 = weights["tok_embeddings.weight"][x] + weights["pe"]
-    h1 = h0 + layer(weights, 0, h0)
-    logits = (h1 + layer(weights, 1, h1)) @ weights["output.weight"].T
-    return float((logits.argmax(-1) == y)[mask].float().mean())
+    return float((ours.logits(weights, x).argmax(-1) == y)[mask].float().mean())
 
 
 def small(draw):

@@ -3,51 +3,24 @@
 It trains a small memory transformer made in the probe; the oracle writes out momentum and takes losses one by one.
 """
 
+from pathlib import Path
+
 import torch
-import torch.nn.functional as F
 
 from utils.grade import close, raises, require
-from utils.grade.suite import draws
+from utils.grade.probes import needs
+from utils.grade.suite import draws, load_file
 
-B, T, D, V, ROWS = 3, 5, 8, 9, 7  # all different; ROWS positions, more than the tokens that come
+small = load_file(Path(__file__).with_name("_small_training.py"))
+
 WK1, WK2, WO2 = (f"layers.{i}.attention.{name}.weight" for i, name in ((0, "wk"), (1, "wk"), (1, "wo")))
 
 
+@needs(small.ours.stand_in)
 def probe_train(train, weights, batches, steps, lr, freeze):
     """Train a model made of these weights; `freeze`: None leaves the argument out. What came back, what has moved."""
 
-    class Attention(nn.Module):
-        def __init__(self, number):
-            super().__init__()
-            for name in ("wk", "wv", "wo"):
-                weight = weights[f"layers.{number}.attention.{name}.weight"]
-                layer = nn.Linear(*weight.shape, bias=False)
-                layer.weight = nn.Parameter(weight.clone(), requires_grad=name == "wk" or (number, name) == (1, "wo"))
-                setattr(self, name, layer)
-
-        def forward(self, x):
-            hidden = torch.ones(x.shape[1], x.shape[1], dtype=torch.bool).triu(1)
-            A = (x @ self.wk(x).mT / x.shape[-1] ** 0.5).masked_fill(hidden, -torch.inf).softmax(-1)
-            return self.wo(A @ self.wv(x)), A
-
-    class Model(nn.Module):
-        def __init__(self):
-            super().__init__()
-            (vocab_size, dim), table = weights["tok_embeddings.weight"].shape, weights["pe"]
-            self.cfg = SimpleNamespace(vocab_size=vocab_size, dim=dim, max_length=len(table))
-            self.tok_embeddings = nn.Embedding.from_pretrained(weights["tok_embeddings.weight"].clone(), freeze=True)
-            self.register_buffer("pe", table.clone())
-            self.layers = nn.ModuleList(nn.ModuleDict({"attention": Attention(i)}) for i in range(2))
-            self.output = nn.Linear(dim, vocab_size, bias=False)
-            self.output.weight = nn.Parameter(weights["output.weight"].clone(), requires_grad=False)
-
-        def forward(self, tokens):
-            x = self.tok_embeddings(tokens) + self.pe[: tokens.shape[1]]
-            for layer in self.layers:
-                x = x + layer.attention(x)[0]
-            return self.output(x)
-
-    model, calls = Model(), []
+    model, calls = stand_in(weights), []
 
     def sampler():
         calls.append(1)
@@ -66,48 +39,12 @@ def probe_train(train, weights, batches, steps, lr, freeze):
     return {**report, "after": after}
 
 
-def layer(weights, i, x):
-    """What layer i adds to the stream x (B, T, d), by torch's fused attention."""
-    wk, wv, wo = (weights[f"layers.{i}.attention.{name}.weight"] for name in ("wk", "wv", "wo"))
-    return F.scaled_dot_product_attention(x, x @ wk.T, x @ wv.T, is_causal=True) @ wo.T
-
-
-def masked_loss(weights, x, y, mask):
-    """The mean of -log p(y) over the masked positions, one by one."""
-    h0 = weights["tok_embeddings.weight"][x] + weights["pe"][: x.shape[1]]
-    h1 = h0 + layer(weights, 0, h0)
-    scores = (h1 + layer(weights, 1, h1)) @ weights["output.weight"].T
-    losses = [scores[b, t].logsumexp(0) - scores[b, t, y[b, t]] for b, t in mask.nonzero().tolist()]
-    return torch.stack(losses).mean() if losses else 0 * scores.sum()
-
-
-def gradients(weights, names, batch):
-    leaves = {name: weights[name].clone().requires_grad_() for name in names}
-    loss = masked_loss(weights | leaves, *batch)
-    return dict(zip(names, torch.autograd.grad(loss, list(leaves.values())), strict=True)), float(loss.detach())
-
-
-def tables(draw):
-    """A state dict; scores and logits have standard deviations of about 1."""
-    maps = [f"layers.{i}.attention.{name}.weight" for i in (0, 1) for name in ("wk", "wv", "wo")]
-    weights = {name: draw.normal(D, D, std=0.8 / D**0.5) for name in maps}
-    weights |= {"tok_embeddings.weight": draw.normal(V, D), "output.weight": draw.normal(V, D, std=0.4)}
-    return weights | {"pe": draw.normal(ROWS, D)}
-
-
-def batch(draw, masked):
-    """x, y and a mask with `masked` positions; y is no shift of x."""
-    mask = torch.zeros(B * T, dtype=torch.bool)
-    mask[draw.permutation(B * T)[:masked]] = True
-    return draw.integers(0, V, B, T), draw.integers(0, V, B, T), mask.view(B, T)
-
-
 def simulate(weights, batches, lr, freeze, decay, skips):
     """The oracle: torch's momentum, written out. `skips`: a batch with an empty mask moves nothing at all."""
     weights, speeds, losses = dict(weights), {}, []
     for step, given in enumerate(batches):
         free = [name for name in (WK1, WK2, WO2) if step >= freeze.get(name, 0)]
-        found, loss = gradients(weights, free, given)
+        found, loss = small.gradients(weights, free, given)
         losses.append(loss)
         for name in free if given[2].any() or not skips else ():
             slope = found[name] + decay * weights[name]
@@ -118,8 +55,8 @@ def simulate(weights, batches, lr, freeze, decay, skips):
 
 def case(draw, steps, masked=(4, 7, 2, 6, 3, 5), freeze=None):
     """Weights, one batch more than there are steps, lr, and what the oracle makes of it in every way that is right."""
-    weights, lr = tables(draw), 0.15 + 0.05 * draw.index
-    batches = [batch(draw, masked[i % len(masked)]) for i in range(steps + 1)]
+    weights, lr = small.tables(draw), 0.15 + 0.05 * draw.index
+    batches = [small.batch(draw, masked[i % len(masked)]) for i in range(steps + 1)]
     ways = (False, True) if 0 in masked else (False,)
     kinds = [(decay, skips) for skips in ways for decay in (1e-4, 0.0)]
     expected = [simulate(weights, batches[:steps], lr, freeze or {}, *kind) for kind in kinds]
@@ -220,7 +157,7 @@ def test_frozen(train, draw):
 
 @draws(1)
 def test_unknown_name(train, draw):
-    weights, names = tables(draw), ("layers.0.attention.wq.weight", "layers.1.attention.wk", "wk")
+    weights, names = small.tables(draw), ("layers.0.attention.wq.weight", "layers.1.attention.wk", "wk")
     for until in (0, 50):
         with raises("freeze names a parameter that the model does not have: that must raise an error at once"):
-            train.run(probe_train, weights, [batch(draw, 4)] * 2, 1, 0.1, {names[draw.integer(0, 3)]: until})
+            train.run(probe_train, weights, [small.batch(draw, 4)] * 2, 1, 0.1, {names[draw.integer(0, 3)]: until})

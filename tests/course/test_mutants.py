@@ -168,8 +168,13 @@ def test_probes_stand_alone(chapter, name):
     module = suite.load_file(course.hidden_tests(chapter, name))
     known = {"torch", "nn", "F", "SimpleNamespace", *vars(builtins)}
     for probe in [f for n, f in vars(module).items() if n.startswith("probe") and inspect.isfunction(f)]:
-        assert probe_source(probe).startswith("def "), f"{probe.__name__} is decorated or not at the top level"
-        strangers = set(_globals(isolated(probe).__code__)) - known
+        helpers = getattr(probe, "needs", ())
+        for part in (probe, *helpers):
+            start = "@needs(" if part is probe and helpers else "def "
+            assert inspect.getsource(part).startswith(start), f"{part.__name__} is decorated or not at the top level"
+        assert probe_source(probe).startswith("def ")
+        strangers = set(_globals(isolated(probe).__code__)) - known - {helper.__name__ for helper in helpers}
+        strangers |= {name for helper in helpers for name in _globals(isolated(helper).__code__)} - known
         assert not strangers, f"{probe.__name__} leans on {strangers}"
 
 

@@ -1,10 +1,12 @@
 """Probes that many exercises share. A probe runs beside the learner's code and returns plain data; it holds no answer.
 
 A probe is self-contained (its source alone is sent to the grading worker): what it needs beyond `torch`, `nn`, `F`
-and `SimpleNamespace` it imports itself. Its first argument is the learner's object, the rest is plain data.
+and `SimpleNamespace` it imports itself, or names with `@needs` (other functions, whose source goes with it). Its first
+argument is the learner's object, the rest is plain data.
 """
 
 import inspect
+import re
 import textwrap
 from collections.abc import Callable
 from functools import cache
@@ -15,6 +17,16 @@ import torch.nn.functional as F
 from torch import nn
 
 
+def needs(*functions: Callable) -> Callable:
+    """Decorator: send the source of these functions, as self-contained as a probe, along with the probe."""
+
+    def mark(probe):
+        probe.needs = functions
+        return probe
+
+    return mark
+
+
 @cache
 def isolated(probe: Callable) -> Callable:
     """The same probe compiled from its source alone, as the grading worker does; so none can lean on its module."""
@@ -23,8 +35,9 @@ def isolated(probe: Callable) -> Callable:
 
 @cache
 def probe_source(probe: Callable) -> str:
-    """Source text of a top-level probe function: what is sent to a worker."""
-    return textwrap.dedent(inspect.getsource(probe))
+    """Source text of a top-level probe function, behind that of what it needs: what is sent to a worker."""
+    sources = [textwrap.dedent(inspect.getsource(part)) for part in (*getattr(probe, "needs", ()), probe)]
+    return "\n\n".join(source[re.search("^def ", source, re.MULTILINE).start() :] for source in sources)
 
 
 def compile_probe(name: str, source: str) -> Callable:

@@ -1,0 +1,102 @@
+"""What the hidden tests of top-k and top-p sampling share: draws from known shares, and how they are judged.
+
+The set of tokens is judged exactly, shares inside it at 6 standard deviations of a right sampler (a false alarm in
+10^7 gradings); compared on the scale asin(sqrt(share)), where the spread is the same for every share.
+"""
+
+import torch
+
+from utils.grade import equal, require
+
+# two kept: shares .77 .23; three: .63 .19 .18; masses: .30 .39 .475 .55 ...
+STEPS = [0.30, 0.09, 0.085, 0.075, 0.07, 0.065, 0.06, 0.06, 0.055, 0.05, 0.05, 0.04]
+
+
+def probe_draws(sampler, logits, limit, count, seed, more):
+    """asin(sqrt(share)) of each token in `count` draws, and the logits afterwards; `more`: further named arguments."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        if more.pop("pass_generator", False):
+            more["generator"] = torch.Generator().manual_seed(seed)
+        tokens = [sampler(logits, limit, **more) for _ in range(count)]
+    kind = type(tokens[0]).__name__
+    if not isinstance(tokens[0], (int, float)) and not torch.is_tensor(tokens[0]):
+        return {"kind": kind, "strays": False, "angles": torch.zeros(len(logits)), "logits": logits}
+    if torch.is_tensor(tokens[0]):
+        kind = "tensor of shape " + str(tuple(tokens[0].shape)) + " of " + str(tokens[0].dtype)
+        tokens = [token.flatten()[0] for token in tokens]
+    tokens = torch.tensor([int(token) for token in tokens])
+    inside = tokens[(tokens >= 0) & (tokens < len(logits))]
+    shares = torch.bincount(inside, minlength=len(logits)) / count
+    return {"kind": kind, "strays": len(inside) < count, "angles": shares.sqrt().asin(), "logits": logits}
+
+
+def probe_repeats(sampler, logits, limit, seeds):
+    """Whether equal seeds of the generator give equal draws, whatever the state of torch's global one."""
+    runs = []
+    with torch.random.fork_rng(devices=[]):
+        for number, seed in enumerate(seeds):
+            torch.manual_seed(1000 + number)
+            generator = torch.Generator().manual_seed(seed)
+            runs.append([int(sampler(logits, limit, generator=generator)) for _ in range(60)])
+    return {"same": runs[0] == runs[1], "different": runs[0] != runs[2]}
+
+
+def ladder(draw, probabilities):
+    """Logits of the given probabilities, in a random order and at a random height, with the places of each."""
+    places = draw.permutation(len(probabilities))
+    logits = torch.empty(len(probabilities))
+    logits[places] = torch.tensor(probabilities).log() + draw.normal(1, std=2)
+    return logits, places
+
+
+def shares_of(sampler, draw, logits, limit, count, **more):
+    """Shares in `count` draws, after the form of the result was looked at. `limit`: k or p."""
+    got = sampler.run(probe_draws, logits, limit, count, draw.seed, more, tolerance=4 / count**0.5)
+    kind = got["kind"]
+    require(kind != "NoneType", "nothing is returned: the line with return is missing")
+    require("tensor" in kind or kind in ("int", "bool", "float"), f"the result must be one token id, not a {kind}")
+    require("float" not in kind and kind != "bool", f"the result must be a token id (an int), but it is a {kind}")
+    require("tensor" not in kind or "()" in kind, f"the result must be one number, but it is a {kind}")
+    require(not got["strays"], "a returned token id lies outside the vocabulary")
+    return got["angles"].sin() ** 2
+
+
+def check(sampler, draw, steps, limit, kept, count, says, **more):
+    """Draw from the distribution `steps`, largest first, of which the first `kept` may appear."""
+    logits, places = ladder(draw, steps)
+    got = shares_of(sampler, draw, logits, limit, count, **more)
+    expected = torch.zeros(len(steps))
+    expected[places[:kept]] = torch.tensor(steps[:kept]) / sum(steps[:kept])
+    shown = {"expected": expected, "got": got, "inputs": {"logits": logits}}
+    outside = got[expected == 0].sum().item()
+    require(outside < 1e-6, f"{outside:.1%} of the draws lie outside the tokens that may be drawn", **shown)
+    deviation = 2 * count**0.5 * (got.clamp(0, 1).sqrt().asin() - expected.clamp(0, 1).sqrt().asin()).abs()
+    require((deviation < 6).all(), says, **shown)
+
+
+def draws_differ(sampler, draw, limit):
+    """Draw among 60 almost equally likely tokens, with a limit that keeps all of them."""
+    logits = draw.normal(60, std=0.1)
+    got = shares_of(sampler, draw, logits, limit, 60, pass_generator=draw.index == 1)
+    says = "among 60 almost equally likely tokens, 60 draws all give the same one: nothing is left to chance"
+    if got.argmax() != logits.argmax():
+        says = (
+            "every call draws the same token, though not the most likely: do not seed anew (manual_seed) at every call"
+        )
+    require(got.max() < 0.5, says, got=got, inputs={"logits": logits})
+
+
+def follows_the_generator(sampler, draw, limit):
+    """The given generator decides, and nothing else does."""
+    logits, _ = ladder(draw, STEPS)
+    got = sampler.run(probe_repeats, logits, limit, [draw.seed % 1000 + 5] * 2 + [3])
+    require(got["same"], "two generators with the same seed give different draws: hand the generator on")
+    require(got["different"], "generators with different seeds give the same draws")
+
+
+def leaves_logits_alone(sampler, draw, limit):
+    """The caller's tensor is as it was."""
+    logits, _ = ladder(draw, STEPS)
+    got = sampler.run(probe_draws, logits, limit, 1, draw.seed, {}, tolerance=2.0)
+    equal(got["logits"], logits, "the caller's logits are different after the call")
