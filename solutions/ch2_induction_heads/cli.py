@@ -91,10 +91,16 @@ class Tables:
     def run(self) -> int:
         from . import tables
 
-        rows = tables.measure(self.machine.ready(), self.parts, self.seeds, self.jobs)
-        print(tables.show(rows))
-        if self.output is not None:
-            tables.keep(rows, self.output)
+        found, rows = [], []
+        try:
+            for part in tables.measure(self.machine.ready(), self.parts, self.seeds, self.jobs):
+                found.append(part)
+        finally:  # after Ctrl-C too: what was measured is shown and kept
+            if found:
+                rows = tables.rows(found)
+                print(tables.show(rows))
+                if self.output is not None:
+                    tables.keep(rows, self.output)
         return 0 if all(row.met for row in rows) else 1
 
 

@@ -60,9 +60,13 @@ def _settings(kind: type, classes: tuple[type, ...], parts: dict, iters: int, se
 
 
 def train_run(args: TrainerArgs, table: BigramTable, quiet: bool = True) -> Trainer:
-    """Train by these settings; the trainer holds the model, its history and the test batch."""
+    """Train by these settings; the trainer holds the model, its history and the test batch.
+
+    Raises KeyboardInterrupt when Ctrl-C ended it: half a run would pass for a measurement.
+    """
     trainer = Trainer(args, table)
-    trainer.run(quiet=quiet)
+    if not trainer.run(quiet=quiet):
+        raise KeyboardInterrupt
     return trainer
 
 
@@ -117,7 +121,7 @@ def with_snapshots(args: TrainerArgs, table: BigramTable, steps: Iterable[int]) 
     trainer, kept = Trainer(args, table), {}
     for step in sorted(steps):
         trainer.args.max_iters = step
-        if step > trainer.step:
-            trainer.run(quiet=True)
+        if step > trainer.step and not trainer.run(quiet=True):
+            raise KeyboardInterrupt
         kept[step] = {name: value.clone() for name, value in trainer.model.state_dict().items()}
     return trainer, kept

@@ -1,6 +1,6 @@
 """The chapter's tables measured anew, each row against its value and its tolerance (chapter 2)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -29,10 +29,12 @@ class Row:
         return abs(self.measured - self.value) <= self.tolerance
 
 
-def measure(table: BigramTable, parts: Iterable[str] = (), seeds: int = 3, jobs: int = 1) -> list[Row]:
-    """Every row of these parts (none named: all), seeds 0, 1, ... Raises CourseError for an unknown part.
+def measure(
+    table: BigramTable, parts: Iterable[str] = (), seeds: int = 3, jobs: int = 1
+) -> Iterator[tuple[str, dict[str, float]]]:
+    """(part, its numbers by row) for each of these parts (none named: all) with seeds 0, 1, ..., as they get ready.
 
-    `jobs` above 1 shares the runs among processes by joblib.
+    `jobs` above 1 shares the runs among processes by joblib. Raises CourseError for an unknown part.
     """
     chosen = list(parts) or list(PARTS)
     for part in chosen:
@@ -41,17 +43,24 @@ def measure(table: BigramTable, parts: Iterable[str] = (), seeds: int = 3, jobs:
     if seeds < 1 or jobs < 1:
         raise CourseError("seeds and jobs must be 1 or more.")
     runs = [(part, seed) for seed in range(seeds) for part in chosen]
-    if jobs == 1:
-        found = [PARTS[part](table, seed) for part, seed in progress_bar(runs, label="tables", unit="run")]
-    else:
+    found = (PARTS[part](table, seed) for part, seed in runs)
+    if jobs > 1:
         try:
             from joblib import Parallel, delayed
         except ImportError:
             raise CourseError("jobs above 1 need the package joblib, which is not installed.") from None
-        found = Parallel(n_jobs=jobs)(delayed(_alone)(part, table, seed) for part, seed in runs)
+        found = Parallel(jobs, return_as="generator")(delayed(_alone)(part, table, seed) for part, seed in runs)
+    parts = (part for part, _ in runs)
+    return zip(parts, progress_bar(found, total=len(runs), label="tables", unit="run"), strict=True)
+
+
+def rows(found: Iterable[tuple[str, dict[str, float]]]) -> list[Row]:
+    """The rows of every part that was measured, over the seeds it was measured with."""
+    by_part = {}
+    for part, values in found:
+        by_part.setdefault(part, []).append(values)
     rows = []
-    for part in chosen:
-        measured = [values for (of, _), values in zip(runs, found, strict=True) if of == part]
+    for part, measured in by_part.items():
         for name, (value, tolerance) in VALUES[part].items():
             numbers = [values[name] for values in measured]
             mean = sum(numbers) / len(numbers)

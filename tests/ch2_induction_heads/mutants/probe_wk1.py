@@ -201,7 +201,7 @@ def by_loops(model):
     P, wk = model.pe, model.layers[0].attention.wk
     hits = 0
     for t in range(1, len(P)):
-        scores = [float(P[t] @ wk(P[s])) for s in range(len(P) - 1)]
+        scores = [(P[t] @ wk(P[s])).item() for s in range(len(P) - 1)]
         hits += scores.index(max(scores)) == t - 1
     return hits / (len(P) - 1)
 
