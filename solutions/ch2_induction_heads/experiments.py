@@ -17,8 +17,8 @@ from .metrics import task_metrics
 from .trainer import Trainer
 
 T, B = 64, 64
-MEMORIES = {"W_K^1": "layers.0.attention.wk.weight", "W_K^2": "layers.1.attention.wk.weight"}
-MEMORIES |= {"W_O^2": "layers.1.attention.wo.weight"}
+MEMORIES = {"W_K¹": "layers.0.attention.wk.weight", "W_K²": "layers.1.attention.wk.weight"}
+MEMORIES |= {"W_O²": "layers.1.attention.wo.weight"}
 
 
 def data_args(**changes) -> DataArgs:
@@ -104,15 +104,15 @@ def hand_built(
 
 
 def heat_maps(model: nn.Module, tokens: Float[Tensor, "n"] | Tensor | None = None) -> dict[str, Float[Tensor, "m n"]]:
-    """What each memory holds, seen from the vectors it should join: P W_K^1 P^T, E W_K^2 w_1^T, U W_O^2 W_V^2 E^T."""
+    """What each memory holds, seen from the vectors it should join: P W_K¹ P^T, E W_K² w_1^T, U W_O² W_V² E^T."""
     with torch.no_grad():
         P, E, U = model.pe, model.tok_embeddings.weight, model.output.weight
         first, second = (layer.attention for layer in model.layers)
         Q = E if tokens is None else E[tokens]
         return {
-            "W_K^1": P @ first.wk(P).T,
-            "W_K^2": Q @ second.wk(first.wo(first.wv(Q))).T,
-            "W_O^2": U @ second.wo(second.wv(E)).T,
+            "W_K¹": P @ first.wk(P).T,
+            "W_K²": Q @ second.wk(first.wo(first.wv(Q))).T,
+            "W_O²": U @ second.wo(second.wv(E)).T,
         }
 
 

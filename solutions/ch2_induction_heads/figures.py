@@ -16,7 +16,7 @@ from .figures_maps import attention_maps, circuit_diagram, memory_maps
 from .memory import capacity_curve, random_embeddings
 from .table_parts import outputs
 
-PROBES = {"W_O^2": "wo1_acc", "W_K^2": "wk1_acc", "W_K^1": "wk0_acc"}
+PROBES = {"W_O²": "wo1_acc", "W_K²": "wk1_acc", "W_K¹": "wk0_acc"}
 
 
 def _curve(history: list[dict], name: str) -> list[float]:
@@ -33,13 +33,13 @@ def training_curves(table: BigramTable, seed: int) -> Picture:
         x="iteration",
         y="share",
         xs=_curve(history, "step"),
-        caption="W_O^2 leaves chance first, then W_K^2, then W_K^1, and accuracy jumps when all three are there.",
+        caption="W_O² leaves chance first, then W_K², then W_K¹, and accuracy jumps when all three are there.",
     )
 
 
 def freezing(table: BigramTable, seed: int) -> Picture:
     curves, steps = {}, []
-    for names in ((), ("W_K^1",), ("W_K^2",), ("W_K^1", "W_K^2"), ("W_O^2",)):
+    for names in ((), ("W_K¹",), ("W_K²",), ("W_K¹", "W_K²"), ("W_O²",)):
         until = ",".join(f"150:{MEMORIES[name]}" for name in names)
         history = train_run(lesson(301, seed, freeze_until=until), table).history
         curves[f"{' and '.join(names)} frozen to 150" if names else "nothing frozen"] = _curve(history, "acc_end_test")
@@ -50,7 +50,7 @@ def freezing(table: BigramTable, seed: int) -> Picture:
         x="iteration",
         y="accuracy in context",
         xs=steps,
-        caption="Whatever waits for a frozen memory above it starts late; without W_O^2 nothing moves at all.",
+        caption="Whatever waits for a frozen memory above it starts late; without W_O² nothing moves at all.",
     )
 
 
@@ -81,13 +81,13 @@ def output_kinds(table: BigramTable, seed: int) -> Picture:
         f"trained on {kind} outputs": {
             "tested on the same": rows[f"trained on {kind} outputs: acc on them"],
             "tested on uniform": rows[f"trained on {kind} outputs: acc on uniform"],
-            "probe of W_O^2": rows[f"trained on {kind} outputs: wo1"],
+            "probe of W_O²": rows[f"trained on {kind} outputs: wo1"],
         }
         for kind in ("bigram", "uniform")
     }
     return bars(
         groups,
-        title="What the outputs were decides what W_O^2 stores",
+        title="What the outputs were decides what W_O² stores",
         y="share",
         caption="Trained on outputs from the bigram table, the head fails on outputs it has rarely seen.",
     )
@@ -152,7 +152,7 @@ def capacity(table: BigramTable, seed: int) -> Picture:
         columns=[str(n) for n in ns],
         limits=(0.0, 1.0),
         show_values=True,
-        caption="Top-1 recall of N random pairs: the limit grows faster than d, towards d^2 / (2 ln N).",
+        caption="Top-1 recall of N random pairs: the limit grows faster than d, towards d² / (2 ln N).",
     )
 
 
@@ -182,10 +182,8 @@ def write(table: BigramTable, folder: Path, names: Iterable[str] = (), seed: int
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name in progress_bar(chosen, label="figures", unit="figure"):
-            picture = FIGURES[name](table, seed)
             path = folder / f"{name}.html"
-            picture.figure.update_layout(title_subtitle_text=picture.caption)
-            picture.figure.write_html(path, include_plotlyjs="directory")
+            FIGURES[name](table, seed).write(path)
             yield path
     except OSError as error:
         raise CourseError(f"{folder} cannot be written: {error.strerror or error}.") from None

@@ -29,9 +29,9 @@ def circuit_diagram(table: BigramTable | None = None, seed: int = 0) -> Picture:
             if text:
                 figure.add_annotation(x=place, y=row, text=text, showarrow=False, bordercolor="#222222", borderpad=5)
     arrows = (
-        (1, 0, 2, 1, CATEGORIES[0], "W_K^1: look one position back<br>and write w_1(q)", 0.55, 0.55),
-        (2, 1, 4, 2, CATEGORIES[2], "W_K^2: q looks for w_1(q)", 2.2, 1.6),
-        (4, 2, 5, 2, CATEGORIES[5], "W_O^2: say o", 4.75, 2.25),
+        (1, 0, 2, 1, CATEGORIES[0], "W_K¹: look one position back<br>and write w_1(q)", 0.55, 0.55),
+        (2, 1, 4, 2, CATEGORIES[2], "W_K²: q looks for w_1(q)", 2.2, 1.6),
+        (4, 2, 5, 2, CATEGORIES[5], "W_O²: say o", 4.75, 2.25),
     )
     for x0, y0, x1, y1, colour, text, at_x, at_y in arrows:
         ends = {"ax": x0 + 0.15, "ay": y0 + 0.12, "x": x1 - 0.15, "y": y1 - 0.12, "axref": "x", "ayref": "y"}
@@ -94,7 +94,7 @@ def memory_maps(table: BigramTable, seed: int, steps: Iterable[int]) -> Picture:
     steps = sorted(steps)
     trainer, states = with_snapshots(lesson(steps[-1], seed, dim=128, fixed_special_toks=False), table, steps)
     model = BasicTransformer(trainer.model.args)
-    names = ("W_O^2", "W_K^2", "W_K^1")
+    names = ("W_O²", "W_K²", "W_K¹")
     titles = [f"{name}, iteration {step}" for name in names for step in steps]
     gap = {"vertical_spacing": 0.08, "horizontal_spacing": 0.02}
     figure = make_subplots(len(names), len(steps), subplot_titles=titles, **gap)
@@ -110,11 +110,9 @@ def memory_maps(table: BigramTable, seed: int, steps: Iterable[int]) -> Picture:
     figure.update_yaxes(showticklabels=False, ticks="", autorange="reversed")
     figure.update_annotations(font_size=11)
     figure.update_layout(template=template(), title_text="Three memories fill", height=640, margin_t=80)
-    caption = (
-        f"Diagonals appear where pairs are stored: tokens in W_O^2 and W_K^2, the {T} positions, one off, in W_K^1."
-    )
+    caption = f"Diagonals appear where pairs are stored: tokens in W_O² and W_K², the {T} positions, one off, in W_K¹."
     alt = (
-        "Fifteen heat maps: the memories W_O^2, W_K^2 and W_K^1 at iterations "
-        f"{', '.join(map(str, steps))}; diagonals appear in W_O^2 first and in W_K^1 last."
+        "Fifteen heat maps: the memories W_O², W_K² and W_K¹ at iterations "
+        f"{', '.join(map(str, steps))}; diagonals appear in W_O² first and in W_K¹ last."
     )
     return Picture(figure, caption, alt)

@@ -69,15 +69,15 @@ def freezing(table, seed):
         until = ",".join(f"200:{MEMORIES[name]}" for name in names)
         return _trained(lesson(iters, seed, freeze_until=until, **changes), table).history
 
-    history = frozen(401, "W_O^2", no_repeat=False)
-    rows = _at(history, 175, "acc", "wk0", label="W_O^2: ") | _at(history, 400, "acc", label="W_O^2: ")
-    history = frozen(351, "W_K^2")
-    rows |= _at(history, 175, "wo1", "wk0", "acc", label="W_K^2: ")
-    rows |= _at(history, 300, "acc", label="W_K^2: ") | _at(history, 350, "acc", label="W_K^2: ")
-    history = frozen(251, "W_K^1")
-    rows |= _at(history, 175, "wo1", "wk1", "acc", label="W_K^1: ")
-    rows |= _at(history, 225, "acc", label="W_K^1: ") | _at(history, 250, "acc", label="W_K^1: ")
-    history = frozen(301, "W_K^1", "W_K^2")
+    history = frozen(401, "W_O²", no_repeat=False)
+    rows = _at(history, 175, "acc", "wk0", label="W_O²: ") | _at(history, 400, "acc", label="W_O²: ")
+    history = frozen(351, "W_K²")
+    rows |= _at(history, 175, "wo1", "wk0", "acc", label="W_K²: ")
+    rows |= _at(history, 300, "acc", label="W_K²: ") | _at(history, 350, "acc", label="W_K²: ")
+    history = frozen(251, "W_K¹")
+    rows |= _at(history, 175, "wo1", "wk1", "acc", label="W_K¹: ")
+    rows |= _at(history, 225, "acc", label="W_K¹: ") | _at(history, 250, "acc", label="W_K¹: ")
+    history = frozen(301, "W_K¹", "W_K²")
     return rows | _at(history, 175, "wo1", "acc", label="both W_K: ") | _at(history, 300, "acc", label="both W_K: ")
 
 
@@ -182,17 +182,17 @@ def steps(table, seed):
     rows = {}
     for d in (128, 256):
         model = prepared(d, "wo2", 1024, task, None, unit_maps=False)
-        rows[f"W_O^2, d = {d}: wo1"] = recall_probes(model, task)["wo1_acc"]
+        rows[f"W_O², d = {d}: wo1"] = recall_probes(model, task)["wo1_acc"]
     task = BigramTask(data_args(no_repeat=False), table)
     model = prepared(256, "wk2", 768, task, (0, 0, 1))
-    rows["W_K^2 given W_O^2, d = 256: wk1"] = recall_probes(model, task)["wk1_acc"]
+    rows["W_K² given W_O², d = 256: wk1"] = recall_probes(model, task)["wk1_acc"]
     model = prepared(256, "wk1", 768, task, (0, 10, 1))
-    rows["W_K^1 given both, d = 256: wk0"] = recall_probes(model, task)["wk0_acc"]
-    rows["W_K^1 given both, d = 256: wk0, first 16"] = recall_by_position(model)[0]
+    rows["W_K¹ given both, d = 256: wk0"] = recall_probes(model, task)["wk0_acc"]
+    rows["W_K¹ given both, d = 256: wk0, first 16"] = recall_by_position(model)[0]
     uniform = BigramTable("abcdefghijklmnopqrst", torch.full((20,), 0.05).double(), torch.full((20, 20), 0.05).double())
     ideal = BigramTask(data_args(fixed_special_toks=False), uniform)
     model = prepared(512, "wo2", 2048, ideal, (0, 0, 0))
-    rows["W_O^2, uniform bigrams, V = 20, d = 512: wo1"] = recall_probes(model, ideal)["wo1_acc"]
+    rows["W_O², uniform bigrams, V = 20, d = 512: wo1"] = recall_probes(model, ideal)["wo1_acc"]
     return rows
 
 

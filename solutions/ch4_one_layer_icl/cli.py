@@ -225,7 +225,7 @@ def write_figures(drawn: dict, folder: Path, ending: str) -> list[Path]:
         folder.mkdir(parents=True, exist_ok=True)
         if ending == "html":
             for path, picture in zip(paths, drawn.values(), strict=True):
-                picture.figure.write_html(path, include_plotlyjs="directory")
+                picture.write(path)
             return paths
         import plotly.io
 

@@ -43,6 +43,6 @@ def as_markdown(table: Mapping[str, Mapping[float, tuple[float, float]]]) -> str
         "|---|" + "---|" * len(alphas),
     ]
     for name, row in table.items():
-        cells = " | ".join(f"{row[alpha][0]:.3f} / {row[alpha][1]:.3f}" for alpha in alphas)
+        cells = " | ".join(" / ".join(f"{round(value, 3) + 0.0:.3f}" for value in row[alpha]) for alpha in alphas)
         lines.append(f"| {name} | {cells} |")
     return "\n".join(lines)

@@ -114,6 +114,15 @@ def test_showing_prints_the_caption_and_names_the_figure(monkeypatch):
     assert shown[1]["text/plain"] == "Less < more."
 
 
+def test_a_written_page_holds_caption_and_words_and_needs_no_network(tmp_path):
+    bars({"a < b": 1.0}, title="T & U", y="share", caption="One < two.", alt='Bars, "high".').write(tmp_path / "F.html")
+    page = (tmp_path / "F.html").read_text(encoding="utf-8")
+    assert "<title>T &amp; U</title>" in page and "One &lt; two." in page
+    assert 'aria-label="Bars, &quot;high&quot;."' in page
+    assert 'src="plotly.min.js"' in page and (tmp_path / "plotly.min.js").stat().st_size > 10**6
+    assert "http" not in page.replace("http://www.w3.org", "")
+
+
 def test_a_figure_as_json_is_plain_and_holds_its_arrays():
     data = as_json(heatmap(torch.eye(2), **WORDS).figure)
     assert json.loads(json.dumps(data)) == data

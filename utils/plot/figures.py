@@ -69,7 +69,7 @@ def line(
 def _draw_levels(figure, levels: Mapping[str, float], values: list[float], height: int) -> None:
     """Horizontal lines, their names to the right of the axes; names that would overlap are moved apart."""
     span = max([*values, *levels.values()]) - min([*values, *levels.values()]) or 1.0
-    pixels = (height - 100) / (1.1 * span)
+    pixels = (height - 125) / (1.1 * span)
     top = float("inf")
     for number, (name, value) in enumerate(sorted(levels.items(), key=lambda level: -level[1])):
         dash = ("dash", "dot", "dashdot", "longdash")[number % 4]
@@ -78,7 +78,8 @@ def _draw_levels(figure, levels: Mapping[str, float], values: list[float], heigh
         text = {"text": f"{name}: {value:.2f}", "showarrow": False, "xanchor": "left", "yshift": place - value * pixels}
         figure.add_annotation(x=1.01, xref="paper", y=value, font={"size": 12}, **text)
         top = place
-    figure.update_layout(margin_r=max(map(len, levels)) * 6 + 50, legend={"orientation": "h", "y": 1.08, "x": 0})
+    legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
+    figure.update_layout(margin={"r": max(map(len, levels)) * 6 + 50, "t": 75}, legend=legend)
 
 
 def heatmap(

@@ -3,8 +3,21 @@
 import html
 import json
 from dataclasses import dataclass
+from pathlib import Path
 
 from utils.plot import style
+
+PAGE = """<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><title>{title}</title></head>
+<body style="font-family: sans-serif; max-width: 1000px; margin: 1em auto">
+<figure role="figure" aria-label="{alt}" style="margin: 0">
+{figure}
+<figcaption style="margin: 0.5em 2em"><em>{caption}</em></figcaption>
+</figure>
+</body>
+</html>
+"""
 
 
 @dataclass
@@ -28,6 +41,21 @@ class Picture:
         style.configure()
         self.figure.show()
         show_caption(self.caption, self.alt)
+
+    def write(self, path: Path) -> None:
+        """Write a web page of its own, with the caption under the figure and the words for screen readers.
+
+        The script that draws it stands once in the folder, as plotly.min.js; the page needs no network.
+        """
+        from plotly.offline import get_plotlyjs
+
+        script = path.with_name("plotly.min.js")
+        if not script.exists():
+            script.write_text(get_plotlyjs(), encoding="utf-8")
+        title = html.escape(self.figure.layout.title.text or path.stem)
+        label, caption = html.escape(self.alt, quote=True), html.escape(self.caption)
+        drawn = self.figure.to_html(full_html=False, include_plotlyjs="directory")
+        path.write_text(PAGE.format(title=title, alt=label, caption=caption, figure=drawn), encoding="utf-8")
 
     def _ipython_display_(self) -> None:
         self.show()
