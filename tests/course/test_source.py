@@ -3,9 +3,10 @@
 import pytest
 from small import CHAPTER, small_course
 
+from utils.build.chapter import SourceError
 from utils.build.lint import lint_prose
 from utils.build.notebook import build_chapter
-from utils.build.source import SourceError, parse
+from utils.build.source import parse
 
 MISTAKES = [
     (":goal: Twice the number.\n", "", "exercise double lacks the field :goal:"),

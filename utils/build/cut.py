@@ -17,7 +17,7 @@ import tokenize
 from dataclasses import dataclass
 from pathlib import Path
 
-from utils.build.source import SourceError
+from utils.build.chapter import SourceError
 
 OPEN, CLOSE = "# solution", "# end solution"
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)

@@ -5,8 +5,8 @@ import builtins
 import re
 from functools import cache
 
+from utils.build.chapter import Cell, Chapter, SourceError
 from utils.build.cut import Module
-from utils.build.source import Cell, Chapter, SourceError
 
 MAX_CELLS = 120
 

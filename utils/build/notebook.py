@@ -10,8 +10,8 @@ import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from utils.build import lint, setup_cells
+from utils.build.chapter import Cell, Chapter, Exercise, SourceError
 from utils.build.cut import Module, read_module
-from utils.build.source import Cell, Chapter, Exercise, SourceError
 
 SETUP_TIMEOUT = 180.0  # importing torch on a busy machine takes a while
 NAMES = {  # notebook -> (its folder, is it the optional part, does it hold the answers, what its title says)

@@ -11,105 +11,15 @@ The format (blocks start at the margin):
 """
 
 import re
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from utils import course
+from utils.build.chapter import Cell, Chapter, Exercise, Given, Quiz, SourceError
 
 FIELDS = ("id", "module", "goal", "difficulty", "importance", "minutes", "points")
 MAY = ("needs", "timeout")
 LADDER = ("symptom", "nudge", "pseudocode")
-
-
-class SourceError(course.CourseError):
-    """A mistake in a chapter's source, with its file and line."""
-
-    def __init__(self, file: Path, line: int, text: str):
-        super().__init__(f"{file}:{line}: {text}")
-
-
-@dataclass(frozen=True)
-class Exercise:
-    """One exercise block of chapter.md. `help` is the ladder: (kind, label, text) in order."""
-
-    name: str
-    id: str
-    module: str
-    goal: str
-    difficulty: int
-    importance: int
-    minutes: int
-    points: int
-    needs: tuple[str, ...]
-    optional: bool
-    timeout: float | None
-    text: str
-    help: tuple[tuple[str, str, str], ...]
-    section: str
-    line: int
-
-
-@dataclass(frozen=True)
-class Quiz:
-    """One question; `choices` holds (text, is it right, explanation)."""
-
-    name: str
-    question: str
-    choices: tuple[tuple[str, bool, str], ...]
-    line: int
-
-
-@dataclass(frozen=True)
-class Given:
-    """An object of the reference module that the notebook shows whole, because the learner uses it."""
-
-    name: str
-    module: str
-    line: int
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A cell of the source: kind "prose", "code", "exercise", "given" or "quiz"."""
-
-    kind: str
-    source: str
-    line: int
-    section: str
-    optional: bool = False
-    tags: tuple[str, ...] = ()
-    timeout: float | None = None
-    exercise: Exercise | None = None
-    quiz: Quiz | None = None
-    given: Given | None = None
-
-
-@dataclass(frozen=True)
-class Chapter:
-    """A chapter's source: `key` "ch1", `name` its folder, `title` its first heading."""
-
-    key: str
-    name: str
-    title: str
-    file: Path
-    cells: tuple[Cell, ...]
-
-    @property
-    def exercises(self) -> tuple[Exercise, ...]:
-        return tuple(cell.exercise for cell in self.cells if cell.exercise)
-
-    @property
-    def quizzes(self) -> tuple[Quiz, ...]:
-        return tuple(cell.quiz for cell in self.cells if cell.quiz)
-
-    def exercise(self, name: str) -> Exercise:
-        """The exercise of that name or id. Raises CourseError, listing what there is, for another."""
-        for exercise in self.exercises:
-            if name in (exercise.name, exercise.id):
-                return exercise
-        names = ", ".join(exercise.name for exercise in self.exercises)
-        raise course.CourseError(f"Chapter {self.key} has no exercise called {name!r}: it has {names}.")
 
 
 @cache

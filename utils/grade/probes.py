@@ -58,39 +58,43 @@ def call(function, args, kwargs):
     return {"result": result, "args": args}
 
 
-def forward(cls, config, weights, inputs):
-    """Build a module, set its weights by (dotted) name, call it once; returns the output and the inputs afterwards.
-
-    A weight that the module lacks, or that has another shape, is reported in `problem`.
-    """
+def weighted(cls, config, weights):
+    """Build a module and set its weights by (dotted) name: it, and what is wrong where a weight does not fit."""
     module = cls(SimpleNamespace(**config))
     named = {**dict(module.named_parameters()), **dict(module.named_buffers())}
     with torch.no_grad():
         for name, value in weights.items():
             if name not in named:
-                return {"problem": f"there is no parameter called {name}"}
+                return module, f"there is no parameter called {name}"
             if named[name].shape != value.shape:
-                return {"problem": f"{name} has shape {tuple(named[name].shape)}, not {tuple(value.shape)}"}
+                return module, f"{name} has shape {tuple(named[name].shape)}, not {tuple(value.shape)}"
             named[name].copy_(value)
+    return module, ""
+
+
+@needs(weighted)
+def forward(cls, config, weights, inputs):
+    """Build a module, set its weights by (dotted) name, call it once; returns the output and the inputs afterwards.
+
+    A weight that the module lacks, or that has another shape, is reported in `problem`.
+    """
+    module, problem = weighted(cls, config, weights)
+    if problem:
+        return {"problem": problem}
     output = module(*inputs)
     return {"result": output, "args": inputs}
 
 
+@needs(weighted)
 def gradients(cls, config, weights, inputs, seed):
     """Build and weight a module as `forward` does, then back-propagate a random direction; returns every gradient.
 
     `inputs`: tensors; a floating-point one gets a gradient too. Parameters that get none are left out of "gradients"
     (all of them when the output is cut off from the graph).
     """
-    module = cls(SimpleNamespace(**config))
-    named = {**dict(module.named_parameters()), **dict(module.named_buffers())}
-    with torch.no_grad():
-        for name, value in weights.items():
-            if name not in named:
-                return {"problem": f"there is no parameter called {name}"}
-            if named[name].shape != value.shape:
-                return {"problem": f"{name} has shape {tuple(named[name].shape)}, not {tuple(value.shape)}"}
-            named[name].copy_(value)
+    module, problem = weighted(cls, config, weights)
+    if problem:
+        return {"problem": problem}
     inputs = [x.requires_grad_() if x.is_floating_point() else x for x in inputs]
     output = module(*inputs)
     if not isinstance(output, torch.Tensor):

@@ -4,7 +4,8 @@ import time
 from dataclasses import dataclass
 
 from utils import course
-from utils.build.source import Exercise, load_chapter
+from utils.build.chapter import Exercise
+from utils.build.source import load_chapter
 from utils.grade.kernel import Kernel, Reply
 from utils.grade.notebook import Cell, CourseNotebook
 from utils.grade.status import Status

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import __main__
 from utils import course
-from utils.build.source import Exercise, load_chapter
+from utils.build.chapter import Exercise
+from utils.build.source import load_chapter
 
 
 def shell():

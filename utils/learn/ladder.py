@@ -4,7 +4,7 @@ import ast
 import textwrap
 
 from utils import course
-from utils.build.source import Exercise
+from utils.build.chapter import Exercise
 from utils.grade.reference import reference
 from utils.learn import store
 from utils.learn.context import namespace, resolve

@@ -4,7 +4,8 @@ import html
 import re
 
 from utils import course
-from utils.build.source import Quiz, load_chapter
+from utils.build.chapter import Quiz
+from utils.build.source import load_chapter
 from utils.learn import store
 from utils.learn.context import current_chapter
 from utils.learn.show import Notice, box, show

@@ -208,7 +208,7 @@ def by_loops(model, tokens):
     embed = {int(i): model.tok_embeddings(i) for i in tokens}
     hits = 0
     for i in embed:
-        scores = {j: float(embed[i] @ second.wk(first.wo(first.wv(embed[j])))) for j in embed}
+        scores = {j: (embed[i] @ second.wk(first.wo(first.wv(embed[j])))).item() for j in embed}
         hits += max(scores, key=scores.get) == i
     return hits / len(embed)
 

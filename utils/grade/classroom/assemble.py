@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from utils import course
-from utils.build.source import Exercise, load_chapter
+from utils.build.chapter import Exercise
+from utils.build.source import load_chapter
 from utils.grade.classroom.gather import Unreadable, Work
 from utils.grade.classroom.reading import about, clean, read_cells
 from utils.grade.classroom.record import ExerciseResult, SubmissionResult

@@ -7,8 +7,9 @@ from dataclasses import replace
 from functools import cache
 
 from utils import course
+from utils.build.chapter import Exercise
 from utils.build.cut import read_module
-from utils.build.source import Exercise, load_chapter
+from utils.build.source import load_chapter
 from utils.build.stub import is_stub
 from utils.grade.assess import Outcome, verdict
 from utils.grade.classroom.assemble import Task, asked, blank, empty
