@@ -23,8 +23,8 @@ CLASS = 200  # notebooks over which a grader's start is spread
 SIZES = {
     "limits": (2, 22),
     "bubblewrap": (2, 22),
-    "nbgrader": (1, 3),
-    "otter": (1, 3),
+    "nbgrader": (1, 5),
+    "otter": (1, 5),
 }  # classes that are graded to tell
 MANY, SETTLED, GROWTH = 1000, 100, 10.0  # submissions; after how many the memory is noted; megabytes it may grow
 BECOME_SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER
