@@ -11,11 +11,20 @@ from utils.train.typecheck import CHECKER
 install_import_hook("solutions", CHECKER)  # every shape annotation of the reference is enforced in tests
 
 
+LONG = ("test_notebooks.py", "test_plugin.py", "test_hostile.py")
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items):
-    """Tests of one file share a worker (and its servers and notebooks); those of the mutants are spread by exercise."""
+    """Tests of one file share a worker and its fixtures; those of the mutants go by exercise, long notebooks alone."""
     for item in items:
-        spread = item.path.name == "test_mutants.py" and hasattr(item, "callspec")
-        item.add_marker(pytest.mark.xdist_group(item.callspec.id if spread else str(item.path)))
+        group = str(item.path)
+        if item.path.name == "test_mutants.py" and hasattr(item, "callspec"):
+            group = "-".join(str(item.callspec.params[key]) for key in ("chapter", "name"))
+        elif item.path.name == "test_notebooks.py":
+            group = item.nodeid
+        item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: item.path.name not in LONG)  # else one worker waits for the other at the end
 
 
 @pytest.fixture(scope="session")
