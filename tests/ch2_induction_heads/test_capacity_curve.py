@@ -59,6 +59,10 @@ def test_shares(capacity_curve, draw):
     seeds = some_seeds(draw, count)
     says = "the shares differ from those of independent random keys and values, in the order of ns"
     check_means(curve(capacity_curve, d, ns, seeds), d, ns, seeds, says)
+    seed = (42, 0)[draw.index]  # where one of the two tables has a seed of its own, this one makes both the same
+    got = curve(capacity_curve, 16, [40], [seed])
+    says = f"with seed {seed} keys and values are the same vectors: each seed draws both, one after the other"
+    require(got[0] < 0.75, says, expected=[MEASURED[16][40][0]], got=got)
 
 
 def test_mean_over_seeds(capacity_curve, draw):

@@ -44,7 +44,7 @@ def probe_transformer(cls, config, weights, tokens, direction, steps):
     pair = model(tokens, return_cache=True)
     report |= {"logits": logits if torch.is_tensor(logits) else type(logits).__name__, "tokens": kept, "cache": {}}
     report["kinds"] = [type(part).__name__ for part in pair] if isinstance(pair, tuple) else [type(pair).__name__]
-    report["pair"] = report["kinds"] == ["Tensor", "dict"]
+    report["pair"] = len(report["kinds"]) == 2 and torch.is_tensor(pair[0]) and isinstance(pair[1], dict)
     if report["pair"]:
         report |= {"cached_logits": pair[0], "keys": [str(key) for key in pair[1]]}
         report["cache"] = {str(key): value for key, value in pair[1].items()}

@@ -94,6 +94,7 @@ def test_counts_are_left_alone(normalise_counts, draw):
 def test_weighted_counts(normalise_counts, draw):
     unigrams, bigrams = draw.integers(1, 9, V) / 4, draw.integers(2, 15, V, V) / 4  # a text may count for a part
     bigrams[draw.index] = 0
+    bigrams[2 + draw.index] = torch.tensor([0.0, 0.25, 0.0, 0.25, 0.125, 0.0])  # a row may add up to less than 1
     got = pair(normalise_counts, unigrams, bigrams)
     says = "with counts given as floating-point numbers such as 1.75, pi_b is off"
     close(got[1], rows_of(bigrams), says, **LOOSE, name="pi_b", inputs={"bigrams": bigrams})

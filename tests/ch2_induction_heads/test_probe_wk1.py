@@ -76,9 +76,9 @@ def in_part(draw):
 
 @draws(1)
 def test_whole_memory(probe_wk1, draw):
-    given = draw.once(whole)
+    given = [draw.once(whole) for _ in range(recall.MODELS)]
     says = "a matrix that stores every pair p_{t-1} -> p_t, and nothing else, has recall 1, whatever its scale"
-    close(recall.run(probe_wk1, [given]), torch.ones(1), says, name="the share")
+    close(recall.run(probe_wk1, given), torch.ones(len(given)), says, name="the share")
 
 
 def test_part_of_the_memory(probe_wk1, draw):

@@ -74,9 +74,9 @@ def in_part(draw):
 
 @draws(1)
 def test_whole_memory(probe_wk2, draw):
-    given = draw.once(whole)
+    given = [draw.once(whole) for _ in range(recall.MODELS)]
     says = "a matrix that stores every pair w_1(q) -> w_E(q), and nothing else, has recall 1, whatever its scale"
-    close(recall.run(probe_wk2, [given]), torch.ones(1), says, name="the share", inputs={"tokens": given[1]})
+    close(recall.run(probe_wk2, given), torch.ones(len(given)), says, name="the share", inputs={"tokens": given[0][1]})
 
 
 def test_part_of_the_memory(probe_wk2, draw):

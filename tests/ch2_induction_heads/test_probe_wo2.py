@@ -72,9 +72,9 @@ def in_part(draw):
 
 @draws(1)
 def test_whole_memory(probe_wo2, draw):
-    given = draw.once(whole)
+    given = [draw.once(whole) for _ in range(recall.MODELS)]
     says = "a matrix that stores every pair W_V^2 w_E(b) -> w_U(b), and nothing else, has recall 1, whatever its scale"
-    close(recall.run(probe_wo2, [given]), torch.ones(1), says, name="the share")
+    close(recall.run(probe_wo2, given), torch.ones(len(given)), says, name="the share")
 
 
 def test_part_of_the_memory(probe_wo2, draw):

@@ -119,12 +119,13 @@ def test_first_token(sample_sequences, draw):
 
 
 def test_after_a_trigger(sample_sequences, draw):
-    """Every bigram row leads to one token, so that the first token decides all the others."""
-    V, B, k, T = 7, 24, 1 + draw.index, 8
-    follows = draw.permutation(V).roll(1)
-    pi_b = torch.eye(V)[follows]
+    """Every bigram row leads to one token, and all start with the same: nothing is left to chance."""
+    V, B, k, T = 7, 40, 1 + 2 * draw.index, 8
+    circle, follows = draw.permutation(V), torch.empty(V, dtype=torch.int64)
+    follows[circle] = circle.roll(-1)  # through all of the tokens
+    pi_b, pi_u = torch.eye(V)[follows], torch.eye(V)[draw.integer(0, V)]
     triggers, outputs = distinct(draw, B, k, V), draw.integers(0, V, B, k)
-    got = sample_sequences.run(probe_tokens, torch.full((V,), 1 / V), pi_b, triggers, outputs, T, draw.seed)
+    got = sample_sequences.run(probe_tokens, pi_u, pi_b, triggers, outputs, T, draw.seed)
     right = torch.is_tensor(got) and got.shape == (B, T + 1)
     require(right, "the result must be a tensor (B, seq_len + 1)", got=got)
     for row in range(B):

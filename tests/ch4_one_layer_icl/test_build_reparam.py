@@ -13,7 +13,7 @@ def probe_matrices(build_reparam, lam, cfg, noisy, gamma, direction):
     gradient = None
     W = result[0] if isinstance(result, (tuple, list)) else None
     if torch.is_tensor(W) and W.shape == direction.shape and W.requires_grad:
-        (gradient,) = torch.autograd.grad((W * direction).sum(), lam)
+        (gradient,) = torch.autograd.grad((W * direction).sum(), lam, allow_unused=True)
     return {"result": result, "lam": gradient}
 
 
@@ -37,7 +37,9 @@ def expected(lam, cfg, noisy, gamma):
 
 def built(build_reparam, draw, noisy, shape=()):
     cfg, gamma = sizes(draw), -0.4 - draw.uniform(1).item()
-    lam = draw.uniform(cfg["Q"], low=0.5, high=3.0)
+    lam = draw.uniform(cfg["Q"], low=0.5, high=3.0) * (-1) ** torch.arange(
+        draw.index, draw.index + cfg["Q"]
+    )  # any sign
     lam = lam[:1].reshape(shape) if noisy else lam
     d = 2 * cfg["vocab_size"]
     direction = draw.normal(d, d)
@@ -47,6 +49,7 @@ def built(build_reparam, draw, noisy, shape=()):
     require(result is not None, f"{says}, but it returns {a_thing(result)}")
     require(isinstance(result, (tuple, list)) and len(result) == 3, says)
     for part, name in zip(result, "WVF", strict=True):
+        require(torch.is_tensor(part), f"{name} must be a tensor, (2N, 2N), and not {part!r}"[:200])
         shaped(part, (d, d), f"{name} is (2N, 2N)")
     return got, expected(lam, cfg, noisy, gamma), lam, cfg, direction
 

@@ -23,10 +23,11 @@ def expected(tokens, N):
     return x
 
 
-def embedded(embed, draw, B, T, N):
-    """Embeds random tokens, among them the first and the last of the vocabulary; cfg.H differs from T."""
-    tokens = draw.integers(0, N, B, T)
-    tokens[0, 0], tokens[-1, -1], tokens[-1, 0] = 0, N - 1, N - 1
+def embedded(embed, draw, B, T, N, absent=0):
+    """Embeds random tokens, among them the first of the vocabulary and, but for `absent`, the last; cfg.H is not T."""
+    last = N - 1 - absent
+    tokens = draw.integers(0, last + 1, B, T)
+    tokens[0, 0], tokens[-1, -1], tokens[-1, 0] = 0, last, last
     cfg = {"vocab_size": N, "H": T + 3, "Q": 2, "Y": 2}
     got = embed.run(probe_embedding, tokens, cfg)
     dtype = got["result"].dtype if torch.is_tensor(got["result"]) else torch.float32
@@ -37,7 +38,7 @@ def embedded(embed, draw, B, T, N):
 
 def test_current_token(embed, draw):
     N = 6 + draw.index
-    got, tokens, right = embedded(embed, draw, 3, 5, N)
+    got, tokens, right = embedded(embed, draw, 3, 5, N, absent=2 * draw.index)
     says = "the first N columns are not one-hot in the current token"
     close(got["result"][..., :N], right[..., :N], says, inputs={"tokens": tokens})
 

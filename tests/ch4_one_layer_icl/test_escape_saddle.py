@@ -8,7 +8,28 @@ from utils.grade.suite import draws
 
 
 def probe_norms(escape_saddle):
-    """Logarithms of the norms, whether autograd was asked fewer than 100 times, and the optimizers that were made."""
+    """Logarithms of the norms, whether autograd was asked fewer than 100 times, and the optimizers that were made.
+
+    Where the notebook's forward is called, it is watched: kinds with which it never is, kinds whose matrices are not
+    all zero at their first call, and kinds whose matrices at the last call speak for (|V|, |W|).
+    """
+    import inspect
+    import sys
+
+    function = inspect.unwrap(getattr(escape_saddle, "func", escape_saddle))
+    names = getattr(function, "__globals__", {})
+    names = names if "forward" in names else vars(sys.modules["__main__"])
+    forward, first, last = names.get("forward"), {}, {}
+
+    def watched(*args, **more):
+        given = {**dict(zip(("params", "tokens", "kappa", "kind"), args, strict=False)), **more}
+        try:
+            last[given["kind"]] = [float(given["params"][name].detach().norm()) for name in "WVF"]
+            first.setdefault(given["kind"], last[given["kind"]])
+        except Exception:  # inside vmap, say, or with arguments of another form: then nothing is watched
+            last.clear()
+        return forward(*args, **more)
+
     optimizers, calls = [], [0]
     make, grad, backward = torch.optim.Optimizer.__init__, torch.autograd.grad, torch.autograd.backward
 
@@ -25,9 +46,13 @@ def probe_norms(escape_saddle):
 
     torch.optim.Optimizer.__init__ = noted
     torch.autograd.grad, torch.autograd.backward = counted(grad), counted(backward)
+    if forward is not None:
+        names["forward"] = watched
     try:
         result = escape_saddle()
     finally:
+        if forward is not None:
+            names["forward"] = forward
         torch.optim.Optimizer.__init__, torch.autograd.grad, torch.autograd.backward = make, grad, backward
     import math
 
@@ -42,7 +67,18 @@ def probe_norms(escape_saddle):
                 continue
             norms = [float(x) for x in norms]
             logs[str(kind)] = [math.log10(max(x, 1e-30)) if math.isfinite(x) and x >= 0 else math.inf for x in norms]
-    return {"form": form, "logs": logs, "few": 0 < calls[0] < 100, "optimizers": sorted(set(optimizers))}
+    both = ("linear", "relu")
+    seen = {
+        "missing": [kind for kind in both if last and kind not in last],
+        "started": [kind for kind in both if last and any(size > 0 for size in first.get(kind, []))],
+        "swapped": [kind for kind in both if kind in last and len(logs.get(kind, [])) == 2],
+    }
+    for kind in list(seen["swapped"]):
+        (one, two), (w, v, _) = (10**x for x in logs[kind]), last[kind]
+        if not abs(one - v) + abs(two - w) < 0.5 * (abs(one - w) + abs(two - v)):
+            seen["swapped"].remove(kind)
+    few = 0 < calls[0] < 100
+    return {"form": form, "logs": logs, "few": few, "optimizers": sorted(set(optimizers)), "seen": seen}
 
 
 def norms(escape_saddle):
@@ -70,3 +106,9 @@ def test_saddle(escape_saddle):
     others = [name for name in got["optimizers"] if name != "SGD"]
     require(not others, f"{', '.join(others)} takes the steps: normalised gradient descent is asked for")
     require(not got["few"], "gradients are taken fewer than 100 times: 100 steps are asked for, for each kind")
+    for kind in got["seen"]["missing"]:
+        require(False, f"the notebook's forward is called, but never with the kind {kind!r}: both kinds are asked for")
+    for kind in got["seen"]["started"]:
+        says = f"with {kind!r} W, V and F are not all zero at the start: each kind begins with matrices of its own"
+        require(False, says)
+    require(not got["seen"]["swapped"], "the norms come in the wrong order: that of W first, then that of V")

@@ -2,7 +2,7 @@
 
 import torch
 
-from utils.grade import close, shaped
+from utils.grade import close, require, shaped
 
 
 def probe_scores(last_token_scores, x, W, direction):
@@ -43,5 +43,6 @@ def test_one_sentence_or_position(last_token_scores, draw):
 
 def test_gradients(last_token_scores, draw):
     got, x, W, direction = scored(last_token_scores, draw, 3, 4, 5)
+    require(got["W"] is not None, "no gradient reaches W: do not detach it, and do not work under no_grad")
     right = torch.einsum("bt,bi,btj->ij", direction, x[:, -1], x)
     close(got["W"], right, "the gradient with respect to W is off", name="the gradient of W")

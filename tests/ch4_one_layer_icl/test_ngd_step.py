@@ -67,6 +67,7 @@ def test_tiny_gradients(ngd_step, draw):
 def test_zero_gradient(ngd_step, draw):
     params, grads = tensors(draw), tensors(draw)
     grads["W"], grads["lam"] = torch.zeros(4, 5), torch.zeros(())
+    grads["b"] = torch.tensor([1.0, -1.0, 2.0, -2.0, 0.5, -0.5])[draw.permutation(6)]  # not zero, though its sum is
     check(ngd_step, draw, params, grads, 0.5, "has a zero gradient and must stay, or the others must move as ever")
 
 
@@ -78,6 +79,7 @@ def test_no_gradient(ngd_step, draw):
 
 def test_arguments_are_left_alone(ngd_step, draw):
     params, grads = tensors(draw), tensors(draw)
+    grads["V"] = None
     got = step(ngd_step, params, grads, 0.4)
     require(not got["same"], "a new dict must be returned, not the one that was given")
     require(got["kept"], "the given dicts hold other tensors after the call: make a new dict")

@@ -80,6 +80,16 @@ def probe_repeats(sample_batch, cfg, batch, noisy, alpha, seeds):
     }
 
 
+def probe_pairs(sample_batch, cfg, calls, noisy, alpha, seed):
+    """asin(sqrt(share)) of calls for two sentences whose queries, outputs, or noise in the labels, are equal."""
+    generator, given, equal = torch.Generator().manual_seed(seed), SimpleNamespace(**cfg), torch.zeros(3)
+    for _ in range(calls):
+        tokens, labels, outputs = sample_batch(given, 2, noisy, alpha, generator=generator)
+        noise = labels == given.vocab_size - 1
+        equal += torch.stack([x[0] == x[1] for x in (tokens[:, -1], outputs, noise)]).float()
+    return {"equal": (equal / calls).sqrt().asin()}
+
+
 def sizes(draw, H=None, spare=3):
     """Sizes that all differ: some triggers, some outputs, more fillers."""
     Q, Y = 3 - draw.index % 2, 2 + draw.index % 2
@@ -215,3 +225,12 @@ def test_generator(sample_batch, draw):
     require(got["other"], "generators with different seeds give the same sentences")
     require(got["goes_on"], "a second call with the same generator gives the same sentences again: do not seed it")
     require(got["without"], "without a generator every call gives the same sentences: do not seed at every call")
+
+
+def test_two_sentences_at_a_time(sample_batch, draw):
+    cfg, calls, alpha = sizes(draw), 150, 0.5
+    noisy = bool(draw.index)
+    got = sample_batch.run(probe_pairs, cfg, calls, noisy, alpha, draw.seed, tolerance=4 / calls**0.5)
+    right = torch.tensor([1.0 if noisy else 1 / cfg["Q"], 1 / cfg["Y"], 0.5 if noisy else 1.0])
+    says = "in small batches the sentences depend on each other: draw each on its own, do not share them out evenly"
+    require(rarity(got["equal"].double().sin() ** 2, right, calls) < RARE, says)

@@ -29,6 +29,7 @@ def probe_surgery(surgery, W, V, F_, cfg, x):
         return {"kind": type(new).__name__}
     result = {"kind": "", "same": new is model}
     result["callable"] = callable(new)
+    result["frozen"] = not all(p.requires_grad for p in model.parameters())
     result["new"] = [value.detach().clone() for value in (new.W, new.V, new.F)]
     result["given"] = [model.W.detach().clone(), model.V.detach().clone(), model.F.detach().clone()]
     if callable(new):
@@ -49,6 +50,7 @@ def operated(surgery, draw):
     d = 2 * cfg["vocab_size"]
     matrices = [draw.normal(d, d) for _ in NAMES]
     matrices[1][Q : Q + Y, Q : Q + Y] += 2.0 + 3.0 * torch.diag(draw.uniform(Y))
+    matrices[1][Q, Q] = -1.5  # not all that is learned need be positive
     x = draw.normal(d)
     got = surgery.run(probe_surgery, *matrices, cfg, x)
     says = "surgery must return a new model with W, V and F"
@@ -61,6 +63,9 @@ def test_given_model_is_left_alone(surgery, draw):
     got, matrices, *_ = operated(surgery, draw)
     for name, now, before in zip(NAMES, got["given"], matrices, strict=True):
         equal(now, before, f"{name} of the given model is different after the call: work on a copy")
+    require(
+        not got["frozen"], "the given model can no longer be trained: its parameters must go on asking for gradients"
+    )
     require(not got["same"], "the given model itself is returned: a new one is wanted")
     require(not got["tied"], "the new model shares V or F with the given one: a deep copy keeps them apart")
 

@@ -86,7 +86,10 @@ def _plainly(record: Record) -> tuple[str, list[str]]:
 
 
 def same_data(a, b, tolerance: float | None = None) -> bool:
-    """Whether two plain values agree within float32 error (or within `tolerance`)."""
+    """Whether two plain values agree within float32 error (or within `tolerance`); a number and a 0-d tensor may."""
+    x, y = _number(a), _number(b)
+    if x is not None and y is not None:
+        return x == y or same_data(torch.tensor([x]), torch.tensor([y]), tolerance)
     if isinstance(a, Tensor) and isinstance(b, Tensor):
         if a.shape != b.shape or a.is_floating_point() != b.is_floating_point():
             return False
@@ -101,6 +104,11 @@ def same_data(a, b, tolerance: float | None = None) -> bool:
         return a.keys() == b.keys() and all(same_data(a[key], b[key], tolerance) for key in a)
     if isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
         return len(a) == len(b) and all(same_data(x, y, tolerance) for x, y in zip(a, b, strict=True))
-    if isinstance(a, (int, float)) and isinstance(b, (int, float)) and not isinstance(a, bool):
-        return a == b or same_data(torch.tensor(float(a)), torch.tensor(float(b)), tolerance)
     return type(a) is type(b) and a == b
+
+
+def _number(value) -> float | None:
+    """The number that a plain number or a tensor without axes stands for; None for all else, truth values included."""
+    if isinstance(value, Tensor) and value.ndim == 0 and not value.is_complex():
+        value = value.item()
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None

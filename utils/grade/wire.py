@@ -38,7 +38,7 @@ def plain(value, where: str = "the result"):
         data = torch.Tensor.detach(value).cpu().clone(memory_format=torch.contiguous_format)
         return data.as_subclass(torch.Tensor) if type(data) is not torch.Tensor else data
     if isinstance(value, np.ndarray) and value.dtype != object:
-        return torch.from_numpy(np.ascontiguousarray(value).copy())
+        return torch.from_numpy(np.array(value, order="C"))
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, (bool, int, float, str)):

@@ -53,3 +53,16 @@ class CachesTokensOnly(Base):
         logits = self.end(cache["h2"])
         cache["h0"] = self.tok_embeddings(tokens)
         return (logits, cache) if return_cache else logits
+
+
+@wrong("h0, h1 and h2 in the cache are one and the same tensor, since += changes it in place: add into a new one")
+class CachesOneTensor(Base):
+    def forward(self, tokens, return_cache=False):
+        h = self.start(tokens)
+        cache = {"h0": h}
+        for i in (0, 1):
+            out, cache[f"A{i + 1}"] = self.layers[i].attention(h.clone())
+            h += out
+            cache[f"h{i + 1}"] = h
+        logits = self.end(h)
+        return (logits, cache) if return_cache else logits

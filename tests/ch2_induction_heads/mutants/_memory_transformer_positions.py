@@ -31,6 +31,12 @@ class OnePosition(Base):
         return self.tok_embeddings(tokens) + self.pe[tokens.shape[1] - 1]
 
 
+@wrong("pe is cut to the number of sequences: its rows are positions, so the first T of them are added")
+class CutToTheBatch(Base):
+    def start(self, tokens):
+        return self.tok_embeddings(tokens) + self.pe[: len(tokens)]
+
+
 @wrong("the whole table pe is added: a shorter input takes its first T rows")
 class NotSliced(Base):
     def start(self, tokens):

@@ -62,6 +62,13 @@ def released_late(model, sampler, steps, lr, freeze=None):
 
 
 @wrong(
+    "a matrix is released one step late: the step that freeze gives is the first one that moves it (counting from 0)"
+)
+def released_after_it(model, sampler, steps, lr, freeze=None):
+    return loop(model, sampler, steps, lr, {name: until + 1 for name, until in (freeze or {}).items()})
+
+
+@wrong(
     "a matrix is released one step early: the step that freeze gives is the first one that moves it (counting from 0)"
 )
 def released_early(model, sampler, steps, lr, freeze=None):
@@ -165,4 +172,21 @@ def unknown_noticed_late(model, sampler, steps, lr, freeze=None):
     known = dict(model.named_parameters())
     if any(name not in known and until < steps for name, until in (freeze or {}).items()):
         raise KeyError("no such parameter")
+    return loop(model, sampler, steps, lr, {n: until for n, until in (freeze or {}).items() if n in known})
+
+
+@wrong("names are taken out of freeze when their step comes: the dict is the caller's, so work on a copy")
+def uses_up_freeze(model, sampler, steps, lr, freeze=None):
+    history = loop(model, sampler, steps, lr, dict(freeze or {}))
+    for name in [name for name, until in (freeze or {}).items() if until < steps]:
+        del freeze[name]
+    return history
+
+
+@wrong("a name counts as known when it is only a part of a parameter's name: look for the whole name")
+def parts_of_names(model, sampler, steps, lr, freeze=None):
+    known = dict(model.named_parameters())
+    for name in freeze or {}:
+        if not any(name in other for other in known):
+            raise ValueError("no such parameter")
     return loop(model, sampler, steps, lr, {n: until for n, until in (freeze or {}).items() if n in known})

@@ -293,6 +293,24 @@ def without_no_grad(model, beta=(10, 10, 10), triggers=None):
     return write(model, beta, triggers)
 
 
+@wrong("the root of d is multiplied into W_O^2 too: a logit is not divided by it, only attention scores are")
+def root_everywhere(model, beta=(10, 10, 10), triggers=None):
+    root = model.pe.shape[1] ** 0.5
+    return write(model, beta, triggers, wo2=lambda U, values: root * outer(U, values))
+
+
+@wrong(
+    "W_K^1 leads from the last position to the first, too (roll): the first has no predecessor, pairs start at t = 1"
+)
+def rolled(model, beta=(10, 10, 10), triggers=None):
+    return write(model, beta, triggers, wk1=lambda P, E: outer(P, P.roll(1, 0)))
+
+
+@wrong("triggers is asked for its truth value, which a tensor of several numbers has not: compare it with None")
+def truth_of_triggers(model, beta=(10, 10, 10), triggers=None):
+    return write(model, beta, triggers or torch.arange(len(model.output.weight)))
+
+
 @right
 def pair_by_pair(model, beta=(10, 10, 10), triggers=None):
     E, U, P = (x.detach() for x in (model.tok_embeddings.weight, model.output.weight, model.pe))

@@ -317,6 +317,17 @@ def absolute_scores(d, ns, seeds):
     return curve
 
 
+@wrong("the values are drawn with a seed of their own, the same each time: each seed draws both, one after the other")
+def values_of_one_seed(d, ns, seeds):
+    seeds = list(seeds)
+    return [mean([share(vectors(n, d, seeded(seed)), vectors(n, d, seeded(0))) for seed in seeds]) for n in ns]
+
+
+@wrong("a dict from n to its share is returned: return a list in the order of ns")
+def as_dict(d, ns, seeds):
+    return dict(zip(ns, a_generator_a_seed(d, ns, seeds), strict=False))
+
+
 @right
 def as_tensor(d, ns, seeds):
     table = torch.tensor([[share(*pairs(n, d, seed)) for n in ns] for seed in seeds], dtype=torch.float64)

@@ -265,6 +265,15 @@ def any_row(triggers, outputs):
     return walked(triggers, outputs).any().expand(len(triggers)).clone()
 
 
+@wrong("a chain over all k triggers counts as a cycle: it takes k steps to end, so fewer steps do not tell")
+def goes_on_too_briefly(triggers, outputs):
+    leads = outputs[:, :, None] == triggers[:, None, :]
+    goes_on = torch.ones_like(triggers, dtype=torch.bool)
+    for _ in range(triggers.shape[1] - 1):
+        goes_on = (leads & goes_on[:, None, :]).any(2)
+    return goes_on.any(1)
+
+
 @right
 def by_powers(triggers, outputs):
     step = (outputs[:, :, None] == triggers[:, None, :]).double()

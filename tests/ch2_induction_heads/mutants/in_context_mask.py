@@ -80,6 +80,11 @@ def shifted(counts):
     return counts.roll(1, -1) >= 2
 
 
+@wrong("the mask is shifted by one: it belongs to the trigger's own position")
+def shifted_in(counts):
+    return torch.cat([torch.zeros_like(counts[..., :1]), counts[..., :-1]], -1) >= 2
+
+
 @wrong("from the second occurrence on everything is let in: look at the count of each position alone")
 def from_there_on(counts):
     return (counts >= 2).cumsum(-1) >= 1

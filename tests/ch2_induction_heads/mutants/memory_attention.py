@@ -184,6 +184,12 @@ class NoOutputMap(Base):
         return A @ self.wv(x) + 0 * self.wo(x)
 
 
+@wrong("wo is left out: the mix of the values must still go through it")
+class NeverUsesOutputMap(Base):
+    def mix(self, A, x):
+        return A @ self.wv(x)
+
+
 @wrong("wv is left out: it is the values W_V x that are mixed, not x itself")
 class NoValueMap(Base):
     def mix(self, A, x):

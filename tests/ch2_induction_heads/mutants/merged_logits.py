@@ -61,6 +61,13 @@ def stream_without_positions(model, tokens):
     return Own(model, tokens).logits()
 
 
+@wrong("the whole table pe is added: a shorter input takes its first T rows")
+def all_positions(model, tokens):
+    steps = Steps(model, tokens)
+    steps.P, steps.T = model.pe, len(model.pe)
+    return steps.logits()
+
+
 @wrong("the stream does not reach the logits: what the layers add is not all that is unembedded")
 def no_direct_path(model, tokens):
     class Own(Steps):

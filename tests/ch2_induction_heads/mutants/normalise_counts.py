@@ -257,6 +257,18 @@ def lists(unigrams, bigrams):
     return share(unigrams).tolist(), by_rows(bigrams).tolist()
 
 
+@wrong("a row that adds up to less than 1 comes out wrong: only a row whose sum is 0 is a case apart")
+def at_least_one(unigrams, bigrams):
+    totals = bigrams.sum(1, keepdim=True)
+    return unigrams / unigrams.sum(), torch.where(totals > 0, bigrams / totals.clamp(min=1), 1 / len(unigrams))
+
+
+@wrong("a row that adds up to less than 1 comes out wrong: only a row whose sum is 0 is a case apart")
+def at_least_one_count(unigrams, bigrams):
+    totals = bigrams.sum(1, keepdim=True)
+    return unigrams / unigrams.sum(), torch.where(totals >= 1, bigrams / totals, 1 / len(unigrams))
+
+
 @right
 def by_loop(unigrams, bigrams):
     pi_u = torch.tensor([count / unigrams.sum().item() for count in unigrams.tolist()])

@@ -244,6 +244,24 @@ def as_list(x, triggers):
     return counted(x, triggers).tolist()
 
 
+@wrong("all counts stay 0: where a dict holds them its keys must be numbers, for two equal tensors are different keys")
+def tensors_as_keys(x, triggers):
+    tally, counts = {}, torch.zeros_like(x)
+    for b, row in enumerate(x):
+        for t, token in enumerate(row):
+            if token in triggers[b]:
+                tally[token] = tally.get(token, 0) + 1
+                counts[b, t] = tally.get(x[b, t], 0)
+    return counts
+
+
+@wrong("a trigger with a larger id than all tokens of x falls out of the table: it need not occur at all")
+def table_of_seen_tokens(x, triggers):
+    V = int(x.max()) + 1
+    running = torch.nn.functional.one_hot(x, V).cumsum(1).gather(2, x[:, :, None])[:, :, 0]
+    return running * torch.zeros(len(x), V, dtype=torch.int64).scatter(1, triggers, 1).gather(1, x)
+
+
 @right
 def by_loop(x, triggers):
     counts = torch.zeros_like(x)

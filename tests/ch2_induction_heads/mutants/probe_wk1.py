@@ -40,6 +40,19 @@ def successor(model):
     return share(scores[:-1].argmax(1) == torch.arange(1, len(scores)))
 
 
+@wrong("the right candidate is taken to be t + 1: it is the predecessor, t - 1")
+def successor_of_a_slice(model):
+    scores = table(model)[:-1, 1:]
+    return share(scores.argmax(1) == torch.arange(len(scores)))
+
+
+@wrong("the table is rolled round, so that the last position becomes predecessor of the first: queries start at t = 1")
+def rolled(model):
+    P = model.pe
+    scores = P @ model.layers[0].attention.wk.weight @ P.roll(1, 0).T
+    return share(scores.argmax(1) == torch.arange(len(P)))
+
+
 @wrong("the indices are shifted: rows start at t = 1, so in the sliced table the right column of row i is i")
 def shifted(model):
     scores = table(model)[1:, :-1]

@@ -28,6 +28,18 @@ def best_query(model, tokens):
     return share((E[tokens] @ W @ (E[tokens] @ wv.T @ wo.T).T).T)
 
 
+@wrong("queries and keys have changed places: the query is w_E(i), and W_K^2 is applied to w_1(j)")
+def asks_with_what_is_written(model, tokens):
+    E, W, wv, wo = parts(model)
+    return share(E[tokens] @ wv.T @ wo.T @ W @ E[tokens].T)
+
+
+@wrong("the queries are rows of the output map: a query is the token's embedding w_E(i)")
+def asks_with_the_output_map(model, tokens):
+    E, W, wv, wo = parts(model)
+    return share(model.output.weight[tokens] @ W @ (E[tokens] @ wv.T @ wo.T).T)
+
+
 @wrong("W_O^1 W_V^1 is left out: the candidates are what the first layer writes of a token, not its embedding")
 def no_remapping(model, tokens):
     E, W, _, _ = parts(model)
@@ -123,7 +135,7 @@ def first_tokens(model, tokens):
     return share(E @ W @ (E @ wv.T @ wo.T).T)
 
 
-@wrong("only queries of the given tokens count, but they are divided by the size of the vocabulary")
+@wrong("the hits are divided by the size of the vocabulary: only the given tokens ask, so divide by their number")
 def divides_by_vocabulary(model, tokens):
     E, W, wv, wo = parts(model)
     scores = E[tokens] @ W @ (E[tokens] @ wv.T @ wo.T).T

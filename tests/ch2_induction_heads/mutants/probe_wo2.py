@@ -65,6 +65,24 @@ def first_layers_values(model):
     return share(model.layers[0].attention.wv(E) @ wo.T @ U.T)
 
 
+@wrong("all embeddings go through the attention as one sequence, where they mix: each token is read by itself")
+def as_one_sequence(model):
+    second = model.layers[1].attention
+    return share(second(model.tok_embeddings.weight[None])[0][0] @ model.output.weight.T)
+
+
+@wrong("W_K^2 stands in the place of W_V^2: what is copied of a token has been through W_V^2")
+def keys_for_values(model):
+    E, _, wo, U = parts(model)
+    return share(E @ model.layers[1].attention.wk.weight.T @ wo.T @ U.T)
+
+
+@wrong("positions are added to the embeddings: this probe is about tokens alone")
+def with_position(model):
+    E, wv, wo, U = parts(model)
+    return share((E + model.pe[0]) @ wv.T @ wo.T @ U.T)
+
+
 @wrong("the embedding is added: this probe asks about what the second layer writes, and nothing else")
 def with_residual(model):
     E, wv, wo, U = parts(model)
@@ -124,6 +142,12 @@ def last_token_missing(model):
 def first_token_missing(model):
     E, wv, wo, U = parts(model)
     return share((E @ wv.T @ wo.T @ U.T)[1:, 1:])
+
+
+@wrong("not all tokens are asked: the share is over the whole vocabulary, the first and the last token included")
+def first_token_not_asked(model):
+    E, wv, wo, U = parts(model)
+    return ((E @ wv.T @ wo.T @ U.T).argmax(1) == torch.arange(len(E)))[1:].float().mean().item()
 
 
 @wrong("the right answer is taken to be the next token: the second layer copies the token that it attends to")

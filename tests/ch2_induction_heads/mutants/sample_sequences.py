@@ -110,6 +110,36 @@ def put_in_afterwards(pi_u, pi_b, triggers, outputs, seq_len, generator):
     return x
 
 
+@wrong("the outputs are put in after the whole sequence was drawn, so what follows them does not fit: put each in "
+       "before the next token is drawn")  # fmt: skip
+def put_in_at_once(pi_u, pi_b, triggers, outputs, seq_len, generator):
+    none = triggers[:, :0]
+    x = walk(first(pi_u, len(triggers), generator), pi_b, none, none, seq_len, generator)
+    after = [overruled(x[:, t + 1], x[:, t], triggers, outputs) for t in range(seq_len)]
+    return torch.stack([x[:, 0], *after], 1)
+
+
+@wrong("an output that is token 0 is lost: 0 is a token like any other, so mark what is not forced by another number")
+def loses_token_zero(pi_u, pi_b, triggers, outputs, seq_len, generator):
+    forced = torch.zeros(len(triggers), len(pi_u), dtype=torch.int64).scatter(1, triggers, outputs)
+    x = [first(pi_u, len(triggers), generator)]
+    for _ in range(seq_len):
+        free, output = choose(pi_b[x[-1]], generator), forced.gather(1, x[-1][:, None])[:, 0]
+        x.append(torch.where(output > 0, output, free))
+    return torch.stack(x, 1)
+
+
+@wrong("an output that is itself a trigger is replaced in the same step: it comes first, and its own output after it")
+def replaces_again(pi_u, pi_b, triggers, outputs, seq_len, generator):
+    x = [first(pi_u, len(triggers), generator)]
+    for _ in range(seq_len):
+        free, token = choose(pi_b[x[-1]], generator), x[-1]
+        for i in range(triggers.shape[1]):
+            token = torch.where(token == triggers[:, i], outputs[:, i], token)
+        x.append(torch.where((x[-1][:, None] == triggers).any(1), token, free))
+    return torch.stack(x, 1)
+
+
 @wrong("the walk goes on from the token that was overruled: the next one follows the token that stands there")
 def goes_on_from_the_free(pi_u, pi_b, triggers, outputs, seq_len, generator):
     x = [first(pi_u, len(triggers), generator)]

@@ -42,6 +42,11 @@ def ignores_alpha(U, V, alpha=None):
     return V[:n].T @ U[:n]
 
 
+@wrong("alpha is not used: alpha[i, j] weighs the pair u_i -> v_j")
+def takes_no_alpha(U, V, alpha=None):
+    return V.T @ U
+
+
 @wrong("only the diagonal of alpha is used: every key can lead to every value")
 def diagonal_of_alpha(U, V, alpha=None):
     n = min(len(U), len(V))
@@ -174,6 +179,12 @@ def always_float32(U, V, alpha=None):
 def mixes_types(U, V, alpha=None):
     alpha = torch.eye(len(U)) if alpha is None else alpha
     return V.T @ alpha.float().T @ U
+
+
+@wrong("float32 zeros or ones meet float64 vectors: make new tensors with the dtype of U")
+def float32_identity(U, V, alpha=None):
+    alpha = torch.eye(len(U)) if alpha is None else alpha
+    return V.T @ alpha.T @ U
 
 
 @wrong("the caller's vectors are multiplied in place: make new tensors")

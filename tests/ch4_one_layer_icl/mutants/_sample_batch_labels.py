@@ -26,6 +26,14 @@ def exact_share(*given, **named):
     return sentences(*given, **named, flips=lambda s: s.rows < round(s.alpha * s.batch))
 
 
+@wrong("exactly a share alpha of each batch is noise: every label must be drawn on its own, however small the batch")
+def share_in_any_order(*given, **named):
+    def flips(s):
+        return torch.randperm(s.batch, generator=s.generator) < round(s.alpha * s.batch)
+
+    return sentences(*given, **named, flips=flips)
+
+
 @wrong("labels are noise without noise too: alpha plays no part there")
 def noise_without_noise(*given, **named):
     return sentences(*given, **named, result=lambda s: (s.tokens, torch.where(s.rand() < s.alpha, s.N - 1, s.y), s.y))

@@ -1,14 +1,9 @@
 """The right training loop of exercise 4.13, with parts that a wrong answer can replace."""
 
-from pathlib import Path
+import sys
 
 import torch
 import torch.nn.functional as F
-
-from utils.grade.suite import load_file
-
-pieces = load_file(Path(__file__).with_name("_pieces.py"))
-sample_batch = pieces.sample_batch
 
 
 def loss_of(model, batch):
@@ -30,8 +25,9 @@ def loop(
     move=normalised, unseen=None, fresh=None, tell=loss_of, try_on=loss_of, before=False, late=False,
 ):  # fmt: skip
     """The right loop, with parts that can be replaced: the step, both draws, both losses, and when they are taken."""
+    sample_batch = sys._getframe(1).f_globals["sample_batch"]  # the answer's own, which the hidden tests replace
     draw = lambda n, ood: sample_batch(cfg, n, noisy, alpha, ood, generator)  # noqa: E731
-    test = draw(40, True) if unseen is None else unseen
+    test = draw(512, True) if unseen is None else unseen
     losses = {"id": [], "ood": []}
     for step in range(steps):
         data = draw(batch, False) if fresh is None else fresh(step)

@@ -181,9 +181,29 @@ def order_exchanged(lam, cfg, noisy, gamma):
     return W, F, V
 
 
-@wrong("lam becomes plain numbers, so no gradient reaches it")
+CUT_OFF = "lam becomes plain numbers, or W a parameter of its own, so no gradient reaches lam"
+
+
+@wrong(CUT_OFF)
 def detached(lam, cfg, noisy, gamma):
     return matrices(lam.detach(), cfg, noisy, gamma)
+
+
+@wrong(CUT_OFF)
+def w_as_parameter(lam, cfg, noisy, gamma):
+    W, V, F = matrices(lam, cfg, noisy, gamma)
+    return torch.nn.Parameter(W), V, F
+
+
+@wrong("lam enters W without its sign: a negative lam must give negative scores")
+def lam_absolute(lam, cfg, noisy, gamma):
+    return matrices(lam.abs(), cfg, noisy, gamma)
+
+
+@wrong("F is missing without noise: it is a matrix (2N, 2N) of zeros there")
+def f_none(lam, cfg, noisy, gamma):
+    W, V, F = matrices(lam, cfg, noisy, gamma)
+    return W, V, F if noisy else None
 
 
 @right

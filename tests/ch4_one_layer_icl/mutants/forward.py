@@ -211,6 +211,29 @@ def w_transposed(params, tokens, kappa, kind):
     return columns_dropped({**params, "W": params["W"].T}, tokens, kappa, kind)
 
 
+IN_PLACE = "w is added to x_last in place, which changes x itself, that autograd still needs: make a new tensor"
+
+
+@wrong(IN_PLACE)
+def adds_in_place(params, tokens, kappa, kind):
+    x, w, V, F, N = parts(params, tokens, kind)
+    last = x[:, -1]
+    last += kappa * w
+    xi_A, xi_F = w @ V[:N].T, last @ F[:N].T
+    return xi_A + xi_F, xi_A, xi_F
+
+
+@wrong(IN_PLACE)
+def adds_in_place_to_a_factor(params, tokens, kappa, kind):
+    """As above, where attention is a sum of products, of which autograd keeps x as it is."""
+    x, _, V, F, N = parts(params, tokens, kind)
+    a = pieces.weights(pieces.scores(x, params["W"]), kind)
+    w, last = (a[..., None] * x).sum(1), x[:, -1]
+    last += kappa * w
+    xi_A, xi_F = w @ V[:N].T, last @ F[:N].T
+    return xi_A + xi_F, xi_A, xi_F
+
+
 @wrong("squeeze drops every axis of size 1, also that of a single sentence: name the axis")
 def squeezes(params, tokens, kappa, kind):
     xi, xi_A, xi_F = columns(params, tokens, kappa, kind)

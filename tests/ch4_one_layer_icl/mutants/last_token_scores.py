@@ -76,6 +76,12 @@ def detached(x, W):
     return torch.einsum("bi,ij,bhj->bh", x[:, -1], W.detach(), x)
 
 
+@wrong("no gradient reaches W: do not detach it, and do not work under no_grad")
+def without_gradient(x, W):
+    with torch.no_grad():
+        return torch.einsum("bi,ij,bhj->bh", x[:, -1], W, x)
+
+
 @wrong("the scores are summed over the batch")
 def summed(x, W):
     return torch.einsum("bi,ij,bhj->h", x[:, -1], W, x).expand(len(x), -1)

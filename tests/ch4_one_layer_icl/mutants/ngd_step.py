@@ -153,6 +153,20 @@ def grads_in_place(params, grads, lr):
     return each(params, grads, lambda g: lr * g)
 
 
+@wrong("a gradient that is None is replaced by zeros in the caller's dict, which must stay as it is")
+def fills_the_gradients(params, grads, lr):
+    for name, x in params.items():
+        if grads[name] is None:
+            grads[name] = torch.zeros_like(x)
+    return each(params, grads, lambda g: lr * g / g.norm())
+
+
+@wrong("a gradient is taken for zero where its entries add up to zero: its norm must be zero")
+def zero_by_sum(params, grads, lr):
+    kept = {name: None if g is None or g.sum() == 0 else g for name, g in grads.items()}
+    return each(params, kept, lambda g: lr * g / g.norm())
+
+
 @wrong("the steps are returned instead of the tensors after the step")
 def returns_steps(params, grads, lr):
     return each({n: torch.zeros_like(x) for n, x in params.items()}, grads, lambda g: lr * g / g.norm())

@@ -31,6 +31,17 @@ def shallow_copy(model):
     return cut(model, copy=copy.copy)
 
 
+@wrong("the parameters of the given model are frozen to get round autograd: it must stay as it is, use no_grad")
+def freezes_the_given(model):
+    model.requires_grad_(False)
+    return cut(model)
+
+
+@wrong("c is the mean of absolute values: entries of the learned diagonal keep their signs")
+def absolute(model):
+    return cut(model, model.V.diagonal()[model.cfg.Q : model.cfg.Q + model.cfg.Y].abs().mean())
+
+
 @wrong("W is replaced too: it is where the model looks, and it must stay")
 def w_replaced(model):
     new, N, Q = cut(model), model.cfg.vocab_size, model.cfg.Q

@@ -26,13 +26,13 @@ def ood_before(*given, **named):
 
 @wrong("the set of unseen outputs is drawn again at every step: draw it once, before the loop")
 def ood_redrawn(model, cfg, steps, noisy=False, alpha=0.0, lr=0.5, batch=64, generator=None):
-    test = lambda: sample_batch(cfg, 40, noisy, alpha, True, generator)  # noqa: E731
+    test = lambda: sample_batch(cfg, 512, noisy, alpha, True, generator)  # noqa: E731
     return loop(model, cfg, steps, noisy, alpha, lr, batch, generator, unseen=test)
 
 
 @wrong("the set for 'ood' holds the outputs of training: draw it with ood=True")
 def ood_of_training(model, cfg, steps, noisy=False, alpha=0.0, lr=0.5, batch=64, generator=None):
-    test = sample_batch(cfg, batch, noisy, alpha, False, generator)
+    test = sample_batch(cfg, 512, noisy, alpha, False, generator)
     return loop(model, cfg, steps, noisy, alpha, lr, batch, generator, unseen=test)
 
 
@@ -49,25 +49,27 @@ def ood_on_training_batch(model, cfg, steps, noisy=False, alpha=0.0, lr=0.5, bat
 
 @wrong("the set of unseen outputs is drawn without the noise: it has the same noise as the training")
 def ood_without_noise(model, cfg, steps, noisy=False, alpha=0.0, lr=0.5, batch=64, generator=None):
-    test = sample_batch(cfg, 40, False, ood=True, generator=generator)
+    test = sample_batch(cfg, 512, False, ood=True, generator=generator)
     return loop(model, cfg, steps, noisy, alpha, lr, batch, generator, unseen=test)
 
 
 @wrong("'ood' never counts the noise: its labels are the noise token with probability alpha, as in training")
 def ood_without_alpha(model, cfg, steps, noisy=False, alpha=0.0, lr=0.5, batch=64, generator=None):
-    test = sample_batch(cfg, 40, noisy, ood=True, generator=generator)
+    test = sample_batch(cfg, 512, noisy, ood=True, generator=generator)
     return loop(model, cfg, steps, noisy, alpha, lr, batch, generator, unseen=test)
 
 
 @wrong("the model is trained without the noise: hand noisy and alpha on to every draw")
 def trains_without_noise(model, cfg, steps, noisy=False, alpha=0.0, lr=0.5, batch=64, generator=None):
-    test = sample_batch(cfg, 40, noisy, alpha, True, generator)
+    test = sample_batch(cfg, 512, noisy, alpha, True, generator)
     return loop(model, cfg, steps, False, alpha, lr, batch, generator, unseen=test)
 
 
-@wrong("alpha is not handed on to the training batches: their labels are never noise")
+@wrong(
+    "noise never reaches the training loss: hand alpha on to each draw, and take the labels, the second of the three"
+)
 def trains_without_alpha(model, cfg, steps, noisy=False, alpha=0.0, lr=0.5, batch=64, generator=None):
-    test = sample_batch(cfg, 40, noisy, alpha, True, generator)
+    test = sample_batch(cfg, 512, noisy, alpha, True, generator)
     return loop(model, cfg, steps, noisy, 0.0, lr, batch, generator, unseen=test)
 
 
@@ -103,7 +105,7 @@ def generator_ignored(model, cfg, steps, noisy=False, alpha=0.0, lr=0.5, batch=6
 
 @wrong("the generator is not handed on to every draw: the same seed must give the same sentences")
 def ood_without_generator(model, cfg, steps, noisy=False, alpha=0.0, lr=0.5, batch=64, generator=None):
-    test = sample_batch(cfg, 40, noisy, alpha, True)
+    test = sample_batch(cfg, 512, noisy, alpha, True)
     return loop(model, cfg, steps, noisy, alpha, lr, batch, generator, unseen=test)
 
 
@@ -220,9 +222,7 @@ def holds_graphs(model, *given, **named):
 
 @wrong("a copy of the model is trained: the given one must be trained")
 def trains_a_copy(model, *given, **named):
-    copy = deepcopy(model)
-    copy.seen = model.seen
-    return loop(copy, *given, **named)
+    return loop(deepcopy(model), *given, **named)
 
 
 @wrong("two lists are returned: a dict with 'id' and 'ood' is wanted")
