@@ -10,7 +10,6 @@ from utils.train.typecheck import CHECKER
 
 install_import_hook("solutions", CHECKER)  # every shape annotation of the reference is enforced in tests
 
-
 LONG = ("test_notebooks.py", "test_plugin.py", "test_hostile.py")
 
 
