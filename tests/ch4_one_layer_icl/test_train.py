@@ -5,17 +5,22 @@ and those the model notes. The sentences are the judge's own, so that equal mist
 learner's sample_batch draws.
 """
 
+from pathlib import Path
+
 import torch
 import torch.nn.functional as F
 
 from utils.grade import close, equal, require
 from utils.grade.judge import a_thing
-from utils.grade.suite import draws
+from utils.grade.probes import needs
+from utils.grade.suite import draws, load_file
 
-ROWS = 997  # sentences in a pool: a prime, so that no step through it misses any
+sentences = load_file(Path(__file__).with_name("_pools.py"))
+
 ALWAYS, NEVER = 1 - 1e-12, 1e-12  # alpha for labels that are always, or never, the noise token
 
 
+@needs(sentences.from_pools)
 def probe_training(train, cfg, start, steps, settings, seeds, pools):
     """Train on a fresh copy of the model; losses, batches, parameters afterwards. `seeds`: generator's, torch's.
 
@@ -29,14 +34,6 @@ def probe_training(train, cfg, start, steps, settings, seeds, pools):
     names = getattr(function, "__globals__", {})
     names = names if "sample_batch" in names else vars(sys.modules["__main__"])
     sample = names.get("sample_batch")
-
-    def given(cfg, batch, noisy, alpha=0.0, ood=False, generator=None):
-        tokens, outputs = pools["noisy" if noisy else "clean"]["unseen" if ood else "seen"]
-        place = int(torch.randint(2**31, (), generator=generator))
-        rows = (place + torch.arange(batch) * (1 + place // len(tokens) % (len(tokens) - 1))) % len(tokens)
-        is_tau = noisy and alpha > 0.5
-        labels = torch.full((batch,), cfg.vocab_size - 1) if is_tau else outputs[rows]
-        return tokens[rows], labels, outputs[rows]
 
     class Model(nn.Module):
         def __init__(self):
@@ -56,7 +53,7 @@ def probe_training(train, cfg, start, steps, settings, seeds, pools):
         torch.manual_seed(seeds[1])
         generator = None if seeds[0] is None else torch.Generator().manual_seed(seeds[0])
         if sample is not None:
-            names["sample_batch"] = given
+            names["sample_batch"] = from_pools(pools)
         try:
             losses = train(model, SimpleNamespace(**cfg), steps, generator=generator, **settings)
         finally:
@@ -104,23 +101,8 @@ def sizes(draw):
     return {"vocab_size": Q + Y + 4, "H": 8 + draw.index, "Q": Q, "Y": Y}
 
 
-def make_pools(draw):
-    """Sentences with and without noise, with seen and with unseen outputs: (tokens, outputs) each."""
-    rows, cfg = torch.arange(ROWS), sizes(draw)
-    N, H, Q, Y = cfg["vocab_size"], cfg["H"], cfg["Q"], cfg["Y"]
-    pools = {}
-    for noise in ("noisy", "clean"):
-        pools[noise] = {}
-        for which, outputs in (("seen", (Q, Q + Y)), ("unseen", (Q + Y, N - 1))):
-            q, y = draw.integers(0, Q, ROWS) * (noise == "clean"), draw.integers(*outputs, ROWS)
-            tokens, p = draw.integers(Q, N - 1, ROWS, H), draw.integers(0, H - 2, ROWS)
-            tokens[rows, p], tokens[rows, p + 1], tokens[:, -1] = q, y, q
-            if noise == "noisy":
-                near = (torch.arange(H - 2) - p[:, None]).abs() < 2
-                p = draw.uniform(ROWS, H - 2).masked_fill(near, -1.0).argmax(1)
-                tokens[rows, p], tokens[rows, p + 1] = q, N - 1
-            pools[noise][which] = (tokens, y)
-    return pools
+def pools_of(draw):
+    return sentences.make_pools(draw, sizes(draw))
 
 
 def settle(draw, noisy=False, alpha=0.0):
@@ -134,7 +116,7 @@ def settle(draw, noisy=False, alpha=0.0):
 def run(train, draw, noisy=False, alpha=0.0, seeds=None, steps=4):
     cfg, start, settings = settle(draw, noisy, alpha)
     N, Q, Y = cfg["vocab_size"], cfg["Q"], cfg["Y"]
-    pools = draw.once(make_pools)
+    pools = draw.once(pools_of)
     got = train.run(probe_training, cfg, start, steps, settings, seeds or [draw.seed, draw.seed], pools)
     losses = got["losses"]
     says = "train must return a dict with the lists 'id' and 'ood'"
@@ -237,7 +219,7 @@ def test_noise(train, draw):
 @draws(1)
 def test_generator(train, draw):
     cfg, start, settings = settle(draw, True, 0.5)
-    seed, pools = draw.seed, draw.once(make_pools)
+    seed, pools = draw.seed, draw.once(pools_of)
     one, again = (train.run(probe_training, cfg, start, 3, settings, [seed, other], pools) for other in (1, 2))
     same = len(one["seen"]) == len(again["seen"]) and all(map(torch.equal, one["seen"], again["seen"]))
     require(same, "two generators with the same seed give different sentences: hand the generator on to every draw")

@@ -1,17 +1,23 @@
 """Hidden tests of exercise 4.18: every run against a loop of its own on the same data, and no loop over the runs."""
 
+from pathlib import Path
+
 import torch
 import torch.nn.functional as F
 
 from utils.grade import close, require, shaped
-from utils.grade.suite import draws
+from utils.grade.probes import needs
+from utils.grade.suite import draws, load_file
+
+sentences = load_file(Path(__file__).with_name("_pools.py"))
 
 
-def probe_sweep(train_many, cfgs, steps):
+@needs(sentences.from_pools)
+def probe_sweep(train_many, cfgs, steps, pools):
     """Losses, the data of each run, and how often autograd was asked.
 
-    The data come from the notebook's sample_batch and a generator with the run's seed, in calls of the same sizes as
-    train_many makes them.
+    The data come from a sample_batch that takes the place of the notebook's, and a generator with the run's seed, in
+    calls of the same sizes as train_many makes them.
     """
     import inspect
     import sys
@@ -19,8 +25,8 @@ def probe_sweep(train_many, cfgs, steps):
     function = inspect.unwrap(getattr(train_many, "func", train_many))
     names = getattr(function, "__globals__", {})
     names = names if "sample_batch" in names else vars(sys.modules["__main__"])
-    sample = names.get("sample_batch")
-    if sample is None:
+    notebooks, sample = names.get("sample_batch"), from_pools(pools)
+    if notebooks is None:
         return {"problem": "sample_batch"}
     runs, sizes, calls = [SimpleNamespace(**cfg) for cfg in cfgs], {}, [0]
 
@@ -41,7 +47,7 @@ def probe_sweep(train_many, cfgs, steps):
     try:
         losses = train_many(runs, steps)
     finally:
-        names["sample_batch"] = sample
+        names["sample_batch"] = notebooks
         torch.autograd.grad, torch.autograd.backward = grad, backward
 
     tokens, labels = [], []
@@ -57,15 +63,22 @@ def probe_sweep(train_many, cfgs, steps):
     return {"losses": losses, "calls": calls[0], "tokens": torch.stack(tokens), "labels": torch.stack(labels)}
 
 
+def sizes(draw):
+    Q, Y = 2 + draw.index, 3 - draw.index
+    return {"vocab_size": Q + Y + 4, "H": 7 + draw.index, "Q": Q, "Y": Y, "batch_size": 6 + draw.index}
+
+
+def pools_of(draw):
+    return sentences.make_pools(draw, sizes(draw))
+
+
 def settings(draw, kinds, **same):
     """Runs that differ in everything but the sizes."""
-    Q, Y = 2 + draw.index, 3 - draw.index
-    sizes = {"vocab_size": Q + Y + 4, "H": 7 + draw.index, "Q": Q, "Y": Y, "batch_size": 6 + draw.index}
     seed = draw.integer(1, 10**6)
     runs = []
     for i, kind in enumerate(kinds):
         run = {"kind": kind, "kappa": (i + 1) % 2, "noisy": i % 3 == 1, "alpha": 0.5 if i % 3 == 1 else 0.0}
-        runs.append({**sizes, **run, "lr": 0.2 + 0.1 * (i % 4), "seed": seed + 17 * i, **same})
+        runs.append({**sizes(draw), **run, "lr": 0.2 + 0.1 * (i % 4), "seed": seed + 17 * i, **same})
     return runs
 
 
@@ -104,8 +117,8 @@ def right_losses(run, tokens, labels):
     return KNOWN[key]
 
 
-def sweep(train_many, runs, steps):
-    got = train_many.run(probe_sweep, runs, steps)
+def sweep(train_many, draw, runs, steps):
+    got = train_many.run(probe_sweep, runs, steps, draw.once(pools_of))
     require("problem" not in got, "sample_batch is not defined where train_many is: the data come from it")
     losses = got["losses"]
     dtype = losses.dtype if torch.is_tensor(losses) and losses.is_floating_point() else torch.float32
@@ -113,8 +126,8 @@ def sweep(train_many, runs, steps):
     return got, torch.tensor([right_losses(*run) for run in zip(runs, got["tokens"], got["labels"], strict=True)])
 
 
-def check(train_many, runs, steps, says):
-    got, right = sweep(train_many, runs, steps)
+def check(train_many, draw, runs, steps, says):
+    got, right = sweep(train_many, draw, runs, steps)
     close(got["losses"].float(), right.float(), says, rtol=1e-3, atol=1e-3, name="the losses")
     return got
 
@@ -122,25 +135,25 @@ def check(train_many, runs, steps, says):
 def test_one_run(train_many, draw):
     for kind in (("linear", "relu"), ("softmax",))[draw.index]:
         says = f"a single run of kind {kind!r} does not have the losses that it has when trained alone"
-        check(train_many, settings(draw, [kind], kappa=1), 4, says)
+        check(train_many, draw, settings(draw, [kind], kappa=1), 4, says)
 
 
 def test_several_runs(train_many, draw):
     kind = ("softmax", "linear")[draw.index]
     says = "runs that are trained together do not have the losses that each has when trained alone"
-    check(train_many, settings(draw, [kind] * 4), 3, says)
+    check(train_many, draw, settings(draw, [kind] * 4), 3, says)
 
 
 @draws(1)
 def test_kinds_mixed(train_many, draw):
     kinds = ["relu", "linear", "softmax", "linear", "relu"]
     says = "runs of different kinds do not have their own losses, in the order of cfgs"
-    check(train_many, settings(draw, kinds), 4, says)
+    check(train_many, draw, settings(draw, kinds), 4, says)
 
 
 @draws(1)
 def test_trained_together(train_many, draw):
     runs, steps = settings(draw, ["softmax"] * 4), 2
-    got, _ = sweep(train_many, runs, steps)
+    got, _ = sweep(train_many, draw, runs, steps)
     says = "the runs are trained one after the other: put those of a kind into one batched computation"
     require(got["calls"] < len(runs) * steps, says)

@@ -12,10 +12,9 @@ pieces = load_file(Path(__file__).with_name("_pieces.py"))
 sample_batch = pieces.sample_batch
 
 
-def draw_data(runs, generators):
+def draw_data(runs, generators, sample):
     drawn = [
-        sample_batch(run, run.batch_size, run.noisy, run.alpha, generator=g)
-        for run, g in zip(runs, generators, strict=True)
+        sample(run, run.batch_size, run.noisy, run.alpha, generator=g) for run, g in zip(runs, generators, strict=True)
     ]
     return torch.stack([tokens for tokens, _, _ in drawn]), torch.stack([labels for _, labels, _ in drawn])
 
@@ -42,8 +41,8 @@ def column(runs, name):
 
 
 def sweep(
-    cfgs, steps, normalise=own_norms, data=draw_data, start=torch.zeros, seed=lambda run: run.seed, told=lambda x: x,
-    late=False, summed=False, kinds=None,
+    cfgs, steps, sample, normalise=own_norms, data=draw_data, start=torch.zeros, seed=lambda run: run.seed,
+    told=lambda x: x, late=False, summed=False, kinds=None,
 ):  # fmt: skip
     """The right sweep, kind by kind, with parts that can be replaced; `told`: what is known about the runs."""
     losses = torch.zeros(len(cfgs), steps)
@@ -56,7 +55,7 @@ def sweep(
         params = [start(len(runs), 2 * N, 2 * N) for _ in "WVF"]
         for step in range(steps):
             params = [value.detach().requires_grad_() for value in params]
-            tokens, labels = data(runs, generators)
+            tokens, labels = data(runs, generators, sample)
             loss = batched_losses(params, tokens, labels, column(runs, "kappa"), kind)
             grads = torch.autograd.grad(loss.sum() if not summed else loss.mean(), params)
             params = [p - column(runs, "lr") * normalise(g) for p, g in zip(params, grads, strict=True)]
@@ -77,12 +76,12 @@ def same(name):
 
 @wrong("one norm is taken over all runs: each tensor of each run is normalised by its own")
 def norm_shared(cfgs, steps):
-    return sweep(cfgs, steps, lambda g: g / (g.norm() + (g.norm() == 0)))
+    return sweep(cfgs, steps, sample_batch, lambda g: g / (g.norm() + (g.norm() == 0)))
 
 
 @wrong("each row of the gradient is normalised: one norm belongs to the whole matrix of a run")
 def norm_of_rows(cfgs, steps):
-    return sweep(cfgs, steps, lambda g: F.normalize(g, dim=-1, eps=1e-30))
+    return sweep(cfgs, steps, sample_batch, lambda g: F.normalize(g, dim=-1, eps=1e-30))
 
 
 @wrong("the spectral norm is used: it is the Frobenius norm of each run's matrix")
@@ -91,126 +90,133 @@ def spectral_norm(cfgs, steps):
         norm = torch.linalg.matrix_norm(g, 2)[:, None, None]
         return g / torch.where(norm > 0, norm, 1.0)
 
-    return sweep(cfgs, steps, spectral)
+    return sweep(cfgs, steps, sample_batch, spectral)
 
 
 @wrong("zero gradients are divided by their zero norm: with linear attention everything becomes nan")
 def zero_norm(cfgs, steps):
-    return sweep(cfgs, steps, lambda g: g / g.flatten(1).norm(dim=1)[:, None, None])
+    return sweep(cfgs, steps, sample_batch, lambda g: g / g.flatten(1).norm(dim=1)[:, None, None])
 
 
 @wrong("the number added to the norm weighs more than relu's tiny first gradient: V must move by lr all the same")
 def large_eps(cfgs, steps):
-    return sweep(cfgs, steps, lambda g: g / (g.flatten(1).norm(dim=1)[:, None, None] + 1e-6))
+    return sweep(cfgs, steps, sample_batch, lambda g: g / (g.flatten(1).norm(dim=1)[:, None, None] + 1e-6))
 
 
 @wrong("the gradients are not normalised")
 def plain_gradient(cfgs, steps):
-    return sweep(cfgs, steps, lambda g: g)
+    return sweep(cfgs, steps, sample_batch, lambda g: g)
 
 
 @wrong("all runs use the first one's kappa: each has its own")
 def kappa_shared(cfgs, steps):
-    return sweep(cfgs, steps, told=same("kappa"))
+    return sweep(cfgs, steps, sample_batch, told=same("kappa"))
 
 
 @wrong("all runs use the first one's lr: each has its own")
 def lr_shared(cfgs, steps):
-    return sweep(cfgs, steps, told=same("lr"))
+    return sweep(cfgs, steps, sample_batch, told=same("lr"))
 
 
 @wrong("all runs use the first one's seed: each has its own data")
 def seed_shared(cfgs, steps):
-    return sweep(cfgs, steps, told=same("seed"))
+    return sweep(cfgs, steps, sample_batch, told=same("seed"))
 
 
 @wrong("all runs use the first one's noise: each has its own noisy and alpha")
 def noise_shared(cfgs, steps):
-    return sweep(cfgs, steps, told=lambda runs: same("alpha")(same("noisy")(runs)))
+    return sweep(cfgs, steps, sample_batch, told=lambda runs: same("alpha")(same("noisy")(runs)))
 
 
 @wrong("alpha is not handed on to sample_batch: noisy runs have labels that are noise")
 def alpha_missing(cfgs, steps):
-    return sweep(cfgs, steps, told=lambda runs: [type(run)(**{**vars(run), "alpha": 0.0}) for run in runs])
+    return sweep(
+        cfgs, steps, sample_batch, told=lambda runs: [type(run)(**{**vars(run), "alpha": 0.0}) for run in runs]
+    )
 
 
 @wrong("every generator is seeded with 0: the seed of each run counts")
 def seed_0(cfgs, steps):
-    return sweep(cfgs, steps, seed=lambda run: 0)
+    return sweep(cfgs, steps, sample_batch, seed=lambda run: 0)
 
 
 @wrong("the seed is the number of the run, not the seed in its settings")
 def seed_is_index(cfgs, steps):
-    return sweep(cfgs, steps, seed=lambda run: [cfg.seed for cfg in cfgs].index(run.seed))
+    return sweep(cfgs, steps, sample_batch, seed=lambda run: [cfg.seed for cfg in cfgs].index(run.seed))
 
 
 @wrong("the generators are seeded again at every step: all steps see the same batch")
 def seeded_every_step(cfgs, steps):
-    def data(runs, generators):
-        return draw_data(runs, [torch.Generator().manual_seed(run.seed) for run in runs])
+    def data(runs, generators, sample):
+        return draw_data(runs, [torch.Generator().manual_seed(run.seed) for run in runs], sample)
 
-    return sweep(cfgs, steps, data=data)
+    return sweep(cfgs, steps, sample_batch, data=data)
 
 
 @wrong("one generator serves all runs: each has its own, seeded by its own seed")
 def generator_shared(cfgs, steps):
-    return sweep(cfgs, steps, data=lambda runs, generators: draw_data(runs, [generators[0]] * len(runs)))
+    return sweep(
+        cfgs,
+        steps,
+        sample_batch,
+        data=lambda runs, generators, sample: draw_data(runs, [generators[0]] * len(runs), sample),
+    )
 
 
 @wrong("all runs of a kind see the first one's batch: each has its own data")
 def batch_shared(cfgs, steps):
-    def data(runs, generators):
-        tokens, labels = draw_data(runs, generators)
+    def data(runs, generators, sample):
+        tokens, labels = draw_data(runs, generators, sample)
         return tokens[:1].expand_as(tokens), labels[:1].expand_as(labels)
 
-    return sweep(cfgs, steps, data=data)
+    return sweep(cfgs, steps, sample_batch, data=data)
 
 
 @wrong("every run is of the first one's kind: each has its own")
 def kind_of_the_first(cfgs, steps):
-    return sweep(cfgs, steps, kinds=lambda cfg: cfgs[0].kind)
+    return sweep(cfgs, steps, sample_batch, kinds=lambda cfg: cfgs[0].kind)
 
 
 @wrong("the rows come kind by kind: they must stand in the order of cfgs")
 def order_lost(cfgs, steps):
-    losses = sweep(cfgs, steps)
+    losses = sweep(cfgs, steps, sample_batch)
     return torch.stack([losses[i] for i in sorted(range(len(cfgs)), key=lambda i: cfgs[i].kind)])
 
 
 @wrong("the losses are those after each step: the loss before it is wanted")
 def after_the_step(cfgs, steps):
-    return sweep(cfgs, steps, late=True)
+    return sweep(cfgs, steps, sample_batch, late=True)
 
 
 @wrong("the parameters start at random: the full model starts from zero")
 def random_start(cfgs, steps):
     g = torch.Generator().manual_seed(0)
-    return sweep(cfgs, steps, start=lambda *shape: 0.1 * torch.randn(*shape, generator=g))
+    return sweep(cfgs, steps, sample_batch, start=lambda *shape: 0.1 * torch.randn(*shape, generator=g))
 
 
 @wrong("the result is (steps, runs): one row for each run is wanted")
 def transposed(cfgs, steps):
-    return sweep(cfgs, steps).T
+    return sweep(cfgs, steps, sample_batch).T
 
 
 @wrong("the mean over the runs is returned: one row for each run is wanted")
 def averaged(cfgs, steps):
-    return sweep(cfgs, steps).mean(0)
+    return sweep(cfgs, steps, sample_batch).mean(0)
 
 
 @wrong("only the last losses are returned: one for each step is wanted")
 def last_losses(cfgs, steps):
-    return sweep(cfgs, steps)[:, -1]
+    return sweep(cfgs, steps, sample_batch)[:, -1]
 
 
 @wrong("the first step is left out: one loss for each step is wanted")
 def first_step_missing(cfgs, steps):
-    return sweep(cfgs, steps)[:, 1:]
+    return sweep(cfgs, steps, sample_batch)[:, 1:]
 
 
 @wrong("the runs are trained one after the other in a loop: those of a kind belong in one batched computation")
 def one_after_the_other(cfgs, steps):
-    return torch.cat([sweep([cfg], steps) for cfg in cfgs])
+    return torch.cat([sweep([cfg], steps, sample_batch) for cfg in cfgs])
 
 
 @wrong("the runs are trained one after the other in a loop: those of a kind belong in one batched computation")
@@ -235,7 +241,7 @@ def backward_for_each(cfgs, steps):
 @right
 def mean_of_losses(cfgs, steps):
     """The gradient of a mean over runs is smaller by a factor, which the norm takes out again."""
-    return sweep(cfgs, steps, summed=True).double()
+    return sweep(cfgs, steps, sample_batch, summed=True).double()
 
 
 @right
