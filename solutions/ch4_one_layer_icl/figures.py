@@ -60,8 +60,8 @@ def line(curves: Mapping[str, Sequence[float]], **settings) -> Picture:
     picture = draw_line(shown, xs={name: [i + 1 for i in at] for name, at in measured.items()}, **settings)
     for number, trace in enumerate(picture.figure.data):
         trace.line.dash = ("solid", "dash", "dot", "dashdot", "longdash")[number % 5]
-    below = {"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top"}
-    picture.figure.update_layout(legend=below, margin_b=110 if len(curves) > 3 else 90)
+    below = {"orientation": "h", "x": 0, "y": -0.3, "yanchor": "top"}  # under the name of the axis
+    picture.figure.update_layout(legend=below, height=430, margin_b=130)
     return picture
 
 
