@@ -23,6 +23,9 @@ KEPT: dict = {}  # results of the exercise in hand
 EXERCISES = [(chapter, exercise.name) for chapter in course.chapters() for exercise in load_chapter(chapter).exercises]
 READY = [pair for pair in EXERCISES if course.hidden_tests(*pair).is_file() and course.mutants_file(*pair).is_file()]
 
+every_seed = pytest.mark.parametrize(
+    "seed", [SEEDS[0], *(pytest.param(seed, marks=pytest.mark.slow) for seed in SEEDS[1:])]
+)
 every_exercise = pytest.mark.parametrize(("chapter", "name"), READY, ids=[f"{c}-{n}" for c, n in READY])
 
 
@@ -85,21 +88,21 @@ def test_every_exercise_has_tests_and_mutants():
 
 
 @every_exercise
-def test_reference_passes(chapter, name):
-    for seed in SEEDS:
-        outcome = assess(chapter, name, LocalRunner(reference(chapter, name)), seed)
-        assert outcome.status is Status.FULL, f"{outcome.test}: {outcome.says}"
+@every_seed
+def test_reference_passes(chapter, name, seed):
+    outcome = assess(chapter, name, LocalRunner(reference(chapter, name)), seed)
+    assert outcome.status is Status.FULL, f"{outcome.test}: {outcome.says}"
 
 
 @every_exercise
-def test_right_variants_pass(chapter, name):
+@every_seed
+def test_right_variants_pass(chapter, name, seed):
     variants = right_ones(chapter, name)
     assert len(variants) >= 2, "two right answers, written differently, are wanted"
     for mutant in variants:
-        for seed in SEEDS:
-            for obj in (mutant.obj, rewrite(mutant.obj)):
-                outcome = assess(chapter, name, LocalRunner(obj), seed)
-                assert outcome.ok, f"{mutant.name} with seed {seed} fails {outcome.test}: {outcome.says}"
+        for obj in (mutant.obj, rewrite(mutant.obj)):
+            outcome = assess(chapter, name, LocalRunner(obj), seed)
+            assert outcome.ok, f"{mutant.name} with seed {seed} fails {outcome.test}: {outcome.says}"
 
 
 @every_exercise

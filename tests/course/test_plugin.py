@@ -60,6 +60,7 @@ def table(output: str) -> dict[str, tuple[str, str]]:
     return {name: (rest, points) for name, points, rest in rows}
 
 
+@pytest.mark.slow
 def test_every_fault_is_named_and_the_rest_is_graded(tmp_path):
     right_gelu = source("GELU")
     notebook = write(
@@ -132,6 +133,7 @@ def test_every_fault_is_named_and_the_rest_is_graded(tmp_path):
     assert {p.name for p in tmp_path.iterdir()} == {"mine.ipynb", "report.xml"}  # no progress of the learner's touched
 
 
+@pytest.mark.slow
 def test_a_solved_part_passes_under_xdist_and_k(tmp_path):
     cells = [SETUP, IMPORTS, source("LayerNorm"), "counted = open('runs.txt', 'a').write('x')"]
     for name in ("one", "two"):
@@ -144,6 +146,7 @@ def test_a_solved_part_passes_under_xdist_and_k(tmp_path):
     assert [(tmp_path / name / "runs.txt").read_text() for name in ("one", "two")] == ["x", "x"]
 
 
+@pytest.mark.slow
 def test_a_lost_set_up_cell_is_replaced_and_a_broken_one_blocks(tmp_path):
     bare = write(tmp_path / "bare.ipynb", IMPORTS, source("LayerNorm"), "check(LayerNorm)")
     setup = "raise OSError('no disk')\n" + SETUP
