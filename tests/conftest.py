@@ -15,7 +15,10 @@ LONG = ("test_notebooks.py", "test_plugin.py", "test_hostile.py")
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items):
-    """Tests of one file share a worker and its fixtures; those of the mutants go by exercise, long notebooks alone."""
+    """Tests of one file share a worker and its fixtures; those of the mutants go by exercise, long notebooks alone.
+
+    Under pytest 9.2 xdist 3.8 does not see the groups and spreads the tests one by one: nothing may rely on sharing.
+    """
     for item in items:
         group = str(item.path)
         if item.path.name == "test_mutants.py" and hasattr(item, "callspec"):
