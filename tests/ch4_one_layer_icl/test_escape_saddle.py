@@ -4,21 +4,18 @@ import math
 
 from utils.grade import require
 from utils.grade.judge import a_thing
+from utils.grade.probes import names_of, needs
 from utils.grade.suite import draws
 
 
+@needs(names_of)
 def probe_norms(escape_saddle):
     """Logarithms of the norms, whether autograd was asked fewer than 100 times, and the optimizers that were made.
 
     Where the notebook's forward is called, it is watched: kinds with which it never is, kinds whose matrices are not
     all zero at their first call, and kinds whose matrices at the last call speak for (|V|, |W|).
     """
-    import inspect
-    import sys
-
-    function = inspect.unwrap(getattr(escape_saddle, "func", escape_saddle))
-    names = getattr(function, "__globals__", {})
-    names = names if "forward" in names else vars(sys.modules["__main__"])
+    names = names_of(escape_saddle, "forward")
     forward, first, last = names.get("forward"), {}, {}
 
     def watched(*args, **more):

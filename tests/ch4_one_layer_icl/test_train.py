@@ -12,7 +12,7 @@ import torch.nn.functional as F
 
 from utils.grade import close, equal, require
 from utils.grade.judge import a_thing
-from utils.grade.probes import needs
+from utils.grade.probes import names_of, needs
 from utils.grade.suite import draws, load_file
 
 sentences = load_file(Path(__file__).with_name("_pools.py"))
@@ -20,19 +20,14 @@ sentences = load_file(Path(__file__).with_name("_pools.py"))
 ALWAYS, NEVER = 1 - 1e-12, 1e-12  # alpha for labels that are always, or never, the noise token
 
 
-@needs(sentences.from_pools)
+@needs(names_of, sentences.from_pools)
 def probe_training(train, cfg, start, steps, settings, seeds, pools):
     """Train on a fresh copy of the model; losses, batches, parameters afterwards. `seeds`: generator's, torch's.
 
     For the time of the training the notebook's sample_batch gives sentences of the pools, from a place that is drawn
     with the generator.
     """
-    import inspect
-    import sys
-
-    function = inspect.unwrap(getattr(train, "func", train))
-    names = getattr(function, "__globals__", {})
-    names = names if "sample_batch" in names else vars(sys.modules["__main__"])
+    names = names_of(train, "sample_batch")
     sample = names.get("sample_batch")
 
     class Model(nn.Module):

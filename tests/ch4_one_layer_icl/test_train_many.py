@@ -6,25 +6,20 @@ import torch
 import torch.nn.functional as F
 
 from utils.grade import close, require, shaped
-from utils.grade.probes import needs
+from utils.grade.probes import names_of, needs
 from utils.grade.suite import draws, load_file
 
 sentences = load_file(Path(__file__).with_name("_pools.py"))
 
 
-@needs(sentences.from_pools)
+@needs(names_of, sentences.from_pools)
 def probe_sweep(train_many, cfgs, steps, pools):
     """Losses, the data of each run, and how often autograd was asked.
 
     The data come from a sample_batch that takes the place of the notebook's, and a generator with the run's seed, in
     calls of the same sizes as train_many makes them.
     """
-    import inspect
-    import sys
-
-    function = inspect.unwrap(getattr(train_many, "func", train_many))
-    names = getattr(function, "__globals__", {})
-    names = names if "sample_batch" in names else vars(sys.modules["__main__"])
+    names = names_of(train_many, "sample_batch")
     notebooks, sample = names.get("sample_batch"), from_pools(pools)
     if notebooks is None:
         return {"problem": "sample_batch"}

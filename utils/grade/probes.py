@@ -52,6 +52,18 @@ def _code(name: str, source: str):
     return compile(source, f"<probe {name}>", "exec")
 
 
+def names_of(obj, name):
+    """The dict of names that a learner's function reads when it runs; the notebook's where `name` is not in its own.
+
+    For probes that put something in the place of `name`, and the old one back afterwards.
+    """
+    import inspect
+    import sys
+
+    names = getattr(inspect.unwrap(getattr(obj, "func", obj)), "__globals__", {})
+    return names if name in names else vars(sys.modules["__main__"])
+
+
 def call(function, args, kwargs):
     """Call a function; returns its result and the arguments as they are afterwards."""
     result = function(*args, **kwargs)
