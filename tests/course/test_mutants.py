@@ -19,7 +19,6 @@ from utils.grade.rewrite import rewrite
 from utils.grade.subject import LocalRunner
 
 SEEDS = (101, 202, 303)  # seeds that no default uses
-KEPT: dict = {}  # results of the exercise in hand
 EXERCISES = [(chapter, exercise.name) for chapter in course.chapters() for exercise in load_chapter(chapter).exercises]
 READY = [pair for pair in EXERCISES if course.hidden_tests(*pair).is_file() and course.mutants_file(*pair).is_file()]
 
@@ -38,22 +37,18 @@ def one_thread():
 
 
 @pytest.fixture(autouse=True)
-def each_answer_runs_once(monkeypatch, request):
-    """Diagnosis runs the same mutants for every wrong answer: for one exercise the result of each run is kept."""
-    params = getattr(request.node, "callspec", None) and request.node.callspec.params
-    exercise = params and (params["chapter"], params["name"])
-    if KEPT.get("of") != exercise:
-        KEPT.clear()
-        KEPT["of"] = exercise
+def each_answer_runs_once(monkeypatch):
+    """Diagnosis runs the same mutants for every wrong answer: within one test the result of each run is kept."""
+    kept = {}
     run = suite.run_test
 
     def run_once(test, name, runner, seed, index):
         key = (test, runner.obj, seed, index)
         if type(runner) is not LocalRunner:
             return run(test, name, runner, seed, index)
-        if key not in KEPT:
-            KEPT[key] = run(test, name, runner, seed, index)
-        return KEPT[key]
+        if key not in kept:
+            kept[key] = run(test, name, runner, seed, index)
+        return kept[key]
 
     for module in (suite, diagnose):
         monkeypatch.setattr(module, "run_test", run_once)
