@@ -14,11 +14,17 @@ _HOME = {
     "RARE": "chance",
     "Subject": "subject",
     "close": "judge",
+    "draws": "suite",
     "equal": "judge",
+    "load_file": "suite",
+    "needs": "probes",
     "raises": "judge",
     "rarity": "chance",
     "require": "judge",
+    "right": "mutants",
     "shaped": "judge",
+    "slips": "mutants",
+    "wrong": "mutants",
 }
 
 __all__ = sorted(_HOME)
