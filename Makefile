@@ -21,4 +21,4 @@ check:  ## lint, and see that the built notebooks are what their sources give
 	@$(ENV) run --tools -m utils.build --check
 
 bench:  ## time the course against its peers (build/bench.json)
-	@$(ENV) run --tools -m utils.bench $(ARGS)
+	@$(ENV) run --tools -m tests.bench $(ARGS)

@@ -8,6 +8,7 @@ import inspect
 import pytest
 import torch
 
+from tests.course.rewrite import rewrite
 from utils import course
 from utils.build.source import load_chapter
 from utils.grade import diagnose, suite, wire
@@ -15,7 +16,6 @@ from utils.grade.assess import Status, assess
 from utils.grade.mutants import Mutant, mutants
 from utils.grade.probes import isolated, probe_source
 from utils.grade.reference import reference
-from utils.grade.rewrite import rewrite
 from utils.grade.subject import LocalRunner
 
 SEEDS = (101, 202, 303)  # seeds that no default uses

@@ -66,7 +66,7 @@ def test_shipped_exercises_are_not_attempted(built, tmp_path, chapter, name, opt
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_cells_of_the_solutions_run_without_an_error(built, chapter):
     """Top to bottom in a plain kernel: the demonstrations too, which grading does not look at."""
-    command = [sys.executable, "-m", "utils.bench.run_notebook", str(built / "solutions" / chapter / "solutions.ipynb")]
+    command = [sys.executable, "-m", "tests.bench.run_notebook", str(built / "solutions" / chapter / "solutions.ipynb")]
     done = subprocess.run(command, cwd=course.ROOT, capture_output=True, text=True, timeout=840)
     assert done.returncode == 0, done.stderr[-3000:]
     assert '"seconds"' in done.stdout

@@ -105,7 +105,7 @@ def test_continuous_integration_runs_make_test():
         (["test"], "-m utils.env test"),
         (["test", "FAST=1"], "-m utils.env test --fast"),
         (["build"], "-m utils.env run -m utils.build"),
-        (["bench"], "-m utils.env run --tools -m utils.bench"),
+        (["bench"], "-m utils.env run --tools -m tests.bench"),
         (["check"], "-m utils.env run --tools -m utils.build --check"),
     ],
 )

@@ -4,8 +4,8 @@ import inspect
 
 import pytest
 
+from tests.course.rewrite import rewrite
 from utils.grade import slips
-from utils.grade.rewrite import rewrite
 
 FACTOR = 3
 

@@ -11,7 +11,6 @@ from utils.build.notebook import write_text
 FILES = ("requirements.txt", "constraints.txt", "Makefile", "LICENSE", ".gitignore", ".gitattributes")
 TREES = ("binder", "utils")
 LEFT_OUT = {"__pycache__", "runs", "results"}  # folders, beside every hidden one
-BENCH = ("bench",)  # in utils: it measures the reference
 SENTENCE = (
     "This is the class hand-out: it holds neither `solutions/` nor the known wrong answers of `tests/`, so `skip`, "
     "`reveal`, `make test`, `make build`, `make bench` and the exact diagnosis of a mistake have nothing to give here; "
@@ -59,7 +58,7 @@ def _write(names: list[str], out: Path, hidden_tests: bool, repository: str, tag
             out.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(course.ROOT / name, out / name)
     for tree in TREES:
-        _copy(course.ROOT / tree, out / tree, BENCH if tree == "utils" else ())
+        _copy(course.ROOT / tree, out / tree)
     project = (course.ROOT / "pyproject.toml").read_text(encoding="utf-8")
     write_text(out / "pyproject.toml", _published(project, repository, tag))
     write_text(out / "README.md", readme((course.ROOT / "README.md").read_text(encoding="utf-8"), names))
@@ -112,10 +111,10 @@ def _fresh(names: list[str], out: Path) -> dict:
         return {path: text for path, text in make(names, root).items() if path.parts[0] == "chapters"}
 
 
-def _copy(source: Path, target: Path, leave: tuple[str, ...] = ()) -> None:
+def _copy(source: Path, target: Path) -> None:
     """Copy a tree without notebooks, caches, hidden folders and half-written files; links are not followed."""
     for path in sorted(source.iterdir()):
-        if path.is_symlink() or path.name in leave or path.name.startswith("."):
+        if path.is_symlink() or path.name.startswith("."):
             continue
         if path.is_dir():
             if path.name not in LEFT_OUT and not path.name.endswith(".egg-info"):

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from utils.grade.fuzz.__main__ import Report, fuzz, main
-from utils.grade.fuzz.notebooks import KINDS, Maker
+from tests.fuzz.__main__ import Report, fuzz, main
+from tests.fuzz.notebooks import KINDS, Maker
 
 CHEAP = ("Embedding", "GELU", "accuracy", "chunk_tokens")
 
@@ -54,7 +54,7 @@ def test_a_crash_and_a_lost_record_are_counted(maker, tmp_path, monkeypatch, cap
 
 @pytest.mark.slow
 def test_500_broken_notebooks(maker, tmp_path):
-    """The command `python -m utils.grade.fuzz` does the same with ten thousand."""
+    """The command `python -m tests.fuzz` does the same with ten thousand."""
     report = fuzz(maker, "ch1", 500, tmp_path)
     print(report)
     assert report.crashes == [] and report.unreported == []

@@ -60,7 +60,7 @@ def test_no_file_holds_an_answer(handed):
     names = {file.relative_to(handed).as_posix() for file in files}
     folders = {part for name in names for part in name.split("/")[:-1]}
     assert not folders & {"solutions", "mutants", ".git", "__pycache__", ".progress"}
-    assert not any(name.startswith(("build/", "tests/course", "utils/bench", ".venv")) for name in names)
+    assert not any(name.startswith(("build/", "tests/course", "tests/bench", ".venv")) for name in names)
     texts = {f: squeezed(data.decode("utf-8", "ignore")) for f, data in files.items() if f.suffix != ".safetensors"}
     for exercise in load_chapter("ch1").exercises:
         lines = [squeezed(line) for line in solution("ch1", exercise).splitlines()]
@@ -192,7 +192,7 @@ def test_nothing_of_the_machinery_is_missing(handed):
     assert lost == []
     done = run(handed, "-c", "import utils.build; print(utils.build.__file__)")
     assert done.stdout.startswith(str(handed)), done.stderr
-    assert "No module named" in run(handed, "-c", "import utils.bench").stderr
+    assert "No module named" in run(handed, "-c", "import tests.bench").stderr
 
 
 def test_without_hidden_tests(tmp_path):

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.course.classroom.submissions import POINTS
-from utils.grade.fuzz.seeds import main, marks_by_seed
+from tests.fuzz.seeds import main, marks_by_seed
 
 CHEAP = ("Embedding", "GELU", "accuracy", "chunk_tokens")
 
@@ -22,7 +22,7 @@ def test_100_seeds_identical_marks(handed_in, tmp_path):
 
 @pytest.mark.slow
 def test_the_whole_reference_with_some_seeds(handed_in, tmp_path, capsys):
-    """`python -m utils.grade.fuzz.seeds solutions/.../solutions.ipynb` does it with a hundred."""
+    """`python -m tests.fuzz.seeds solutions/.../solutions.ipynb` does it with a hundred."""
     file = handed_in.write(tmp_path / "ada.ipynb", handed_in.right)
     assert main([str(file), "--count", "5", "--first", "77"]) == 0
     said = capsys.readouterr().out
@@ -33,7 +33,7 @@ def test_the_whole_reference_with_some_seeds(handed_in, tmp_path, capsys):
 
 def test_different_marks_are_said(handed_in, tmp_path, monkeypatch, capsys):
     marks = {"GELU": {("full", 1.0): [0, 1, 2], ("wrong", 0.0): [3]}, "MLP": {("full", 1.0): [0, 1, 2, 3]}}
-    monkeypatch.setattr("utils.grade.fuzz.seeds.marks_by_seed", lambda *arguments: marks)
+    monkeypatch.setattr("tests.fuzz.seeds.marks_by_seed", lambda *arguments: marks)
     assert main([str(tmp_path / "ada.ipynb"), "--count", "4"]) == 1
     said = capsys.readouterr().out
     assert "GELU: full, 1 points: 3 seeds; wrong, 0 points: 1 seeds (such as [3])" in said

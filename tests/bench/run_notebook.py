@@ -1,4 +1,4 @@
-"""`python -m utils.bench.run_notebook FILE`: run a notebook, print its cells' seconds and its kernel's peak memory."""
+"""`python -m tests.bench.run_notebook FILE`: run a notebook, print its cells' seconds and its kernel's peak memory."""
 
 import json
 import sys

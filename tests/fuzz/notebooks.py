@@ -5,9 +5,9 @@ import json
 import random
 from pathlib import Path
 
+from tests.fuzz.answers import change
 from utils import course
 from utils.build.source import load_chapter
-from utils.grade.fuzz.answers import change
 
 ODD = (
     None,

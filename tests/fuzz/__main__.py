@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.fuzz.notebooks import Maker, solutions
 from utils import course
-from utils.grade.fuzz.notebooks import Maker, solutions
 
 BATCH = 1000  # files of one run of the grader
 REACHED = 0.3  # the share whose code must have been run, or the test is about reading files only
@@ -107,7 +107,7 @@ def _look(report: Report, results: Path, student: str, chapter: str, kind: str) 
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m utils.grade.fuzz", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("--count", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0, help="of the notebooks and of the grading")
     parser.add_argument("--out", type=Path, required=True, help="folder for the notebooks and their records")

@@ -36,7 +36,7 @@ def marks_by_seed(file: Path, chapter: str, seeds: list[int], isolation: str = "
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m utils.grade.fuzz.seeds", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz.seeds", description=__doc__)
     parser.add_argument("notebook", type=Path)
     parser.add_argument("--chapter", default="ch1")
     parser.add_argument("--count", type=int, default=100)

@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 from xml.etree import ElementTree
 
+from tests.bench.table import Row, interleaved, within
 from utils import course
-from utils.bench.table import Row, interleaved, within
 from utils.build.source import load_chapter
 from utils.grade.assess import assess
 from utils.grade.mutants import mutants
@@ -72,7 +72,7 @@ def notebook(chapter: str) -> list[Row]:
     name = course.chapter_name(chapter)
     path = course.ROOT / "solutions" / name / "solutions.ipynb"
     budget = NOTEBOOK_SECONDS.get(chapter, DEFAULT_SECONDS)
-    command = [sys.executable, "-m", "utils.bench.run_notebook", str(path)]
+    command = [sys.executable, "-m", "tests.bench.run_notebook", str(path)]
     alone = subprocess.run(command, cwd=course.ROOT, check=True, capture_output=True, text=True)
     took = json.loads(alone.stdout.strip().splitlines()[-1])
     with tempfile.TemporaryDirectory() as folder:

@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import torch
 import torch.nn.functional as F
 
+from tests.bench.table import Row, faster, interleaved, within
 from utils import course
-from utils.bench.table import Row, faster, interleaved, within
 
 STEPS_OF_THE_SWEEP = 2000
 SAMPLED_STEPS = 6  # of each group of the paper-scale sweep; the rest is multiplied

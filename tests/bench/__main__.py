@@ -1,18 +1,18 @@
-"""`python -m utils.bench [PART ...]`: print the table, write build/bench.json; exit status 1 if a goal is missed."""
+"""`python -m tests.bench [PART ...]`: print the table, write build/bench.json; exit status 1 if a goal is missed."""
 
 import argparse
 import importlib
 import sys
 import time
 
+from tests.bench.table import keep, show
 from utils import course
-from utils.bench.table import keep, show
 
 PARTS = ("machinery", "ch1", "ch2", "ch4", "grading")
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m utils.bench", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"which parts to run: {', '.join(PARTS)} (all)")
     chosen = parser.parse_args(argv).parts or list(PARTS)
     unknown = [part for part in chosen if part not in PARTS]
@@ -22,7 +22,7 @@ def main(argv: list[str] | None = None) -> int:
     for part in chosen:
         start = time.perf_counter()
         print(f"bench: {part} ...", file=sys.stderr, flush=True)
-        rows += importlib.import_module(f"utils.bench.{part}").rows()
+        rows += importlib.import_module(f"tests.bench.{part}").rows()
         print(f"bench: {part} took {time.perf_counter() - start:.0f} s", file=sys.stderr, flush=True)
     print(show(rows))
     keep(rows, course.ROOT / "build" / "bench.json")

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import torch
 
+from tests.bench.table import Row, faster, interleaved, within
 from utils import course
-from utils.bench.table import Row, faster, interleaved, within
 
 BATCH, CONTEXT = 8, 256
 SIZES = {"embedding_dimension": 128, "num_attention_heads": 4, "attention_head_dimension": 32, "mlp_dimension": 512}

@@ -13,8 +13,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from tests.bench.table import Row, faster, within
 from utils import course
-from utils.bench.table import Row, faster, within
 
 LESSON, README = (64, 64, 128), (512, 256, 256)  # B, T, d
 K = 5

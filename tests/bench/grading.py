@@ -15,9 +15,9 @@ from pathlib import Path
 
 import psutil
 
+from tests.bench import peers
+from tests.bench.table import Row, within
 from utils import course
-from utils.bench import peers
-from utils.bench.table import Row, within
 
 CLASS = 200  # notebooks over which a grader's start is spread
 SIZES = {

@@ -1,0 +1,1 @@
+"""Broken notebooks by the thousand, for the grader to survive: `python -m tests.fuzz --help`."""

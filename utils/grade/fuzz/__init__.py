@@ -1,1 +1,0 @@
-"""Broken notebooks by the thousand, for the grader to survive: `python -m utils.grade.fuzz --help`."""
