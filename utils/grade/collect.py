@@ -1,16 +1,13 @@
 """Read the notebooks back from what a class handed in: a folder of hand-outs, zips or single notebooks."""
 
 import os
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from utils import course
-from utils.grade.classroom.gather import PLAIN, Piece, Unreadable, gather
+from utils.grade.classroom.gather import PLAIN, Piece, Unreadable, Work, gather
 from utils.grade.classroom.reading import about, read_cells
 from utils.grade.classroom.record import folder_name
-
-UNTOUCHED = re.compile(r"\.new(-\d+)?\.ipynb$")  # a newer chapter that the build wrote beside somebody's work
 
 
 @dataclass
@@ -32,30 +29,14 @@ def collect(folder: Path, out: Path) -> list[Collected]:
     folder, out = Path(folder), Path(out)
     if out.resolve().is_relative_to(folder.resolve()):
         raise course.CourseError(f"{out} lies inside {folder}: name a folder elsewhere.")
-    depth = 1 if folder.is_dir() else len(folder.resolve().parts) - 1
-    pieces: dict[str, list[Piece]] = {}
-    collected: dict[str, Collected] = {}
-    for work in gather([folder]):
-        for piece in work.pieces:
-            pieces.setdefault(_student(piece, depth), []).append(piece)
-        if work.problem:
-            collected[work.student] = Collected(work.student, [], work.problem)
-    for student, found in sorted(pieces.items()):
-        collected[student] = _keep(student, found, out, collected.get(student))
-    return [collected[student] for student in sorted(collected)]
+    return [_keep(work, out) for work in sorted(gather([folder]), key=lambda work: work.student)]
 
 
-def _student(piece: Piece, depth: int) -> str:
-    parts = piece.parts[depth:] or piece.parts[-1:]
-    return parts[0] if len(parts) > 1 else Path(parts[0]).stem
-
-
-def _keep(student: str, pieces: list[Piece], out: Path, before: Collected | None) -> Collected:
-    kept = Collected(student, [], before.problem if before else "")
+def _keep(work: Work, out: Path) -> Collected:
+    student = work.student
+    kept = Collected(student, [], work.problem)
     known, others = [], []
-    for piece in sorted(pieces, key=lambda piece: (piece.order, piece.name)):
-        if UNTOUCHED.search(piece.parts[-1]):
-            continue
+    for piece in sorted(work.pieces, key=lambda piece: (piece.order, piece.name)):
         try:
             data = piece.read()
         except Unreadable as error:

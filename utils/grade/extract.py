@@ -16,7 +16,9 @@ from utils.grade.cells import Cell, Statement, read_cell
 
 @dataclass(frozen=True)
 class Definition:
-    """One exercise's answer: (file name, first line, source) pieces in order, and the text of their files.
+    """One exercise's answer: (file name, first line, source) pieces in order, and the text of the learner's cells.
+
+    `cells` is empty for the reference: of it only the pieces may reach a worker.
 
     `uses`: other exercises whose objects it reads; `inert`: names it reads that only the notebook's helpers define.
     """
@@ -91,7 +93,7 @@ class Notebook:
         inert: set[str] = set()
         self._take(last, name, taken, uses, inert)
         pieces = [taken[at] for at in sorted(taken)]
-        cells = {f"<{self.label} {s.cell}>": self.cells[s.cell].text for s in pieces}
+        cells = {f"<cell {s.cell}>": self.cells[s.cell].text for s in pieces if self.label == "cell"}
         return Definition(
             name,
             tuple((f"<{self.label} {s.cell}>", s.line, s.source) for s in pieces),

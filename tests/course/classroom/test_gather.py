@@ -47,7 +47,9 @@ def students(paths, id_from="") -> list[str]:
         ("ada/exercises (1).ipynb", "ada"),
         ("ada/Copy of exercises.ipynb", "ada"),
         ("ada/optional.ipynb", "ada"),
-        ("ada/my solution.ipynb", "my solution"),
+        ("ada/my solution.ipynb", "ada"),
+        ("ada/chapters/ch1_transformer_from_scratch/exercises.ipynb", "ada"),
+        ("ada/hand out/chapters/ch1_transformer_from_scratch/exercises.ipynb", "ada"),
         ("Zoë Müller_1234_assignsubmission_file/exercises.ipynb", "Zoë Müller_1234_assignsubmission_file"),
     ],
 )
@@ -114,9 +116,57 @@ def test_zips_in_zips_and_paths_that_climb(tmp_path):
     put(tmp_path / "class.zip", zipped({"bob/exercises.ipynb": notebook(NORM), "ada.zip": inner}))
     before = sorted(tmp_path.parent.rglob("*"))
     works = gather([tmp_path / "class.zip"])
-    assert [work.student for work in works] == ["abs", "ada", "bob", "evil"]
-    assert read_cells(works[1].pieces[0].read())[0] == [(NORM, "")]
+    assert [work.student for work in works] == ["ada", "bob"]
+    assert read_cells(works[0].pieces[0].read())[0] == [(NORM, "")]
     assert sorted(tmp_path.parent.rglob("*")) == before, "something was unpacked to disk"
+
+
+HAND_OUT = "inside-transformers/chapters/ch1_transformer_from_scratch/exercises.ipynb"
+
+
+@pytest.mark.parametrize("inner", ["bob.ipynb", "bob/exercises.ipynb", HAND_OUT])
+def test_one_students_zip_never_answers_for_another(tmp_path, inner):
+    """A notebook named after another, however new it is, stays with the zip or the folder that it came in."""
+    put(tmp_path / "class" / "ada.zip", zipped({inner: notebook(NORM, late=True), "exercises.ipynb": notebook(NORM)}))
+    put(tmp_path / "class" / "bob.ipynb")
+    put(tmp_path / "class" / "cem" / inner)
+    for paths in ([tmp_path / "class"], sorted((tmp_path / "class").iterdir())):
+        works = {work.student: [piece.name for piece in work.pieces] for work in gather(paths)}
+        assert {student: len(names) for student, names in works.items()} == {"ada": 2, "bob": 1, "cem": 1}
+    with pytest.raises(CourseError, match="ada.zip holds work of two students|have the same student id"):
+        gather([tmp_path / "class"], "{student}.ipynb")
+
+
+def test_zips_of_the_hand_out_do_not_merge(tmp_path):
+    for name in ("ada", "bob"):
+        put(tmp_path / f"{name}.zip", zipped({HAND_OUT: notebook(NORM)}))
+        assert students([tmp_path / f"{name}.zip"]) == [name]
+    assert students([tmp_path]) == ["ada", "bob"]
+    assert students([tmp_path / "ada.zip", tmp_path / "bob.zip"]) == ["ada", "bob"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("ada.ipynb", "Ada.ipynb"), ("ada.ipynb", "ada  .ipynb"), ("ada.zip", "ada.ipynb"), ("x" * 110, "x" * 111)],
+)
+def test_two_entries_of_one_id_are_refused_by_name(tmp_path, one, other):
+    for name in (one, other):
+        place = name if name.endswith(("zip", "ipynb")) else f"{name}/exercises.ipynb"
+        put(tmp_path / "class" / place, zipped({"exercises.ipynb": notebook(NORM)}) if "zip" in name else b"")
+    with pytest.raises(CourseError, match="have the same student id: rename one of them") as caught:
+        gather([tmp_path / "class"])
+    assert one in str(caught.value) and other in str(caught.value)
+
+
+def test_what_a_student_tried_elsewhere_is_no_rival_of_the_answers(tmp_path):
+    old = put(tmp_path / "ada" / "exercises.ipynb", notebook(NORM, course={"chapter": "ch1", "notebook": "exercises"}))
+    put(tmp_path / "ada" / "scratch.ipynb", notebook("x = 1"))
+    put(tmp_path / "ada" / "ch2.ipynb", notebook(NORM, course={"chapter": "ch2", "notebook": "exercises"}))
+    put(tmp_path / "ada" / "exercises.new.ipynb", notebook("new = 1", NORM))
+    os.utime(old, (1e9, 1e9))
+    (work,) = gather([tmp_path])
+    task = assemble(work, "ch1")
+    assert task.cells == [(NORM, "")] and task.notices == []
 
 
 def test_a_bomb_is_capped(tmp_path, monkeypatch):
@@ -136,7 +186,7 @@ def test_a_broken_zip_is_somebodys_submission(tmp_path):
         encrypted[at] |= 1
     put(tmp_path / "bob.zip", bytes(encrypted))
     ada, bob = gather([tmp_path])
-    assert "no zip that can be opened" in ada.problem
+    assert "can't be opened as a zip file" in ada.problem
     assert "cannot be unpacked" in assemble(bob, "ch1").problem
 
 

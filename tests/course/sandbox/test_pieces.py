@@ -1,11 +1,15 @@
 """One mistake counts once: what builds on a wrong piece is graded with the reference's."""
 
+import json
+
 import pytest
 import torch
 
 from utils import course
 from utils.build.source import load_chapter
 from utils.grade.assess import assess
+from utils.grade.classroom.assemble import Task
+from utils.grade.classroom.grade import grade_submission, needs
 from utils.grade.extract import Notebook
 from utils.grade.sandbox.pieces import reference_definition
 
@@ -40,6 +44,43 @@ def test_a_reference_piece_holds_no_other_exercise():
         text = "\n".join(piece[2] for piece in definition.pieces)
         for other in set(EXERCISES) - {name}:
             assert f"class {other}(" not in text and f"def {other}(" not in text, (name, other)
+
+
+@pytest.mark.parametrize("chapter", list(course.chapters()))
+def test_what_stands_in_brings_no_line_of_another_exercise(chapter):
+    """All that an empty submission can find in its worker: the pieces that its exercise needs, never their module."""
+    exercises = [exercise.name for exercise in load_chapter(chapter).exercises]
+    own = {name: _lines(reference_definition(chapter, name).source) for name in exercises}
+    for name in exercises:
+        replaced = {need: reference_definition(chapter, need) for need in needs(chapter, name)}
+        sent = json.dumps(Notebook([f"{name} = None"], exercises).modules(name, replaced))
+        for other in set(exercises) - {name} - set(replaced):
+            shared = set().union(*(own[need] for need in (name, *replaced)))
+            assert not [line for line in own[other] - shared if json.dumps(line)[1:-1] in sent], (name, other)
+
+
+def _lines(source: str) -> set[str]:
+    """Lines that tell something of an answer: long, and of its code alone."""
+    return {line.strip() for line in source.splitlines() if len(line.strip()) >= 24 and "=" in line}
+
+
+SNOOPS = """class TransformerBlock(nn.Module):
+    import sys
+    norm = LayerNorm
+    frame = sys._getframe()
+    while "modules" not in frame.f_locals:
+        frame = frame.f_back
+    raise ValueError(str(frame.f_locals["modules"][0]["pieces"][-1][2])[{cut}])"""
+
+
+def test_a_message_that_quotes_what_stands_in_is_cut(box):
+    text = reference_definition("ch1", "LayerNorm").source
+    at = text.index("return")
+    snoops = SNOOPS.format(cut=f"{at}:{at + 60}")
+    task = Task("ada", "ada", "", [("from torch import nn\n" + snoops, "")])
+    record = grade_submission(task, "ch1", 1, box)
+    block = next(exercise for exercise in record.exercises if exercise.name == "TransformerBlock")
+    assert block.status == "wrong" and block.says.endswith("quotes the reference, which is not shown.")
 
 
 @pytest.mark.parametrize("name", [n for n in EXERCISES if course.hidden_tests("ch1", n).is_file()])

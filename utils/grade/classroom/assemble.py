@@ -42,7 +42,7 @@ class _Read:
 def assemble(work: Work, chapter: str) -> Task:
     """Read a student's notebooks and choose what is graded; never raises on what a file holds."""
     fingerprint = hashlib.sha256(tests_digest(chapter).encode())
-    notices, problems, read = list(work.notices), [work.problem] if work.problem else [], []
+    notices, problems, read, others = list(work.notices), [work.problem] if work.problem else [], [], []
     for piece in work.pieces:
         try:
             data = piece.read()
@@ -54,9 +54,11 @@ def assemble(work: Work, chapter: str) -> Task:
             continue
         key, kind = about(metadata)
         if key and key != chapter:
-            problems.append(f"{piece.name} is a notebook of {key}, not of {chapter}.")
+            others.append(f"{piece.name} is a notebook of {key}, not of {chapter}.")
             continue
         read.append(_Read(piece.name, piece.order, cells, kind, _defined(cells, chapter)))
+    read = [one for one in read if one.kind or one.defines] or read  # what was tried out elsewhere is no rival
+    problems += [] if read else others
     kept: list[_Read] = []
     for candidate in sorted(read, key=lambda one: (-one.order, one.name)):
         rival = next((other for other in kept if _clash(candidate, other)), None)

@@ -1,10 +1,15 @@
-"""Find the notebooks of a class in files, folders and zips, and tell whose they are. Nothing is unpacked to disk."""
+"""Find the notebooks of a class in files, folders and zips, and tell whose they are. Nothing is unpacked to disk.
+
+One folder or zip holds a class: each entry at its top is one student's work, whatever the notebooks inside are called.
+Of several paths each is one student's. So no student's zip or folder can hand in for another.
+"""
 
 import io
 import os
 import re
+import unicodedata
 import zipfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from utils import course
@@ -14,7 +19,7 @@ LARGEST = 50 * 2**20  # bytes of one notebook, of one zip within a zip, however 
 MOST_MEMBERS = 50_000
 DEEPEST = 3  # a class's zip of students' zips, and one more
 NOT_THEIRS = re.compile(r"^(\.|__MACOSX$)")  # hidden files, checkpoints, what macOS adds
-BACKUP = re.compile(r"\.backup-\d+\.ipynb$")
+NOT_WORK = re.compile(r"\.(backup-\d+|new(-\d+)?)\.ipynb$")  # what the build wrote beside somebody's work
 PLAIN = re.compile(r"(?i)^(copy[ _]of[ _]|kopie[ _]von[ _])?(exercises|optional)([ _-]*(copy)?[ _-]*\(?\d*\)?)$")
 
 
@@ -28,7 +33,8 @@ class Piece:
 
     path: Path
     members: tuple[str, ...] = ()
-    parts: tuple[str, ...] = ()  # what a student id is read from: folders, zips and the file's own name
+    parts: tuple[str, ...] = ()  # the folders, zips and the file's own name
+    entry: int = 0  # which of the parts is the student's: what was given, or what lies at the top of it
     order: float = 0.0  # when it was changed last
 
     @property
@@ -74,19 +80,26 @@ class Work:
 def gather(paths: list[Path], id_from: str = "") -> list[Work]:
     """The submissions in those files, folders and zips, one per student, by student id.
 
-    `id_from`: "{student}_ch1.ipynb" or "{student}/exercises.ipynb" (matched against the end of a path; `*` stands for
-    anything), "metadata:course.student", or "=ada" (all of it is hers).
-    Raises CourseError for a path that does not exist, a pattern without {student}, or when nothing is found.
+    By default the id is the name of the student's entry (see above). `id_from`: "{student}_ch1.ipynb" or
+    "{student}/exercises.ipynb" (matched against the end of a path; `*` stands for anything),
+    "metadata:course.student", or "=ada" (all of it is hers). Raises CourseError for a path that does not exist, a
+    pattern without {student}, two students under one id, one zip under two, or when nothing is found.
     """
     student_of = _namer(id_from)
     found: dict[str, Work] = {}
-    for path in paths:
-        for entry in _below(Path(path)):
-            if isinstance(entry, tuple):  # a zip that cannot be opened is somebody's submission
-                piece, problem = entry
-            else:
-                piece, problem = entry, ""
-            student, notice = student_of(piece)
+    owners: dict[str, tuple[str, str]] = {}
+    zips: dict[str, str] = {}
+    for path in map(Path, paths):
+        for piece, problem in _below(path, alone=len(paths) == 1):
+            raw, home, notice = student_of(piece)
+            student = clean(raw, 100)
+            key = unicodedata.normalize("NFKC", student).casefold()
+            other = owners.setdefault(key, (raw, home))
+            if other != (raw, home):
+                names = [f"{name} ({place})" if place else name for name, place in (other, (raw, home))]
+                raise course.CourseError(f"{names[0]} and {names[1]} have the same student id: rename one of them.")
+            if (zipped := _own_zip(piece)) and zips.setdefault(zipped, student) != student:
+                raise course.CourseError(f"{zipped} holds work of two students, {zips[zipped]} and {student}.")
             work = found.setdefault(student, Work(student))
             if notice and notice not in work.notices:
                 work.notices.append(notice)
@@ -103,8 +116,19 @@ def gather(paths: list[Path], id_from: str = "") -> list[Work]:
     return [found[student] for student in sorted(found, key=lambda name: (name.casefold(), name))]
 
 
-def _below(path: Path):
-    """Pieces below one argument, or (piece, problem)."""
+def _own_zip(piece: Piece) -> str:
+    """The zip at or above the piece that is one student's, as text; empty where none is."""
+    for at in range(piece.entry, len(piece.parts) - 1):
+        if piece.parts[at].lower().endswith(".zip"):
+            return "/".join(piece.parts[piece.entry : at + 1])
+    return ""
+
+
+def _below(path: Path, alone: bool):
+    """(piece, problem) for everything below one argument; a zip that cannot be opened is somebody's submission.
+
+    `alone`: it is the only argument, so that a folder or a zip is a class.
+    """
     if path.is_dir():
         for folder, names, files in os.walk(path):
             names[:] = sorted(name for name in names if not NOT_THEIRS.match(name))
@@ -113,27 +137,37 @@ def _below(path: Path):
                 if file.is_symlink() or not file.is_file() or NOT_THEIRS.match(name):
                     continue  # a link may lead to another student's work
                 if name.lower().endswith((".ipynb", ".zip")):
-                    yield from _file(file, (path.resolve().name, *file.relative_to(path).parts))
+                    yield from _file(file, (path.resolve().name, *file.relative_to(path).parts), int(alone))
     elif path.is_file():
         if not path.name.lower().endswith((".ipynb", ".zip")):
             raise course.CourseError(f"{path} is neither a notebook (.ipynb) nor a zip nor a folder.")
-        yield from _file(path, path.resolve().parts[1:])
+        parts = path.resolve().parts[1:]
+        of_class = alone and path.name.lower().endswith(".zip")
+        yield from _file(path, parts, len(parts) - 1 + of_class)
     else:
         raise course.CourseError(f"There is no file or folder {path}.")
 
 
-def _file(file: Path, parts: tuple[str, ...]):
-    if BACKUP.search(file.name):
+def _file(file: Path, parts: tuple[str, ...], entry: int):
+    if NOT_WORK.search(file.name):
         return
     try:
         changed = file.stat().st_mtime
     except OSError:
         changed = 0.0
-    piece = Piece(file, (), parts, changed)
+    piece = Piece(file, (), parts, entry, changed)
     if not file.name.lower().endswith(".zip"):
-        yield piece
+        yield piece, ""
         return
-    yield from _archive(file, piece, 1)
+    found = list(_archive(file, piece, 1))
+    tops = {piece.parts[entry] for piece, _ in found if len(piece.parts) > entry}
+    if entry == len(parts) and len(tops) == 1 and all(_hand_out(piece.parts[entry + 1 :]) for piece, _ in found):
+        found = [(replace(piece, entry=entry - 1), problem) for piece, problem in found]  # one student's, not a class's
+    yield from found
+
+
+def _hand_out(parts: tuple[str, ...]) -> bool:
+    return len(parts) > 1 and parts[0] == "chapters"
 
 
 def _archive(source, zipped: Piece, depth: int):
@@ -148,16 +182,16 @@ def _archive(source, zipped: Piece, depth: int):
                 names = PurePosixPath(info.filename.replace("\\", "/")).parts
                 if info.is_dir() or not names or any(NOT_THEIRS.match(name) and name != ".." for name in names):
                     continue
-                stem = Path(zipped.parts[-1]).stem
                 inner = Piece(
                     zipped.path,
                     (*zipped.members, info.filename),
-                    (*zipped.parts[:-1], stem, *(name for name in names if name not in ("..", "/"))),
+                    (*zipped.parts, *(name for name in names if name not in ("..", "/"))),
+                    zipped.entry,
                     _changed(info),
                 )
                 lower = names[-1].lower()
-                if lower.endswith(".ipynb") and not BACKUP.search(names[-1]):
-                    yield inner
+                if lower.endswith(".ipynb") and not NOT_WORK.search(names[-1]):
+                    yield inner, ""
                 elif lower.endswith(".zip") and depth < DEEPEST:
                     try:
                         data = _member(archive, info)
@@ -167,7 +201,7 @@ def _archive(source, zipped: Piece, depth: int):
                         yield from _archive(io.BytesIO(data), inner, depth + 1)
     except Exception as error:  # a broken zip raises many kinds
         why = clean(str(error), 100) if isinstance(error, (zipfile.BadZipFile, OSError)) else type(error).__name__
-        yield zipped, f"is no zip that can be opened ({why})"
+        yield zipped, f"can't be opened as a zip file ({why})"
 
 
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
@@ -185,28 +219,28 @@ def _changed(info: zipfile.ZipInfo) -> float:
 
 
 def _namer(id_from: str):
-    """A function from a piece to (student id, notice)."""
+    """A function from a piece to (raw student id, the entry it is of or "", notice)."""
     if id_from.startswith("metadata:"):
         keys = id_from.removeprefix("metadata:").strip()
         if not keys:
             raise course.CourseError("--id-from metadata:KEY needs a key, such as metadata:course.student.")
 
-        def by_metadata(piece: Piece) -> tuple[str, str]:
+        def by_metadata(piece: Piece) -> tuple[str, str, str]:
             try:
                 value = metadata_value(read_cells(piece.read())[1], keys)
             except (Unreadable, ValueError):
                 value = None
             if isinstance(value, (str, int)) and clean(str(value), 100):
-                return clean(str(value), 100), ""
-            return by_name(piece), f"{piece.name} has no {keys} in its metadata: the id was taken from its name."
+                return str(value), _own_zip(piece), ""
+            return *by_name(piece), f"{piece.name} has no {keys} in its metadata: the id was taken from its name."
 
         return by_metadata
     if not id_from:
-        return lambda piece: (by_name(piece), "")
+        return lambda piece: (*by_name(piece), "")
     if id_from.startswith("="):
         if not clean(id_from[1:], 100):
             raise course.CourseError("--id-from =NAME needs a name.")
-        return lambda piece: (clean(id_from[1:], 100), "")
+        return lambda piece: (id_from[1:], "", "")
     if id_from.count("{student}") != 1:
         raise course.CourseError(
             f"--id-from {id_from!r} must hold {{student}} once, as in '{{student}}_ch1.ipynb', or be metadata:KEY."
@@ -214,32 +248,30 @@ def _namer(id_from: str):
     wanted = [part for part in id_from.replace("\\", "/").split("/") if part]
     patterns = [re.compile(_regex(part), re.IGNORECASE) for part in wanted]
 
-    def by_pattern(piece: Piece) -> tuple[str, str]:
-        parts = piece.parts[-len(patterns) :]
+    def by_pattern(piece: Piece) -> tuple[str, str, str]:
+        parts = [re.sub(r"(?i)\.zip$", "", part) for part in piece.parts[-len(patterns) :]]
         if len(parts) == len(patterns):
             matches = [pattern.fullmatch(part) for pattern, part in zip(patterns, parts, strict=True)]
             if all(matches):
                 student = next(match["student"] for match in matches if "student" in match.groupdict())
                 if clean(student, 100):
-                    return clean(student, 100), ""
-        return by_name(piece), f"{piece.name} does not fit {id_from!r}: the id was taken from its name."
+                    return student, _own_zip(piece), ""
+        return *by_name(piece), f"{piece.name} does not fit {id_from!r}: the id was taken from its name."
 
     return by_pattern
 
 
 def _regex(part: str) -> str:
-    text = "".join("(?P<student>.+?)" if p == "{student}" else ".*" if p == "*" else re.escape(p) for p in _split(part))
-    return text
+    pieces = re.split(r"(\{student\}|\*)", part)
+    return "".join({"{student}": "(?P<student>.+?)", "*": ".*"}.get(piece, re.escape(piece)) for piece in pieces)
 
 
-def _split(part: str) -> list[str]:
-    return [piece for piece in re.split(r"(\{student\}|\*)", part) if piece]
-
-
-def by_name(piece: Piece) -> str:
-    """The default id: the file's name, or that of its folder (or zip) where the file is called as it was handed out."""
-    names = [Path(piece.parts[-1]).stem, *reversed(piece.parts[:-1])]
-    for name in names:
-        if not PLAIN.match(name) and (name := clean(name, 100)):
-            return name
-    return clean(names[0], 100) or "unnamed"
+def by_name(piece: Piece) -> tuple[str, str]:
+    """The default id and the entry it is of: the entry's name, or that of the folder (or zip) around it where the
+    entry is called as everybody's is."""
+    ours = {"chapters", *course.chapters().values()}
+    names = [re.sub(r"(?i)\.(ipynb|zip)$", "", part) for part in piece.parts]
+    for at in range(min(piece.entry, len(names) - 1), -1, -1):
+        if not PLAIN.match(names[at]) and names[at] not in ours and clean(names[at], 100):
+            return names[at], "/".join(piece.parts[: at + 1])
+    return clean(names[-1], 100) or "unnamed", ""

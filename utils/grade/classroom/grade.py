@@ -18,7 +18,7 @@ from utils.grade.classroom.reading import clean
 from utils.grade.classroom.record import ExerciseResult, SubmissionResult
 from utils.grade.extract import Definition, Notebook
 from utils.grade.sandbox import Sandbox
-from utils.grade.sandbox.pieces import reference_definition
+from utils.grade.sandbox.pieces import quotes, reference_definition
 from utils.grade.status import Status
 from utils.grade.suite import run_suite
 
@@ -162,6 +162,8 @@ class _Grading:
             outcome = verdict(self.chapter, name, results, self.seed)
         finally:
             runner.close()
+        if quotes(outcome.says, replaced.values(), "\n".join(cell.text for cell in self.notebook.cells)):
+            outcome.says = f"{name} failed with a message that quotes the reference, which is not shown."
         passed: dict[str, bool] = {}
         for one in results:
             passed[one.test] = passed.get(one.test, True) and one.passed

@@ -4,6 +4,7 @@ Only text is read here. What is sent is the exercise asked for and what it needs
 """
 
 import ast
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -23,6 +24,17 @@ def reference_definition(chapter: str, name: str) -> Definition:
     texts = [(folder / f"{module}.py").read_text(encoding="utf-8") for module in files]
     exercises = [exercise.name for exercise in source.exercises]
     return Notebook(texts, exercises, label="reference").definition(name)
+
+
+LONG_ENOUGH = 12  # characters of a line of code that say something
+
+
+def quotes(says: str, definitions: Iterable[Definition], own: str) -> bool:
+    """Whether a sentence holds a line of these definitions that the learner's `own` text does not hold."""
+    said, own = "".join(says.split()), "".join(own.split())
+    texts = [source for definition in definitions for _, _, source in definition.pieces]
+    lines = {"".join(line.split()) for text in texts for line in text.splitlines()}
+    return any(len(line) >= LONG_ENOUGH and line in said and line not in own for line in lines)
 
 
 def _modules(folder: Path, module: str) -> list[str]:

@@ -261,9 +261,11 @@ def empty(folder: str) -> None:
                 os.unlink(entry.path)
                 continue
             os.chmod(entry.path, 0o700)
-            for name in os.listdir(entry.path):  # lifted, not walked: a path may be too deep to name
+            for inner in list(os.scandir(entry.path)):  # lifted, not walked: a path may be too deep to name
                 number += 1
-                os.rename(os.path.join(entry.path, name), os.path.join(folder, f"{number}.{os.getpid()}.lifted"))
+                if inner.is_dir(follow_symlinks=False):
+                    os.chmod(inner.path, 0o700)  # an ordinary user can move only folders that it may write
+                os.rename(inner.path, os.path.join(folder, f"{number}.{os.getpid()}.lifted"))
             os.rmdir(entry.path)
         if number == before:
             break
