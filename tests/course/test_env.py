@@ -87,7 +87,7 @@ def test_jupyter_opens_the_first_chapter():
 
 def test_options_of_the_test_command(monkeypatch):
     called = []
-    monkeypatch.setenv("CI", "")
+    monkeypatch.setenv("SYSTEM", "0")
     monkeypatch.setattr(commands, "ensure", lambda kind: f"python-{kind}")
     monkeypatch.setattr(commands, "_call", lambda command, **variables: called.append((command, variables)) or 0)
     commands.test(["--fast", "-k", "build"])
@@ -99,21 +99,52 @@ def test_options_of_the_test_command(monkeypatch):
     assert [entry[0] for entry in called[1:]] == [["python-test", "-m", "ruff"], ["python-learn", "-m", "utils.build"]]
 
 
-def test_system_packages_are_tried_twice(monkeypatch):
-    calls = []
+@pytest.fixture
+def machine(monkeypatch):
+    """A machine without Chromium; `statuses` says what its programs return, by their last words but the options."""
 
-    def apt(command, env):
-        calls.append(command)
-        return SimpleNamespace(returncode=0 if len(calls) == 4 else 1)
+    def call(command, **more):
+        machine.calls.append(" ".join(command))
+        return SimpleNamespace(returncode=machine.statuses.pop(0) if machine.statuses else 0)
 
+    machine = SimpleNamespace(calls=[], statuses=[], call=call)
+    monkeypatch.delenv("SYSTEM", raising=False)
     monkeypatch.setattr(commands, "SYSTEM", {"chromium": lambda: None, "bubblewrap": lambda: True})
     monkeypatch.setattr(commands.shutil, "which", lambda name: f"/usr/bin/{name}")
-    commands.install_system_packages(apt)
-    assert [command[1] for command in calls] == ["update", "install"] * 2
-    assert calls[-1][-1] == "chromium" and "bubblewrap" not in calls[-1]
-    calls.extend([None] * 4)
-    with pytest.raises(CourseError, match="could not install chromium"):
-        commands.install_system_packages(apt)
+    monkeypatch.setattr(commands.os, "geteuid", lambda: 0, raising=False)
+    return machine
+
+
+def test_root_gets_the_missing_system_packages(machine, capsys):
+    commands.install_system_packages(machine.call)
+    assert [call.split("apt-get ")[1].split()[0] for call in machine.calls] == ["update", "install"]
+    assert machine.calls[-1].endswith(" chromium") and "sudo" not in machine.calls[-1]
+    said = capsys.readouterr().out.splitlines()
+    assert len(said) == 1 and "chromium" in said[0] and "bubblewrap" not in said[0] and "SYSTEM=0" in said[0]
+
+
+def test_system_packages_are_tried_twice_and_then_done_without(machine, capsys):
+    machine.statuses = [0, 1, 0, 1]
+    commands.install_system_packages(machine.call)
+    assert len(machine.calls) == 4 and "skipped" in capsys.readouterr().out.splitlines()[-1]
+
+
+def test_an_ordinary_user_needs_sudo_without_a_password(machine, monkeypatch, capsys):
+    monkeypatch.setattr(commands.os, "geteuid", lambda: 1000, raising=False)
+    machine.statuses = [1]
+    commands.install_system_packages(machine.call)
+    assert machine.calls == ["sudo -n true"] and capsys.readouterr().out == ""
+    commands.install_system_packages(machine.call)
+    assert all(call.startswith("sudo -n ") for call in machine.calls) and "install" in machine.calls[-1]
+
+
+def test_system_packages_can_be_forbidden_or_impossible(machine, monkeypatch):
+    monkeypatch.setenv("SYSTEM", "0")
+    commands.install_system_packages(machine.call)
+    monkeypatch.delenv("SYSTEM")
+    monkeypatch.setattr(commands.shutil, "which", lambda name: None)
+    commands.install_system_packages(machine.call)
+    assert machine.calls == []
 
 
 def test_no_package_is_needed_to_start():

@@ -44,13 +44,12 @@ def learn(options: list[str]) -> int:
 
 
 def test(options: list[str]) -> int:
-    """Run every test in two processes; with --fast not the slow ones. With CI=true missing system tools come first."""
-    if os.environ.get("CI") == "true":
-        install_system_packages()
+    """Run every test in two processes, after the system tools they need; with --fast not the slow ones."""
+    install_system_packages()
     python = ensure("test")
     fast = "--fast" in options
     options = [option for option in options if option != "--fast"]
-    command = [str(python), "-m", "pytest", "-n", str(WORKERS), "--dist", "loadgroup", "--timeout", str(TEST_TIMEOUT)]
+    command = [str(python), "-m", "pytest", "-n", str(WORKERS), "--timeout", str(TEST_TIMEOUT)]
     # one thread each: two workers with all cores each would only get in each other's way
     return _call(command + (["-m", "not slow"] if fast else []) + options, OMP_NUM_THREADS="1", PYTHONUNBUFFERED="1")
 
@@ -62,19 +61,36 @@ def run(options: list[str]) -> int:
 
 
 def install_system_packages(call=subprocess.run) -> None:
-    """Install what is missing of browser, font and sandbox. Raises CourseError where apt-get fails twice."""
+    """Install what the browser and sandbox tests lack, where apt-get can be used and SYSTEM=0 does not forbid it.
+
+    Without them those tests are skipped (with CI=true: they fail), so a failure here is told and stops nothing.
+    """
     missing = [package for package, found in SYSTEM.items() if not found()]
-    if not missing:
+    if not missing or os.environ.get("SYSTEM") == "0":
         return
-    if not shutil.which("apt-get"):
-        raise course.CourseError(f"These are missing and there is no apt-get to install them: {', '.join(missing)}.")
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    apt_get = _apt_get(call)
+    if apt_get is None:
+        return
+    names = ", ".join(missing)
+    print(f"Installing {names} with apt-get for the tests (SYSTEM=0 leaves that out) ...", flush=True)
     for _ in range(2):
-        call(["apt-get", "update", "-qq"], env=environment)
-        done = call(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing], env=environment)
+        call([*apt_get, "update", "-qq"])
+        done = call([*apt_get, "install", "-y", "-qq", "--no-install-recommends", *missing])
         if done.returncode == 0:
             return
-    raise course.CourseError(f"apt-get could not install {', '.join(missing)}: its last lines above say why.")
+    print(f"apt-get could not install {names}: the tests that need them will be skipped.", flush=True)
+
+
+def _apt_get(call) -> list[str] | None:
+    """How to call apt-get without being asked for anything; None where that cannot be."""
+    if not shutil.which("apt-get"):
+        return None
+    quiet = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]
+    if getattr(os, "geteuid", lambda: 1)() == 0:
+        return quiet
+    if shutil.which("sudo") and call(["sudo", "-n", "true"], stderr=subprocess.DEVNULL).returncode == 0:
+        return ["sudo", "-n", *quiet]
+    return None
 
 
 def _call(command: list[str], **variables: str) -> int:

@@ -43,6 +43,7 @@ def one_answer(notebook: dict, name: str, text: str) -> dict:
     return {**notebook, "cells": cells}
 
 
+@pytest.mark.sandbox
 @pytest.mark.slow
 @pytest.mark.parametrize("chapter", course.chapters())
 def test_right_and_wrong_answers_of_a_chapter(chapter, built, tmp_path):

@@ -163,6 +163,7 @@ def wrongs(record, expected: Expected) -> list[str]:
     return found
 
 
+@pytest.mark.sandbox
 @pytest.mark.slow
 def test_a_class_of_200(the_class, tmp_path):
     folder, expected = the_class

@@ -167,7 +167,6 @@ def test_what_stands_in_the_way_is_said(tmp_path):
 
 @pytest.mark.browser
 @pytest.mark.slow
-@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 def test_a_browser_shows_it_in_light_and_dark(results):
     from playwright.sync_api import sync_playwright
 

@@ -12,6 +12,7 @@ import torch
 
 from tests.course.sandbox.hostile import ATTACKS
 from tests.course.sandbox.test_form import IMPORTS, MASK, NAMES
+from utils import course
 from utils.grade import LearnerError, Subject
 from utils.grade.extract import Notebook
 from utils.grade.sandbox import Limits, Sandbox, SandboxError, view
@@ -37,7 +38,7 @@ def look(function, path):
     return sorted(os.listdir(path))
 
 
-def who(function):
+def who(function, places):
     import os
     from pathlib import Path
 
@@ -60,6 +61,7 @@ def who(function):
         "open": sorted(map(int, listed("/proc/self/fd"))),
         "interfaces": listed("/sys/class/net"),
         "root": listed("/"),
+        "places": [listed(place) for place in places],
     }
 
 
@@ -94,7 +96,8 @@ def gone(pids, seconds=5.0) -> list[int]:
 
 
 def test_a_worker_has_given_everything_up(box):
-    seen = box.submission(NOTEBOOK).runner("apply_causal_mask").run(who, ())
+    places = [str(course.ROOT), str(Path.home())]
+    seen = box.submission(NOTEBOOK).runner("apply_causal_mask").run(who, (places,))
     assert all(int(caps, 16) == 0 for caps in seen["caps"])
     assert int(seen["bounding"], 16) == 0 or os.getuid() != 0  # an ordinary user cannot empty it, nor use it
     assert (seen["no_new_privs"], seen["seccomp"]) == ("1", "2")
@@ -105,7 +108,10 @@ def test_a_worker_has_given_everything_up(box):
         assert seen["uid"] != os.getuid() or os.getuid() != 0
         assert seen["processes"] <= 2  # itself, and what holds its namespaces open
         assert set(seen["interfaces"]) <= {"lo"}
-        assert "home" not in seen["root"] and "sys" not in seen["root"]
+        assert "sys" not in seen["root"]
+        for place, names in zip(places, seen["places"], strict=True):
+            below = [Path(path) for path in view.readable() if Path(path).is_relative_to(place)]
+            assert set(names) <= {path.relative_to(place).parts[0] for path in below}  # the way to the packages
 
 
 def test_each_worker_finds_an_empty_folder(box):
@@ -136,7 +142,7 @@ def test_kill_9_of_a_worker_costs_that_exercise_only(box):
     assert mask_works(submission)
 
 
-@pytest.mark.parametrize("mode", ["bubblewrap", "limits"])
+@pytest.mark.parametrize("mode", [pytest.param("bubblewrap", marks=pytest.mark.sandbox), "limits"])
 def test_kill_9_of_the_zygote_and_a_clean_end(mode):
     isolation = "limits" if mode == "limits" else "required"
     with Sandbox(isolation, LIMITS) as box:
@@ -158,6 +164,7 @@ def test_kill_9_of_the_zygote_and_a_clean_end(mode):
     assert box.used["zygotes"] == 2
 
 
+@pytest.mark.sandbox
 def test_attacks_on_the_neighbours_reach_nothing():
     """Each worker has a bubblewrap of its own: none may reach the zygote or the next worker, or outlive its end."""
     attacks = {attack.name: attack for attack in ATTACKS}
