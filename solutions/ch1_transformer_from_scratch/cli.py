@@ -1,7 +1,8 @@
-"""Command line of chapter 1: train, sample, evaluate, from-gpt2, controls."""
+"""Command line of chapter 1: train, sample, evaluate, quality, controls, from-gpt2, text."""
 
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
@@ -9,17 +10,21 @@ from typing import Annotated, Literal
 import torch
 import tyro
 
+from utils.ch1.ngrams import ngram_levels
+from utils.ch1.text import FOLDER
 from utils.course import CourseError
 from utils.train import generator
 
 from . import controls
+from .beam import beam_search
 from .checkpoints import load_checkpoint, save_checkpoint
 from .config import TrainingArgs, TransformerConfig, preset
-from .evaluation import baselines, evaluate
+from .data import load_corpus, write_works
+from .evaluation import evaluate, quality
 from .gpt2 import pretrained_gpt2
-from .sampling import apply_temperature, greedy, sample_top_k, sample_top_p
-from .text_data import load_text_data
-from .trainer import PROMPT, Trainer, continuation
+from .sampling import apply_frequency_penalty, apply_temperature, greedy, sample_top_k, sample_top_p
+from .text_data import load_text_data, tokenise
+from .trainer import PROMPT, Trainer, continuation, prompt_tokens
 from .variants import Variant
 
 Flat = tyro.conf.OmitArgPrefixes
@@ -32,7 +37,7 @@ class Train:
     config: Annotated[TransformerConfig, Flat]
     training: Annotated[TrainingArgs, Flat]
     preset: Literal["notebook", "gpt2"] = "notebook"  # what the options below are when not given
-    dataset: str = "embedded"  # "embedded", a text file, a folder, or a hub data set such as NeelNanda/pile-10k
+    dataset: str = "embedded"  # "embedded" (Shakespeare), "python", a file, a folder, or a hub data set
     tokenizer: Literal["auto", "bpe", "gpt2"] = "auto"  # auto: gpt2 for a hub data set, else a BPE trained on the text
     variant: Variant = "base"  # the model, or a control: without positional embedding, without causal mask
     output: Path = Path("runs/ch1")  # folder for the model, its metrics and what is needed to resume
@@ -70,31 +75,52 @@ class Train:
 class Sample:
     """Continue a prompt with a trained model."""
 
-    checkpoint: str = "base"  # a shipped one (base, no_positions, no_mask) or the path of a saved one
+    checkpoint: str = "base"  # a shipped one (base, small, no_positions, no_mask) or the path of a saved one
     prompt: str = PROMPT
     max_new_tokens: int = 100
-    method: Literal["greedy", "top-k", "top-p"] = "top-p"
+    method: Literal["greedy", "top-k", "top-p", "beam"] = "top-p"
     temperature: float = 0.8
     k: int = 40
     p: float = 0.95
+    frequency_penalty: float = 0.0  # taken off a token's logit for every time it has occurred; not for beam
+    beams: int = 4  # texts that beam search keeps alive
+    no_repeat_ngram: int | None = None  # beam search: never repeat so many tokens in a row; none: repeats are allowed
     seed: int = 0
 
     def run(self) -> int:
-        for name in ("max_new_tokens", "temperature", "k", "p"):
+        for name in ("max_new_tokens", "temperature", "k", "p", "beams"):
             _positive(name, getattr(self, name))
+        if self.no_repeat_ngram is not None:
+            _positive("no_repeat_ngram", self.no_repeat_ngram)
         found = load_checkpoint(self.checkpoint)
+        if self.method == "beam":
+            prompt = prompt_tokens(found.model, found.tokenizer, self.prompt)
+            for tokens, score in beam_search(
+                found.model, prompt, self.beams, self.max_new_tokens, self.no_repeat_ngram
+            ):
+                print(f"log-probability {score:.2f}: {found.tokenizer.decode(tokens.tolist())}")
+            return 0
+        print(continuation(found.model, found.tokenizer, self.prompt, self.max_new_tokens, self._sampler(found)))
+        return 0
+
+    def _sampler(self, found) -> Callable[[torch.Tensor], int]:
+        """The chosen way from logits to a token; it remembers what it chose, for the frequency penalty."""
         draws = generator(self.seed)
+        tokens = prompt_tokens(found.model, found.tokenizer, self.prompt).cpu()
 
         def sample(logits: torch.Tensor) -> int:
+            nonlocal tokens
+            logits = apply_frequency_penalty(tokens, logits.cpu(), self.frequency_penalty)
             if self.method == "greedy":
-                return greedy(logits)
-            logits = apply_temperature(logits.cpu(), self.temperature)
-            return (
-                sample_top_k(logits, self.k, draws) if self.method == "top-k" else sample_top_p(logits, self.p, draws)
-            )
+                chosen = greedy(logits)
+            elif self.method == "top-k":
+                chosen = sample_top_k(apply_temperature(logits, self.temperature), self.k, draws)
+            else:
+                chosen = sample_top_p(apply_temperature(logits, self.temperature), self.p, draws)
+            tokens = torch.cat([tokens, torch.tensor([chosen])])
+            return chosen
 
-        print(continuation(found.model, found.tokenizer, self.prompt, self.max_new_tokens, sample))
-        return 0
+        return sample
 
 
 @dataclass
@@ -109,16 +135,47 @@ class Evaluate:
         found = load_checkpoint(self.checkpoint)
         data = load_text_data(found.config, self.dataset, found.tokenizer, self.num_processes)
         measured = evaluate(found.model, data.held_out)
-        lower = baselines(data.train, data.held_out, found.config.vocabulary_size)
         print(f"held-out text: {data.held_out.numel():,} tokens of {data.name}")
-        for name, loss in [
-            (f"log V, V = {found.config.vocabulary_size}", lower["uniform"]),
-            ("unigram", lower["unigram"]),
-            ("smoothed bigram", lower["bigram"]),
-            (self.checkpoint, measured["loss"]),
-        ]:
+        levels = ngram_levels(data.train, data.held_out, found.config.vocabulary_size)
+        for name, loss in {**levels, self.checkpoint: measured["loss"]}.items():
+            name = f"log V, V = {found.config.vocabulary_size}" if name == "uniform" else name
             print(f"{name:24} {loss:7.3f} nats a token")
         print(f"{'accuracy':24} {measured['accuracy']:7.1%}")
+        return 0
+
+
+@dataclass
+class Quality:
+    """Is a model worth shipping? Its loss beside counting models, how many real words it writes, its nameable heads."""
+
+    checkpoint: str = "base"
+    dataset: str = "embedded"
+    seeds: int = 3  # texts that are written, one a seed
+
+    def run(self) -> int:
+        _positive("seeds", self.seeds)
+        found = load_checkpoint(self.checkpoint)
+        corpus = load_corpus(self.dataset)
+        data = tokenise(corpus, found.tokenizer, found.config)
+        result = quality(found.model, data, corpus.train, self.seeds)
+        margin = result["levels"]["4-gram"] - result["loss"]
+        print(f"held-out loss {result['loss']:.3f} nats a token, {margin:.3f} below the 4-gram")
+        print("words that are words of the text: " + ", ".join(f"{share:.1%}" for share in result["words"]))
+        for name in ("previous_token", "induction", "induction_control"):
+            head, score = result[name]
+            print(f"{name.replace('_', ' '):18} head {head}: {score:.3f}")
+        return 0
+
+
+@dataclass
+class Text:
+    """Pack the plays and poems of the unpacked package shakespeare 0.6 into the file that the course ships."""
+
+    folder: Path  # the unpacked package
+    output: Path = FOLDER  # where shakespeare.txt.gz and shakespeare.json go
+
+    def run(self) -> int:
+        print(f"{write_works(self.folder, self.output):,} characters written to {self.output}")
         return 0
 
 
@@ -142,7 +199,7 @@ class FromGpt2:
 
 @dataclass
 class Controls:
-    """What the mask and the positions are good for: the shipped base model against its two controls."""
+    """What the mask and the positions are good for: a small model against the same without one of them."""
 
     names: tuple[str, ...] = field(default_factory=lambda: controls.NAMES)  # checkpoints, by name or path
 
@@ -167,8 +224,10 @@ def main(arguments: list[str] | None = None) -> int:
                 "train": Train(config, training),
                 "sample": Sample(),
                 "evaluate": Evaluate(),
+                "quality": Quality(),
                 "from-gpt2": FromGpt2(),
                 "controls": Controls(),
+                "text": Text(Path(".")),
             },
             descriptions={},
             prefix_names=False,

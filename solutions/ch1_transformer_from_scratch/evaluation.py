@@ -1,55 +1,69 @@
-"""How good a model is on held-out text, and what knowing less would give (chapter 1)."""
-
-import math
+"""How good a model is on held-out text, and what models that only count reach on the same tokens (chapter 1)."""
 
 import torch
 from jaxtyping import Int
 from torch import Tensor, nn
 
+from utils.ch1 import measure
+from utils.ch1.ngrams import ngram_levels
+from utils.plot.attention import attention_patterns
+from utils.train import generator
+
+from .cache import generate_cached
 from .objective import accuracy, next_token_loss
+from .sampling import apply_temperature, sample_top_p
+from .text_data import TextData
 
 
-@torch.no_grad()
 def evaluate(model: nn.Module, rows: Int[Tensor, "rows T"], batch_size: int = 32) -> dict[str, float]:
     """Held-out loss (nats a token) and accuracy over all rows; eval mode while it runs, the mode before is restored.
 
     Returns {"loss", "accuracy"}.
     """
-    before = model.training
-    model.eval()
-    device = next(model.parameters()).device
-    loss = right = 0.0
-    for batch in rows.split(batch_size):
-        batch = batch.to(device)
-        logits = model(batch)
-        loss += next_token_loss(logits, batch).item() * len(batch)
-        right += accuracy(logits, batch) * len(batch)
-    model.train(before)
-    return {"loss": loss / len(rows), "accuracy": right / len(rows)}
+    return measure.evaluate(model, rows, batch_size, loss=next_token_loss, accuracy=accuracy)
 
 
-def baselines(train: Int[Tensor, "rows T"], held_out: Int[Tensor, "held T"], vocabulary_size: int) -> dict[str, float]:
-    """Cross-entropies, in nats a token, of three models that cannot read: what a transformer has to beat.
+def quality(model: nn.Module, data: TextData, documents: list[str], seeds: int = 3, new_tokens: int = 400) -> dict:
+    """What makes a model worth shipping: its loss beside counting models, real words, and heads that can be found.
 
-    Returns {"uniform", "unigram", "bigram"}: log V; token frequencies (one added to each count); and Witten-Bell
-    smoothed pairs, where a token followed by many different ones leans more on the unigram. Counted on `train`,
-    measured on the tokens of `held_out` that `next_token_loss` judges. Source: Chen and Goodman 1999, section 2.
+    "words": for each seed, which share of the words that it writes at temperature 0.8 are words of `documents`;
+    "previous_token": the largest mean attention of a head to the token before; "induction": the largest mean attention
+    to what followed the earlier copy, on random tokens written twice, and "induction_control": the same on random
+    tokens that do not repeat. Each head's value is named "layer.head".
     """
-    V = vocabulary_size
-    counts = torch.bincount(train.flatten(), minlength=V).double() + 1
-    unigram = counts / counts.sum()
-    pairs, times = (train[:, :-1] * V + train[:, 1:]).unique(return_counts=True)
-    followers = torch.bincount(pairs // V, minlength=V)
-    total = torch.zeros(V, dtype=torch.int64).index_add(0, pairs // V, times)
-    before, after = held_out[:, :-1].flatten(), held_out[:, 1:].flatten()
-    place = torch.searchsorted(pairs, before * V + after).clamp(max=len(pairs) - 1)
-    count = torch.where(pairs[place] == before * V + after, times[place], 0)
-    weight = followers[before] / (followers[before] + total[before]).clamp(min=1)
-    weight[total[before] == 0] = 1.0  # never seen before: the unigram alone
-    seen = count / total[before].clamp(min=1)
-    bigram = (1 - weight) * seen + weight * unigram[after]
+    levels = ngram_levels(data.train, data.held_out, model.config.vocabulary_size)
+    written = []
+    for seed in range(seeds):
+        draws = generator(seed)
+
+        def sample(logits: Tensor, draws=draws) -> int:
+            return sample_top_p(apply_temperature(logits.cpu(), 0.8), 1.0, draws)
+
+        start = torch.tensor([data.separator], device=next(model.parameters()).device)
+        text = data.tokenizer.decode(generate_cached(model, start, new_tokens, sample).tolist())
+        written.append(measure.share_of_known_words(text, documents))
+    half = model.config.context_length // 2
+    twice = measure.repeated_rows(model.config.vocabulary_size, half, 8)
+    other = torch.cat([twice[:, :half], twice.roll(1, dims=0)[:, half:]], dim=1)
+    before = measure.looks_back(mean_patterns(model, data.held_out[:8]), 1)
+    copied, control = (measure.induction(mean_patterns(model, rows)) for rows in (twice, other))
     return {
-        "uniform": math.log(V),
-        "unigram": -unigram[after].log().mean().item(),
-        "bigram": -bigram.log().mean().item(),
+        **evaluate(model, data.held_out),
+        "levels": levels,
+        "words": written,
+        "previous_token": _largest(before),
+        "induction": _largest(copied),
+        "induction_control": _largest(control),
     }
+
+
+def mean_patterns(model: nn.Module, rows: Int[Tensor, "rows T"]) -> Tensor:
+    """Attention patterns averaged over rows: (L, N, T, T)."""
+    found = [torch.stack(attention_patterns(model, row.to(next(model.parameters()).device)).layers) for row in rows]
+    return torch.stack(found).mean(dim=0)
+
+
+def _largest(scores: Tensor) -> tuple[str, float]:
+    """The head with the largest score, as "layer.head", and that score; scores (L, N)."""
+    layer, head = divmod(int(scores.argmax()), scores.shape[1])
+    return f"{layer}.{head}", scores.max().item()

@@ -7,10 +7,11 @@ from jaxtyping import Int
 from tokenizers import Tokenizer
 from torch import Tensor
 
+from utils.ch1.text import Corpus
 from utils.course import CourseError
 
 from .config import TransformerConfig
-from .data import Corpus, chunk_tokens, load_corpus
+from .data import chunk_tokens, load_corpus
 from .tokenizer import END_OF_TEXT, encode_documents, gpt2_tokenizer, train_tokenizer
 
 
@@ -43,7 +44,7 @@ def load_text_data(
     """
     corpus = load_corpus(dataset)
     if tokenizer == "auto":
-        tokenizer = "bpe" if dataset == "embedded" or Path(dataset).expanduser().exists() else "gpt2"
+        tokenizer = "bpe" if dataset in ("embedded", "python") or Path(dataset).expanduser().exists() else "gpt2"
     if tokenizer == "bpe":
         tokenizer = train_tokenizer(corpus.train, config.vocabulary_size)
     elif tokenizer == "gpt2":

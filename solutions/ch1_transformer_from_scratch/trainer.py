@@ -11,6 +11,7 @@ from jaxtyping import Int
 from torch import Tensor
 from torch.utils.data import BatchSampler, DataLoader, TensorDataset
 
+from utils.ch1.recipe import scheduled_adamw
 from utils.course import CourseError
 from utils.train import Interrupt, Metrics, generator, progress_bar, read_tensors, usable_device, write_tensors
 
@@ -22,7 +23,7 @@ from .fast import FastTransformer, fast_train_step
 from .generation import generate
 from .sampling import apply_temperature, sample_top_p
 from .text_data import TextData
-from .training import train_step
+from .training import train
 from .variants import UnmaskedAttention, build_model
 
 PROMPT = "What is the meaning of life?"
@@ -49,10 +50,15 @@ def batches(rows: Int[Tensor, "rows T"], args: TrainingArgs, first: int = 0) -> 
     return endless(first)
 
 
-def continuation(model, tokenizer, prompt: str, max_new_tokens: int, sample: Callable[[Tensor], int]) -> str:
-    """The prompt with what the model adds, as text. Raises CourseError for a prompt that gives no token."""
+def one_step(model, tokens: Int[Tensor, "B T"], optimizer: torch.optim.Optimizer) -> float:
+    """`train` for a single step: the loop around it reports, saves and listens for Ctrl-C between two steps."""
+    return train(model, [tokens], optimizer, 1)[0]
+
+
+def prompt_tokens(model, tokenizer, prompt: str) -> Int[Tensor, "T"]:
+    """The prompt as tokens on the model's device. Raises CourseError where the model cannot continue it."""
     device = next(model.parameters()).device
-    tokens = torch.tensor(tokenizer.encode(prompt, add_special_tokens=False).ids, device=device)
+    tokens = torch.tensor(tokenizer.encode(prompt, add_special_tokens=False).ids, device=device, dtype=torch.int64)
     if len(tokens) == 0:
         raise CourseError("The prompt is empty: there is nothing to continue.")
     if int(tokens.max()) >= model.config.vocabulary_size:
@@ -61,6 +67,12 @@ def continuation(model, tokenizer, prompt: str, max_new_tokens: int, sample: Cal
         )
     if len(tokens) > model.config.context_length:
         raise CourseError(f"The prompt has {len(tokens)} tokens, but the context holds {model.config.context_length}.")
+    return tokens
+
+
+def continuation(model, tokenizer, prompt: str, max_new_tokens: int, sample: Callable[[Tensor], int]) -> str:
+    """The prompt with what the model adds, as text. Raises CourseError for a prompt that it cannot continue."""
+    tokens = prompt_tokens(model, tokenizer, prompt)
     cacheable = not isinstance(model.blocks[0].attention, UnmaskedAttention)  # else every new token changes the past
     write = generate_cached if cacheable else generate
     return tokenizer.decode(write(model, tokens, max_new_tokens, sample).tolist())
@@ -102,11 +114,20 @@ class Trainer:
             trained = self.fast.to(device).read(self.model)
         self.trained = trained
         parameters = [parameter for parameter in trained.parameters() if parameter.requires_grad]
-        self.optimizer = torch.optim.AdamW(
-            parameters, lr=args.learning_rate, weight_decay=args.weight_decay, fused=fast or None
-        )
         self.steps = args.num_epochs * args.max_steps_per_epoch
         self.step = 0
+        self.optimizer = scheduled_adamw(
+            parameters,
+            lambda: self.steps,
+            args.learning_rate,
+            args.warmup_steps,
+            args.decay_steps,
+            args.gradient_clip,
+            args.weight_decay,
+            (0.9, args.beta_2),
+            done=lambda: self.step,
+            fused=fast,
+        )
         if resume:
             self._resume()
         self.batches = batches(data.train, args, self.step)
@@ -118,7 +139,7 @@ class Trainer:
         """Train until the last step; returns False when Ctrl-C ended it before (what was learned is saved)."""
         device = next(self.trained.parameters()).device
         self.trained.train()
-        step = train_step if self.fast is None else fast_train_step
+        step = one_step if self.fast is None else fast_train_step
         start, since = time.perf_counter(), self.step
         with (
             Interrupt() as interrupt,
@@ -214,7 +235,10 @@ class Trainer:
         return frequency > 0 and self.step % frequency == 0
 
     def _measure(self, loss: float, speed: float, bar) -> None:
-        result = evaluate(self.trained, self.data.held_out)
+        rows = self.data.held_out
+        if self.args.evaluation_rows:
+            rows = rows[:: -(-len(rows) // self.args.evaluation_rows)]
+        result = evaluate(self.trained, rows)
         self.metrics.log(
             self.step,
             loss=loss,

@@ -46,5 +46,6 @@ def build_model(config: TransformerConfig, variant: Variant = "base") -> Transfo
         model.positional_embedding.W_P.requires_grad = False
     if variant == "no_mask":
         for block in model.blocks:
-            block.attention.__class__ = UnmaskedAttention
+            masked, block.attention = block.attention, UnmaskedAttention(config)
+            block.attention.load_state_dict(masked.state_dict())
     return model

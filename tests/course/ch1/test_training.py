@@ -12,14 +12,16 @@ import torch.nn.functional as F
 from solutions.ch1_transformer_from_scratch import trainer as trainer_module
 from solutions.ch1_transformer_from_scratch.checkpoints import load_checkpoint
 from solutions.ch1_transformer_from_scratch.config import TrainingArgs, TransformerConfig
-from solutions.ch1_transformer_from_scratch.data import Corpus
-from solutions.ch1_transformer_from_scratch.evaluation import baselines, evaluate
+from solutions.ch1_transformer_from_scratch.evaluation import evaluate
 from solutions.ch1_transformer_from_scratch.model import Transformer
 from solutions.ch1_transformer_from_scratch.objective import accuracy, next_token_loss
 from solutions.ch1_transformer_from_scratch.text_data import tokenise
 from solutions.ch1_transformer_from_scratch.tokenizer import train_tokenizer
 from solutions.ch1_transformer_from_scratch.trainer import Trainer, batches
 from solutions.ch1_transformer_from_scratch.training import train, train_step
+from utils.ch1.ngrams import ngram_levels
+from utils.ch1.recipe import learning_rate_factor, scheduled_adamw
+from utils.ch1.text import Corpus
 from utils.course import CourseError
 from utils.train import read_metrics
 
@@ -88,7 +90,7 @@ def test_ctrl_c_saves_and_resume_goes_on_as_if_nothing_had_been(data, tmp_path, 
     whole.run(quiet=True)
 
     count = 0
-    name = "fast_train_step" if fast else "train_step"
+    name = "fast_train_step" if fast else "one_step"
     take_step = getattr(trainer_module, name)
 
     def step(*arguments):
@@ -181,25 +183,58 @@ def test_evaluate_is_the_mean_over_all_rows():
         assert result["accuracy"] == pytest.approx(accuracy(model(tokens), tokens), abs=1e-6)
 
 
-def test_baselines_against_a_slow_count():
+def test_counting_models_against_a_slow_count():
     V = 5
-    train_rows, held = torch.randint(0, 4, (6, 8)), torch.randint(0, V, (4, 8))  # token 4 is never seen in training
-    result = baselines(train_rows, held, V)
+    train_rows, held = torch.randint(0, 4, (9, 8)), torch.randint(0, V, (4, 8))  # token 4 is never seen in training
+    result = ngram_levels(train_rows, held, V)
     flat = train_rows.flatten().tolist()
     unigram = [(flat.count(v) + 1) / (len(flat) + V) for v in range(V)]
-    pairs = [(row[i], row[i + 1]) for row in train_rows.tolist() for i in range(7)]
 
-    def bigram(a, b):
-        after = [pair[1] for pair in pairs if pair[0] == a]
-        kinds = len(set(after))
-        return (after.count(b) + kinds * unigram[b]) / (len(after) + kinds) if after else unigram[b]
+    def probability(context, b):
+        """Of b after the tokens in `context`, by the definition."""
+        if not context:
+            return unigram[b]
+        n = len(context)
+        after = [r[i + n] for r in train_rows.tolist() for i in range(8 - n) if r[i : i + n] == context]
+        kinds, shorter = len(set(after)), probability(context[1:], b)
+        return (after.count(b) + kinds * shorter) / (len(after) + kinds) if after else shorter
 
-    judged = [(row[i], row[i + 1]) for row in held.tolist() for i in range(7)]
+    assert list(result) == ["uniform", "unigram", "bigram", "trigram", "4-gram"]
     assert result["uniform"] == pytest.approx(math.log(V))
-    assert result["unigram"] == pytest.approx(-sum(math.log(unigram[b]) for _, b in judged) / len(judged))
-    assert result["bigram"] == pytest.approx(-sum(math.log(bigram(a, b)) for a, b in judged) / len(judged))
-    for a in range(V):
-        assert sum(bigram(a, b) for b in range(V)) == pytest.approx(1)
+    for size, name in enumerate(("unigram", "bigram", "trigram", "4-gram")):
+        judged = [probability(row[max(0, i - size) : i], row[i]) for row in held.tolist() for i in range(1, 8)]
+        assert result[name] == pytest.approx(-sum(map(math.log, judged)) / len(judged))
+    for context in ([0], [0, 1], [3, 2, 1]):
+        assert sum(probability(context, b) for b in range(V)) == pytest.approx(1)
+
+
+def test_the_learning_rate_rises_stays_and_falls():
+    factors = [learning_rate_factor(step, 10, warmup_steps=3, decay_steps=4) for step in range(10)]
+    assert factors == pytest.approx([0.25, 0.5, 0.75, 1, 1, 1, 0.8, 0.6, 0.4, 0.2])
+    assert [learning_rate_factor(step, 3) for step in range(3)] == [1, 1, 1]
+    weight = torch.nn.Parameter(torch.zeros(1))
+    optimizer = scheduled_adamw([weight], 3, learning_rate=1.0, decay_steps=3, gradient_clip=0.5, weight_decay=0.0)
+    rates, norms = [], []
+    for _ in range(3):
+        weight.grad = torch.tensor([4.0])
+        optimizer.step()
+        rates.append(optimizer.param_groups[0]["lr"])
+        norms.append(weight.grad.item())
+    assert rates == pytest.approx([0.75, 0.5, 0.25]) and norms == pytest.approx([0.5] * 3, abs=1e-5)
+
+
+def test_a_run_that_is_stopped_early_can_be_brought_to_its_end(data, tmp_path):
+    """With a level part, a later session may go on to any number of steps: the last ones bring the rate down."""
+    first = Trainer(config(), args(num_epochs=1, decay_steps=2), data, tmp_path)
+    first.steps = 50  # as if it had been started for long, and stopped after its first epoch
+    first.batches = iter([next(first.batches) for _ in range(3)])
+    with pytest.raises(StopIteration):
+        first.run(quiet=True)
+    first.save()
+    assert first.optimizer.param_groups[0]["lr"] == 1e-2
+    again = Trainer(config(), args(num_epochs=2, decay_steps=2), data, tmp_path, resume=True)
+    assert again.run(quiet=True) and again.step == 6
+    assert again.optimizer.param_groups[0]["lr"] == pytest.approx(1e-2 / 3)
 
 
 def test_tracker_gets_the_same_numbers(data, monkeypatch):
