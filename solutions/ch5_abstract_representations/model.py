@@ -1,0 +1,90 @@
+"""The factorised transformer: content flows through the residual stream, position is read beside it (chapter 5)."""
+
+import torch
+from einops import einsum, rearrange
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from .config import ModelConfig
+
+
+class FactorizedAttention(nn.Module):
+    """Multi-head attention that reads content and position side by side and writes content only.
+
+    Shapes: x (B, T, D), pos (1, T, P) -> (B, T, D). Queries, keys and values are linear maps of the concatenation
+    (B, T, D + P); each of the N heads is H = D / N wide. Every cell sees every cell: there is no mask.
+    Source: the published factorised transformer (Ferry, Ching, Kawai 2023).
+    """
+
+    def __init__(self, d_content: int, d_pos: int, n_heads: int):
+        super().__init__()
+        self.n_heads = n_heads
+        self.query = nn.Linear(d_content + d_pos, d_content)
+        self.key = nn.Linear(d_content + d_pos, d_content)
+        self.value = nn.Linear(d_content + d_pos, d_content)
+        self.output = nn.Linear(d_content, d_content)
+
+    def forward(self, x: Float[Tensor, "B T D"], pos: Float[Tensor, "1 T P"]) -> Float[Tensor, "B T D"]:
+        # solution
+        both = torch.cat([x, pos.expand(len(x), -1, -1)], dim=-1)
+        q, k, v = (
+            rearrange(linear(both), "B T (N H) -> B N T H", N=self.n_heads)
+            for linear in (self.query, self.key, self.value)
+        )
+        scores = einsum(q, k, "B N T_Q H, B N T_K H -> B N T_Q T_K") / q.shape[-1] ** 0.5
+        mixed = einsum(scores.softmax(dim=-1), v, "B N T_Q T_K, B N T_K H -> B N T_Q H")
+        return self.output(rearrange(mixed, "B N T H -> B T (N H)"))
+        # end solution
+
+
+class Block(nn.Module):
+    """The parts of one block: two norms, attention, an MLP, and two taps.
+
+    A tap hands on what it is given. The residual stream passes through it, so that a later experiment can read or
+    change the stream at that place: `z_attn` after the attention's update, `out` after the MLP's.
+    """
+
+    def __init__(self, cfg: ModelConfig):
+        super().__init__()
+        D, P = cfg.d_content, cfg.d_pos
+        self.norm_1 = nn.LayerNorm(D)
+        self.attention = FactorizedAttention(D, P, cfg.n_heads)
+        self.z_attn = nn.Identity()
+        self.norm_2 = nn.LayerNorm(D)
+        self.mlp = nn.Sequential(nn.Linear(D + P, 4 * D), nn.GELU(), nn.Linear(4 * D, D), nn.Dropout(cfg.dropout))
+        self.out = nn.Identity()
+
+
+class FactorizedTransformer(nn.Module):
+    """Fills in hidden cells: tokens (B, T) -> logits (B, T, V).
+
+    The residual stream starts as the token embedding and stays D wide. Each block adds two updates to it: attention,
+    then the MLP. Each reads a normalised copy of the stream beside the position vectors, which themselves are never
+    normalised and never added to the stream. After the last block: the final norm, then a linear map to the logits.
+    Source: the published factorised transformer (Ferry, Ching, Kawai 2023).
+    """
+
+    def __init__(self, cfg: ModelConfig):
+        super().__init__()
+        self.cfg = cfg
+        self.token_embedding = nn.Embedding(cfg.vocab, cfg.d_content)
+        self.position = nn.Parameter(torch.zeros(1, cfg.cells, cfg.d_pos))
+        self.blocks = nn.ModuleList(Block(cfg) for _ in range(cfg.n_layers))
+        self.final_norm = nn.LayerNorm(cfg.d_content)
+        self.head = nn.Linear(cfg.d_content, cfg.vocab, bias=False)
+        for module in self.modules():
+            if isinstance(module, nn.Linear | nn.Embedding):
+                nn.init.normal_(module.weight, std=0.02)
+            if isinstance(module, nn.Linear) and module.bias is not None:
+                nn.init.zeros_(module.bias)
+
+    def forward(self, tokens: Int[Tensor, "B T"]) -> Float[Tensor, "B T V"]:
+        # solution
+        x = self.token_embedding(tokens)
+        pos = self.position
+        for block in self.blocks:
+            x = block.z_attn(x + block.attention(block.norm_1(x), pos))
+            both = torch.cat([block.norm_2(x), pos.expand(len(x), -1, -1)], dim=-1)
+            x = block.out(x + block.mlp(both))
+        return self.head(self.final_norm(x))
+        # end solution

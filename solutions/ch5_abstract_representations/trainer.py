@@ -1,0 +1,172 @@
+"""A training run as one would start it: run folder, metrics, checkpoints, Ctrl-C, resume (chapter 5)."""
+
+import math
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from utils.course import CourseError
+from utils.train import (
+    Interrupt,
+    Metrics,
+    generator,
+    progress_bar,
+    read_tensors,
+    usable_device,
+    write_json,
+    write_tensors,
+)
+
+from .boards import blur, pairs_of, sample_boards
+from .checkpoints import save_checkpoint
+from .config import ModelConfig, RunConfig, Schedule, WorldConfig
+from .library import build_library
+from .splits import Boards, split_boards
+from .training import make_optimizer, train
+from .variants import build_model
+
+
+@dataclass(frozen=True)
+class Epoch(Schedule):
+    """The schedule of one epoch of a run, in the form that `train` takes."""
+
+    settings: dict | None = None  # what `at` gives, but for the learning rate
+    first: int = 0  # steps before this epoch
+    total: int = 1  # steps of the whole run
+
+    def at(self, step: int, steps: int) -> dict:
+        fall = 0.5 * (1 + math.cos(math.pi * (self.first + step) / self.total))
+        return self.settings | {"lr": self.lr * (1.0 if self.constant_lr else fall)}
+
+
+class Run:
+    """One run: `epochs` epochs of AdamW on boards that are drawn as it goes.
+
+    `folder` gets params_training.json, metrics.jsonl, model.safetensors with model.json, dataset.safetensors (the
+    held-out boards) and state.safetensors, from which a run that was stopped goes on as if it had not been.
+    """
+
+    def __init__(
+        self,
+        world: WorldConfig,
+        cfg: ModelConfig,
+        run: RunConfig,
+        epochs: int,
+        kind: str = "factor",
+        seed: int = 0,
+        device: str = "cpu",
+        folder: Path | None = None,
+        resume: bool = False,
+        measured: int = 320,
+        save_every: int = 0,
+        tracker: str | None = None,
+        command: str = "",
+    ):
+        if epochs < 1:
+            raise CourseError(f"epoch must be at least 1, but it is {epochs}.")
+        self.world, self.run_config, self.epochs, self.kind, self.seed = world, run, epochs, kind, seed
+        self.folder, self.measured, self.save_every, self.command = folder, measured, save_every, command
+        self.device = usable_device(device)
+        self.library = build_library(world, generator(seed, 1))
+        self.splits = None
+        if world.bool_split:
+            self.splits = split_boards(Boards(self.library, world.double_rule), world, generator(seed, 2))
+        torch.manual_seed(seed)
+        self.model = build_model(kind, cfg).to(self.device)
+        self.steps = math.ceil(world.dataset_len / run.batch_size)  # in an epoch
+        self.schedule = Schedule(run.batch_size, run.learning_rate, run.lr_schedule == "constant", run.weight_decay)
+        self.optimizer = make_optimizer(self.model, self.schedule)
+        self.epoch = 0
+        if resume:
+            self._resume()
+        path = folder / "metrics.jsonl" if folder else None
+        self.metrics = Metrics(path, self.epoch, tracker, folder.name if folder else None, self._settings())
+
+    def go(self, quiet: bool = False) -> bool:
+        """Train until the last epoch; False when Ctrl-C ended it before (what was learned is saved)."""
+        if self.folder is not None:
+            write_json(self.folder / "params_training.json", self._settings())
+            if self.splits is not None:
+                self.splits.save(self.folder / "dataset.safetensors")
+        bar = progress_bar(total=self.epochs, initial=self.epoch, label="epochs", disable=quiet)
+        with Interrupt() as interrupt, bar:
+            while self.epoch < self.epochs and not interrupt.asked:
+                found = self._one_epoch()
+                self.epoch += 1
+                self.metrics.log(self.epoch, **found)
+                bar.update()
+                bar.set_postfix(
+                    loss=f"{found['loss']:.3f}", masked_object=f"{found['masked_object']:.3f}", refresh=False
+                )
+                if self.save_every and self.epoch % self.save_every == 0 and self.epoch < self.epochs:
+                    self.save()
+                    if self.folder is not None:
+                        self._checkpoint(self.folder / "checkpoints" / f"model_{self.epoch}")
+        self.save()
+        self.metrics.close()
+        return self.epoch >= self.epochs
+
+    def _one_epoch(self) -> dict:
+        run = self.run_config
+        masking, patches = run.masking(self.epoch)
+        kinds = run.kinds(self.epoch, self.world.board_types_proba)
+        now = {"masking": masking, "patches": patches, "kinds": kinds}
+        common = {"where": run.where, "every": self.steps + 1, "measured": self.measured, "settings": now}
+        fields = {
+            **asdict(self.schedule),
+            **common,
+            "first": self.epoch * self.steps,
+            "total": self.epochs * self.steps,
+        }
+        draws = generator(self.seed, 3, self.epoch)
+        history = train(
+            self.model, self.library, self.steps, draws, Epoch(**fields), optimizer=self.optimizer, draw=self._draw
+        )
+        return {name: values[-1] for name, values in history.items() if name != "step"} | {"masking": masking}
+
+    def _draw(self, lib, n, kinds, draws) -> dict[str, Tensor]:
+        if self.splits is not None:
+            scenes = self.splits.draw("train")(lib, n, kinds, draws)
+        else:
+            scenes = sample_boards(lib, n, kinds, draws, pairs_of(lib, self.world.double_rule))
+        return blur(lib, scenes, draws)
+
+    def save(self) -> None:
+        """Write the model and the state of the run."""
+        if self.folder is None:
+            return
+        self._checkpoint(self.folder / "model")
+        state = {f"model.{name}": value for name, value in self.model.state_dict().items()}
+        for index, entry in self.optimizer.state_dict()["state"].items():
+            state |= {f"optimizer.{index}.{name}": torch.as_tensor(value) for name, value in entry.items()}
+        write_tensors(self.folder / "state.safetensors", state, {"epoch": str(self.epoch)})
+
+    def _checkpoint(self, path: Path) -> None:
+        last = self.metrics.history[-1] if self.metrics.history else {}
+        save_checkpoint(path, self.model, self.library, self.world, self._settings() | {"measured": last})
+
+    def _settings(self) -> dict:
+        found = {"type": self.kind, "seed": self.seed, "epoch": self.epochs, "command": self.command}
+        return found | {"model": asdict(self.model.cfg), "run": asdict(self.run_config), "world": asdict(self.world)}
+
+    def _resume(self) -> None:
+        if self.folder is None:
+            raise CourseError("To resume, say which folder the run was saved in.")
+        path = self.folder / "state.safetensors"
+        state, metadata = read_tensors(path)
+        entries: dict[int, dict[str, Tensor]] = {}
+        try:
+            for name, value in state.items():
+                if name.startswith("optimizer."):
+                    _, index, part = name.split(".")
+                    entries.setdefault(int(index), {})[part] = value
+            weights = {name.removeprefix("model."): v for name, v in state.items() if name.startswith("model.")}
+            self.model.load_state_dict(weights)
+            self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": entries})
+            self.epoch = int(metadata["epoch"])
+        except (RuntimeError, ValueError, KeyError):
+            raise CourseError(f"{path} does not fit this model: resume with the settings of the first run.") from None
+        print(f"going on after epoch {self.epoch}", file=sys.stderr)

@@ -1,0 +1,97 @@
+"""The models, the training loop, activations and interventions of the reference."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from solutions.ch5_abstract_representations.activations import all_sites, attention_patterns, record, run_with_edit
+from solutions.ch5_abstract_representations.config import SMALL_MODEL, SMALL_WORLD, ModelConfig, Schedule
+from solutions.ch5_abstract_representations.library import build_library
+from solutions.ch5_abstract_representations.metrics import measure
+from solutions.ch5_abstract_representations.model import FactorizedTransformer
+from solutions.ch5_abstract_representations.training import make_optimizer, train
+from solutions.ch5_abstract_representations.variants import VanillaTransformer
+from utils.course import CourseError
+from utils.train import generator
+
+TOKENS = torch.randint(21, (3, 36), generator=generator(0))
+
+
+def count(model):
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def random_model(kind=FactorizedTransformer):
+    torch.manual_seed(1)
+    model = kind(SMALL_MODEL)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.2 * torch.randn(parameter.shape))
+    return model
+
+
+def test_parameter_counts():
+    assert count(FactorizedTransformer(ModelConfig())) == 197_824
+    assert count(FactorizedTransformer(SMALL_MODEL)) == 50_848
+
+
+def test_nothing_is_causal_and_positions_start_equal():
+    model = FactorizedTransformer(SMALL_MODEL)
+    order = torch.randperm(36, generator=generator(1))
+    assert torch.allclose(model(TOKENS[:, order]), model(TOKENS)[:, order], atol=1e-5)
+    changed = TOKENS.clone()
+    changed[:, -1] = (changed[:, -1] + 1) % 21
+    assert bool((random_model()(changed) != random_model()(TOKENS)).any(-1)[:, 0].all())
+
+
+@pytest.mark.parametrize("kind", [FactorizedTransformer, VanillaTransformer])
+def test_sites_of_both_models(kind):
+    model = random_model(kind)
+    found = record(model, TOKENS, all_sites(model))
+    assert list(found) != [] and all(value.shape == (3, 36, 32) for value in found.values())
+    whole = torch.allclose(found["embedding"] + found["b0.attn"], found["b0.z_attn"], atol=1e-4)
+    assert whole == (kind is FactorizedTransformer)  # the vanilla stream holds positions as well
+    assert torch.allclose(found["b1.z_attn"] + found["b1.mlp"], found["b1.out"], atol=1e-4)
+    assert torch.equal(run_with_edit(model, TOKENS, {"b1.out": lambda v: v}), model(TOKENS))
+    with pytest.raises(CourseError):
+        record(model, TOKENS, ["b9.out"])
+    hooks = [hook for module in model.modules() for hook in (*module._forward_hooks, *module._forward_pre_hooks)]
+    assert not hooks
+    patterns = attention_patterns(model, TOKENS)
+    assert patterns.shape == (3, 3, 2, 36, 36) and torch.allclose(patterns.sum(-1), torch.ones(()), atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", [FactorizedTransformer, VanillaTransformer])
+def test_only_linear_weights_decay_and_every_parameter_is_optimised_once(kind):
+    model = kind(SMALL_MODEL)
+    optimizer = make_optimizer(model, Schedule())
+    decayed = {id(p) for p in optimizer.param_groups[0]["params"]}
+    assert decayed == {id(m.weight) for m in model.modules() if isinstance(m, nn.Linear)}
+    every = [id(p) for group in optimizer.param_groups for p in group["params"]]
+    assert sorted(every) == sorted(id(p) for p in model.parameters())
+
+
+def test_schedule_and_heads():
+    schedule = Schedule(masking=(0.0, 0.3), kinds_first=(1, 0, 0), ramp=0.5, lr=1.0)
+    assert schedule.at(0, 100)["masking"] == 0 and math.isclose(schedule.at(25, 100)["masking"], 0.15)
+    assert math.isclose(schedule.at(60, 100)["kinds"][2], 1 / 3) and schedule.at(0, 100)["kinds"] == (1, 0, 0)
+    assert schedule.at(0, 100)["lr"] == 1.0 and schedule.at(99, 100)["lr"] < 1e-3
+    with pytest.raises(ValueError, match="heads"):
+        ModelConfig(n_heads=3)
+
+
+def test_measuring_changes_neither_model_nor_training():
+    library = build_library(SMALL_WORLD, generator(0))
+    runs = []
+    for every in (2, 100):
+        torch.manual_seed(0)
+        model = FactorizedTransformer(SMALL_MODEL)
+        train(model, library, 6, generator(1), Schedule(batch=4, every=every, measured=5))
+        runs.append(model.state_dict())
+        assert model.training
+    assert all(torch.equal(runs[0][name], runs[1][name]) for name in runs[0])
+    before = {name: value.clone() for name, value in runs[0].items()}
+    measure(model, library, 5, generator(2))
+    assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
