@@ -1,0 +1,71 @@
+"""What a RASP sequence may hold: one type of atom per sequence, and the errors that say otherwise (chapter 3)."""
+
+import operator
+from collections.abc import Sequence
+
+from utils.course import CourseError
+
+Atom = str | bool | int | float
+
+COMPARISONS = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+class RaspError(CourseError):
+    """A program cannot run on this input; the sentence names the step that fails."""
+
+
+def is_atom(value: object) -> bool:
+    """Whether a value is one of RASP's four atoms: str, bool, int or float."""
+    return isinstance(value, (str, bool, int, float))
+
+
+def kind_of(values: Sequence[Atom]) -> str:
+    """The type of a sequence: "string", "bool", "int" or "float", tested in this order.
+
+    Bools among ints make an int sequence, ints among floats a float sequence; no value is changed by that.
+    Raises RaspError for any other mixture, and for what is no atom. Source: the interpreter of Weiss et al. 2021.
+    """
+    kinds = {type(value) for value in values}
+    types = (("string", {str}), ("bool", {bool}), ("int", {int, bool}), ("float", {float, int, bool}))
+    for name, allowed in types:
+        if kinds <= allowed:
+            return name
+    strange = [value for value in values if not is_atom(value)]
+    if strange:
+        raise RaspError(f"a sequence holds strings, bools, ints or floats, but here it holds {strange[0]!r}")
+    shown = ", ".join(repr(value) for value in values[:6]) + (", ..." if len(values) > 6 else "")
+    raise RaspError(f"the values of a sequence must share one type, but these are of different types: [{shown}]")
+
+
+def read_input(x: object) -> list[Atom]:
+    """An input as a list: a string is read letter by letter. Raises RaspError unless it is a non-empty iterable."""
+    if isinstance(x, dict) or not hasattr(x, "__iter__"):
+        raise RaspError(f"an input must be a string or a list, but this is {x!r}")
+    items = [item.item() if hasattr(item, "item") else item for item in x]
+    if not items:
+        raise RaspError("an input must not be empty: it needs at least one token")
+    return items
+
+
+def run(function, *columns):
+    """Call a step's function and return plain Python values.
+
+    Raises RaspError, in one sentence, for whatever the function raises: a division by zero, "a" < 1, a missing key.
+    """
+    try:
+        return function(*columns)
+    except RaspError:
+        raise
+    except KeyError as error:
+        raise RaspError(f"the table has no entry for {error.args[0]!r}") from None
+    except IndexError:
+        raise RaspError("an index lies outside the list or string that is looked up") from None
+    except Exception as error:  # whatever a comparison or a function of the user's makes of its values
+        raise RaspError(f"{error or type(error).__name__}") from None
