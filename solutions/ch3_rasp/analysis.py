@@ -47,14 +47,14 @@ def report(sop: SOp, merge: bool = False) -> tuple[int, list[int]]:
 def steps(sop: SOp) -> list[SOp]:
     """Every step of a program once, parts before what is made of them."""
     found: dict[int, SOp] = {}
-
-    def visit(step) -> None:
-        if hasattr(step, "parts") and id(step) not in found:
-            for part in step.parts:
-                visit(part)
-            found[id(step)] = step
-
-    visit(sop)
+    waiting = [(sop, False)]
+    while waiting:
+        step, opened = waiting.pop()
+        if opened:
+            found.setdefault(id(step), step)
+        elif hasattr(step, "parts") and id(step) not in found:
+            waiting.append((step, True))
+            waiting += [(part, False) for part in reversed(step.parts)]
     return list(found.values())
 
 

@@ -59,10 +59,8 @@ def html_of(step, example: str = EXAMPLE) -> str:
     if step.kind == "selector":
         body = ""
         for letter, row in zip(example, value, strict=True):
-            cells = "".join(
-                f'<td style="{cell};background:{"rgba(0,114,178,.75)" if chosen else "none"}">{"1" if chosen else ""}</td>'
-                for chosen in row
-            )
+            paint = ["none", "rgba(0,114,178,.75)"]
+            cells = "".join(f'<td style="{cell};background:{paint[on]}">{"1" if on else ""}</td>' for on in row)
             body += f'<tr><th scope="row" style="{cell}">{html.escape(letter)}</th>{cells}</tr>'
         table = f'<tr><td style="{cell}"><small>query \\ key</small></td>{letters}</tr>{body}'
     else:

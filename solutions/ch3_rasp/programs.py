@@ -18,7 +18,7 @@ def reverse(seq: SOp) -> SOp:
 def hist(seq: SOp, bos: bool = False) -> SOp:
     """How often each position's token occurs: one layer, two heads.
 
-    With `bos`, position 0 holds a beginning-of-sequence token, which is not counted and gets 0; then one head is enough.
+    With `bos`, position 0 holds a beginning-of-sequence token, which is not counted and gets 0; one head is enough.
     """
     # solution
     return selector_width(select(seq, seq, "=="), bos)

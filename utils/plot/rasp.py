@@ -7,6 +7,7 @@ from utils.plot.picture import Picture
 from utils.plot.style import template
 
 CHOSEN = [[0, "#EEEEEE"], [1, "#0072B2"]]
+FLAT = [[0, "#F7F7F7"], [1, "#F7F7F7"]]
 CELL = 24  # pixels of a row of values
 WORDS = 88  # letters that fit side by side above the heat maps of a layer
 
@@ -73,7 +74,8 @@ def _head(figure, go, row: int, column: int, letters: Sequence[str], head: Mappi
     )
     figure.add_trace(trace, row=row, col=column)
     ticks = {"tickvals": places, "ticktext": [html.escape(letter) for letter in letters], "showgrid": False}
-    figure.update_xaxes(**ticks, side="top", title={"text": title, "font": {"size": 12}}, row=row, col=column)
+    at = {"row": row, "col": column}
+    figure.update_xaxes(**ticks, side="top", title={"text": title, "font": {"size": 12}}, **at)
     figure.update_yaxes(
         **ticks, autorange="reversed", title={"text": "query", "font": {"size": 11}}, row=row, col=column
     )
@@ -82,7 +84,7 @@ def _head(figure, go, row: int, column: int, letters: Sequence[str], head: Mappi
 def _values(figure, go, row: int, column: int, letters, table: Mapping[str, Sequence[str]], title: str) -> None:
     rows = [list(map(html.escape, values)) for values in table.values()]
     trace = go.Heatmap(
-        z=[[0] * len(letters) for _ in rows], text=rows, texttemplate="%{text}", colorscale=[[0, "#F7F7F7"], [1, "#F7F7F7"]],
+        z=[[0] * len(letters) for _ in rows], text=rows, texttemplate="%{text}", colorscale=FLAT,
         showscale=False, xgap=1, ygap=1, hovertemplate="%{y}, position %{x}: %{text}<extra></extra>",
     )  # fmt: skip
     figure.add_trace(trace, row=row, col=column)

@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 
 import solutions.ch3_rasp as rasp
+from solutions.ch3_rasp.console import Console
+from solutions.ch3_rasp.interpreter import Interpreter
+from solutions.ch3_rasp.reading import statements
 from solutions.ch3_rasp.values import RaspError, kind_of
 
 CASES = json.loads(Path(__file__).with_name("conformance.json").read_text(encoding="utf-8"))
@@ -44,3 +47,40 @@ def test_python_form(case):
         assert same(got, expected["values"]), got
     if "layers" in case:
         assert rasp.report(sop) == (case["layers"], case["heads_per_layer"])
+
+
+def run_text(text: str, example: str) -> tuple[list[str], Console]:
+    """What the prompt prints for a text, spaces evened out, and the console it was typed at."""
+    said: list[str] = []
+    interpreter = Interpreter()
+    interpreter.example = interpreter.selector_example = example
+    console = Console(interpreter, said.append)
+    for statement in statements(text):
+        console.carry_out(statement)
+    return [" ".join(line.split()) for lines in said for line in lines.split("\n")], console
+
+
+@pytest.mark.parametrize("case", TRIPLES, ids=[case["id"] for case in TRIPLES])
+def test_text_form(case):
+    expected = case["expected"]
+    said, console = run_text(case["rasp"], case["input"] or "hello")
+    if "error" in expected:
+        assert console.failed or case["input"] == "", said
+        return
+    assert not console.failed, said
+    made = console.interpreter.names.get("out_")
+    if expected["type"] == "selector":
+        assert [[int(cell) for cell in row] for row in made(case["input"])] == expected["values"]
+    else:
+        assert same(made(case["input"]), expected["values"])
+    if "layers" in case:
+        assert rasp.report(made) == (case["layers"], case["heads_per_layer"])
+
+
+@pytest.mark.parametrize("case", CASES["text_only"], ids=[case["text"][:20] for case in CASES["text_only"]])
+def test_text_only(case):
+    said, console = run_text(case["text"], case["example"])
+    if case["printed"][0].startswith("!! antlr"):
+        assert console.failed and said[0].startswith("!! line 1, column 7:"), said
+    else:
+        assert said == case["printed"]

@@ -1,0 +1,63 @@
+"""Command line of chapter 3: `run` and `prompt` for RASP's text form, and the training commands."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+
+from utils.course import CourseError
+
+PROGRAM = "python -m solutions.ch3_rasp"
+
+
+@dataclass
+class Run:
+    """Carry out a .rasp file and print what each statement makes, as the original interpreter does."""
+
+    file: tyro.conf.Positional[Path]
+    example: str = "hello"  # the input on which s-ops are shown
+    pictures: Path = Path("comp_flows")  # folder for the pictures of draw(...)
+
+    def run(self) -> int:
+        from .console import run_file
+
+        return run_file(self.file, self.example, self.pictures)
+
+
+@dataclass
+class Prompt:
+    """Type RASP line by line; earlier sessions' lines come back with the arrow keys."""
+
+    example: str = "hello"  # the input on which s-ops are shown
+    pictures: Path = Path("comp_flows")  # folder for the pictures of draw(...)
+
+    def run(self) -> int:
+        from .console import prompt
+
+        return prompt(self.example, self.pictures)
+
+
+COMMANDS = {"run": Run, "prompt": Prompt}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns the exit status: 0, 2 for what the user can put right, 130 after Ctrl-C."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(f"usage: {PROGRAM} COMMAND ..., and {PROGRAM} COMMAND --help for its options\n")
+        for name, command in COMMANDS.items():
+            print(f"  {name:16} {(command.__doc__ or '').splitlines()[0]}")
+        return 0 if arguments else 2
+    name = arguments.pop(0)
+    try:
+        if name not in COMMANDS:
+            raise CourseError(f"There is no command {name!r}: choose one of {', '.join(COMMANDS)}.")
+        command = COMMANDS[name]
+        return tyro.cli(command, args=arguments, prog=f"{PROGRAM} {name}", description=command.__doc__).run()
+    except (CourseError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
