@@ -218,10 +218,27 @@ def test_ten_thousand_prints_do_not_flood(notebook):
     assert len(said.splitlines()) < 15
 
 
-def test_interrupt_passes_through(notebook):
+def test_interrupting_a_check_ends_in_a_card(notebook, monkeypatch):
     notebook.fine(NORM.format(extra="raise KeyboardInterrupt", unbiased=False))
-    notebook.run("check(LayerNorm)")
-    assert isinstance(notebook.error, KeyboardInterrupt)
+    says = notebook.fails("check(LayerNorm)")
+    assert "stopped by you" in says and "line 9 of your cell" in says and "LayerNorm" not in entries()
+    notebook.fine(WRONG)
+    monkeypatch.setattr("utils.grade.assess.diagnose", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    assert "stopped by you" in notebook.fails("check(LayerNorm)")
+    assert "subject.py" not in notebook.output and "assess.py" not in notebook.output
+
+
+def test_a_check_of_an_endless_loop_ends(notebook, monkeypatch):
+    monkeypatch.setattr("utils.grade.subject.SECONDS", 0.3)
+    notebook.fine(NORM.format(extra="while True: pass", unbiased=False))
+    says = notebook.fails("check(LayerNorm)")
+    assert "did not come to an end" in says and "line 9 of your cell: while True: pass" in says
+
+
+def test_a_failure_is_shown_once(notebook):
+    notebook.fine(WRONG)
+    says = notebook.fails("check(LayerNorm)")
+    assert notebook.output.count(says) == 1
 
 
 def test_card_is_html_with_heat_maps_and_no_frames(notebook, monkeypatch):

@@ -5,55 +5,31 @@ import re
 import torch
 from torch import Tensor
 
-from utils.grade.judge import LearnerError, Mismatch
+from utils.grade.judge import LearnerError
 from utils.grade.mutants import Mutant, mutants
 from utils.grade.subject import LocalRunner, Record
 from utils.grade.suite import Result, hidden_tests, run_test
 
 
 def diagnose(chapter: str, name: str, results: list[Result], seed: int) -> Mutant | None:
-    """The known wrong answer that behaves as the answer behind `results` did, or None.
+    """The known wrong answer that agrees with the answer behind `results` on every one of them, or None.
 
-    First one that agrees on every result; failing that, one that agrees on the first failing test when all that do
-    so share one sentence (an answer can hold two mistakes at once).
+    One result that differs is enough to name nothing: what was observed is then the better message.
     """
-    failing = [result for result in results if not result.passed]
+    told = [result for result in results if not result.lost]
+    failing = [result for result in told if not result.passed]
     if not failing:
         return None
     known = [mutant for mutant in mutants(chapter, name) if not mutant.right]
+    # the telling ones first, and last what takes until it is interrupted
+    told.sort(key=lambda result: (result.stopped, result.test != failing[0].test, result.passed))
+    tests = {test.__name__: test for test in hidden_tests(chapter, name)}
     with torch.random.fork_rng(devices=[]):  # a check leaves the notebook's own random numbers as they were
-        return _match(known, hidden_tests(chapter, name), name, results, failing[0], seed)
-
-
-def _match(known: list[Mutant], tests, name: str, results: list[Result], failed: Result, seed: int) -> Mutant | None:
-    by_name = {test.__name__: test for test in tests}
-    order = sorted(results, key=lambda result: (result.test != failed.test, result.passed))  # the telling ones first
-    partly: dict[str, Mutant] = {}
-    for mutant in known:
-        runner = LocalRunner(mutant.obj)
-        for result in order:
-            if not alike(result, run_test(by_name[result.test], name, runner, seed, result.index)):
-                break
-        else:
-            return mutant
-        if result.test != failed.test and isinstance(failed.error, Mismatch) and _telling(failed):
-            partly.setdefault(mutant.says, mutant)
-    return next(iter(partly.values())) if len(partly) == 1 else None
-
-
-def _telling(result: Result) -> bool:
-    """Whether a failed test's outputs can name a mistake: many mistakes give nothing but nan, or an error."""
-    return all(record.error is None and _finite(record.output) for record in result.records)
-
-
-def _finite(value) -> bool:
-    if isinstance(value, Tensor):
-        return value.numel() == 0 or not value.is_floating_point() or bool(value.isfinite().any())
-    if isinstance(value, dict):
-        return all(_finite(item) for item in value.values())
-    if isinstance(value, (list, tuple)):
-        return all(_finite(item) for item in value)
-    return True
+        for mutant in known:
+            runner = LocalRunner(mutant.obj)
+            if all(alike(result, run_test(tests[result.test], name, runner, seed, result.index)) for result in told):
+                return mutant
+    return None
 
 
 def alike(one: Result, other: Result) -> bool:
@@ -72,7 +48,9 @@ def alike(one: Result, other: Result) -> bool:
 
 def _same_record(a: Record, b: Record) -> bool:
     if a.error or b.error:
-        return bool(a.error and b.error) and a.error[0] == b.error[0] and _plainly(a) == _plainly(b)
+        if not (a.error and b.error) or a.error[0] != b.error[0]:
+            return False
+        return a.error[0] == "TimedOut" or _plainly(a) == _plainly(b)
     return same_data(a.output, b.output, a.tolerance)
 
 

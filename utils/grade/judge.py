@@ -82,7 +82,7 @@ def raises(says: str, *kinds: str):
     try:
         yield
     except LearnerError as error:
-        if error.kind in ("NotImplementedError", "TimedOut", "Crashed"):
+        if error.kind in ("NotImplementedError", "TimedOut", "Crashed", "Interrupted"):
             raise
         if kinds and error.kind not in kinds:
             raise Mismatch(says) from None

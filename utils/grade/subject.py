@@ -8,6 +8,10 @@ from typing import Any, Protocol
 
 from utils.grade import probes, wire
 from utils.grade.judge import LearnerError, Mismatch
+from utils.grade.limit import OutOfTime, time_limit
+
+SECONDS = 10.0  # of the processor that one call of a probe may take in this process
+ENDLESS = "it did not come to an end"
 
 
 class Runner(Protocol):
@@ -17,18 +21,29 @@ class Runner(Protocol):
 
 
 class LocalRunner:
-    """Runs probes in this process: in the learner's own kernel, and for the reference and the mutants."""
+    """Runs probes in this process: in the learner's own kernel, and for the reference and the mutants.
 
-    def __init__(self, obj):
-        self.obj = obj
+    `interruptible`: Ctrl-C in the midst of a probe becomes a LearnerError "Interrupted", so that a check can say how
+    far it came; otherwise it ends everything, as usual.
+    """
+
+    def __init__(self, obj, interruptible: bool = False):
+        self.obj, self.interruptible = obj, interruptible
 
     def run(self, probe: Callable, data: tuple) -> Any:
         inputs = wire.plain(data, "the input")  # a copy: what the learner does to it stays there
         try:
-            return wire.plain(probes.isolated(probe)(self.obj, *inputs))
+            with time_limit(SECONDS):
+                return wire.plain(probes.isolated(probe)(self.obj, *inputs))
         except wire.WireError as error:
             raise LearnerError("TypeError", str(error)) from None
-        except (KeyboardInterrupt, GeneratorExit):
+        except OutOfTime as error:
+            raise LearnerError("TimedOut", ENDLESS, *_where(error)) from None
+        except KeyboardInterrupt as error:
+            if not self.interruptible:
+                raise
+            raise LearnerError("Interrupted", "you stopped it", *_where(error)) from None
+        except GeneratorExit:
             raise
         except BaseException as error:  # SystemExit and the like are the learner's too
             raise LearnerError(type(error).__name__, str(error), *_where(error)) from error

@@ -15,6 +15,8 @@ from utils.grade.draw import Draw
 from utils.grade.judge import LearnerError, Mismatch
 from utils.grade.subject import Record, Runner, Subject
 
+LOST = ("Crashed", "Interrupted")  # kinds of LearnerError that tell nothing about the code's results
+STOPPED = ("TimedOut", *LOST)  # those after which no further test is run
 DRAWS = 2  # how often a test is repeated on fresh inputs unless it says otherwise
 
 
@@ -40,6 +42,16 @@ class Result:
     @property
     def passed(self) -> bool:
         return self.error is None
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the learner's code did not end by itself."""
+        return isinstance(self.error, LearnerError) and self.error.kind in STOPPED
+
+    @property
+    def lost(self) -> bool:
+        """Whether this result tells nothing about what the code does."""
+        return isinstance(self.error, LearnerError) and self.error.kind in LOST
 
     @property
     def says(self) -> str:
@@ -76,6 +88,7 @@ def hidden_tests(chapter: str, name: str) -> tuple[Callable, ...]:
 def run_suite(chapter: str, name: str, runner: Runner, seed: int = 0, tests=None, until_failure=False) -> list[Result]:
     """Run every hidden test on each of its draws; never raises on a learner's mistake.
 
+    Ends early where the code had to be stopped (it would have to be at every further call), or was lost.
     `tests`: only these functions; `until_failure`: stop at the first result that failed.
     """
     results = []
@@ -83,7 +96,7 @@ def run_suite(chapter: str, name: str, runner: Runner, seed: int = 0, tests=None
         for test in hidden_tests(chapter, name) if tests is None else tests:
             for index in range(getattr(test, "draws", DRAWS)):
                 results.append(run_test(test, name, runner, seed, index))
-                if until_failure and not results[-1].passed:
+                if results[-1].stopped or until_failure and not results[-1].passed:
                     return results
     return results
 

@@ -88,10 +88,12 @@ def check(obj) -> None:
         judged = names.get(name)
     except course.CourseError as error:
         raise CheckFailed(str(error), title) from None
+    except KeyboardInterrupt:  # between two calls of the learner's code, or while a mistake's name is looked for
+        raise CheckFailed(f"The check of {name} was stopped by you; nothing was recorded.", title) from None
     finally:
         if borrowed:
             names.pop(name, None)
-    notes = tuple(note for note in (_stood_in(replaced), prints.summary()) if note)
+    notes = tuple(note for note in (outcome.stopped, _stood_in(replaced), prints.summary()) if note)
     if outcome.status is Status.SKIPPED:
         note = f"{title} is the reference's, taken by skip: it earns no points, and the rest goes on working."
         show(note, box("note", lines(note)))
@@ -139,7 +141,7 @@ def _judge(chapter: str, name: str, names: dict) -> tuple[Outcome, list[str]]:
 
     try:
         with stand_ins(chapter, name, names, right) as replaced:
-            return assess(chapter, name, LocalRunner(names[name]), draw_seed()), replaced
+            return assess(chapter, name, LocalRunner(names[name], interruptible=True), draw_seed()), replaced
     except NeedsFirst as error:
         return Outcome(name, Status.BLOCKED, str(error)), []
 

@@ -41,7 +41,7 @@ def lines(text: str) -> str:
 
 
 class Notice(course.CourseError):
-    """A request that cannot be served; in a notebook its one sentence is all that shows."""
+    """A request that cannot be served; in a notebook a card with its one sentence is all that shows."""
 
     _shown = False
 
@@ -49,7 +49,7 @@ class Notice(course.CourseError):
         if not self._shown:  # IPython asks twice, once for its history
             self._shown = True
             show(self.text(), box("bad", self.markup(), role="alert"))
-        return [f"{type(self).__name__}: {self}"]
+        return [f"{type(self).__name__}: see the card above"]  # an empty list would show the sentence once more
 
     def text(self) -> str:
         """What shows where there is no HTML."""
