@@ -6,7 +6,8 @@ The oracle is torch's own scaled_dot_product_attention; scores have a standard d
 import torch
 import torch.nn.functional as F
 
-from utils.grade import close, require, shaped
+from utils.grade import close, needs, only_parameters, require, shaped
+from utils.grade.probes import weighted
 
 B, T, E, N, H, CONTEXT = 3, 5, 7, 2, 4, 9  # all different, N * H is not E, T is below the context
 
@@ -50,6 +51,7 @@ def test_shape_and_input(Attention, draw):
     close(out["args"][0], x, "the residual stream was changed in place: later layers still need it")
     says = "two calls on the same input differ: use the parameters as they are, and nothing random (dropout)"
     close(run(Attention, config, weights, x), out["result"], says)
+    only_parameters(out["extra"])
 
 
 def test_single_token(Attention, draw):
@@ -104,6 +106,21 @@ def test_matches_torch(Attention, draw):
         "(queries, keys, their biases, the scale)"
     )
     close(run(Attention, config, weights, x), oracle(x, weights), says, atol=3e-5, inputs={"residual": x})
+
+
+@needs(weighted)
+def probe_lengths(cls, config, weights, inputs):
+    """The results of one module for sequences of several lengths, one after the other."""
+    module, _ = weighted(cls, config, weights)
+    return [module(x) for x in inputs]
+
+
+def test_every_length(Attention, draw):
+    config, weights = make(draw)
+    inputs = [draw.normal(B, length, E) for length in (2, CONTEXT, T)]
+    says = "one layer must serve texts of every length up to the context: keep nothing of the length it met first"
+    for got, x in zip(Attention.run(probe_lengths, config, weights, inputs), inputs, strict=True):
+        close(got, oracle(x, weights), f"{says} (here {x.shape[1]})", atol=3e-5, inputs={"residual": x})
 
 
 def test_gradients(Attention, draw):

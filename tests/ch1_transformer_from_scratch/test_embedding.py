@@ -2,7 +2,7 @@
 
 import torch
 
-from utils.grade import close, require, shaped
+from utils.grade import close, only_parameters, require, shaped
 
 B, T, E, V, CONTEXT = 3, 5, 7, 11, 9  # all different: a mixed-up axis shows
 
@@ -42,6 +42,7 @@ def test_shape_and_input(Embedding, draw):
     require(bool(out["args"][0].equal(tokens)), "the tokens were changed in place: they belong to the caller")
     says = "two calls on the same tokens differ: use W_E itself, nothing random (dropout) and no table made in forward"
     close(Embedding.forward(config, weights, tokens)["result"], out["result"], says)
+    only_parameters(out["extra"])
 
 
 def test_looks_up_rows(Embedding, draw):

@@ -3,7 +3,7 @@
 import torch
 import torch.nn.functional as F
 
-from utils.grade import close, require, shaped
+from utils.grade import close, only_parameters, require, shaped
 
 B, T, E = 3, 5, 7  # all different: a mixed-up axis shows
 
@@ -36,6 +36,7 @@ def test_shape_and_input(LayerNorm, draw):
     out = LayerNorm.forward(config, weights, x)
     shaped(out["result"], (B, T, E), "LayerNorm must keep the shape of its input", inputs={"residual": x})
     close(out["args"][0], x, "the residual stream was changed in place: later layers still need it")
+    only_parameters(out["extra"])
 
 
 def test_each_position_alone(LayerNorm, draw):

@@ -3,7 +3,7 @@
 import torch
 import torch.nn.functional as F
 
-from utils.grade import close, require, shaped
+from utils.grade import close, only_parameters, require, shaped
 
 B, T, E, M = 3, 5, 7, 13  # all different: a mixed-up axis shows
 
@@ -42,6 +42,7 @@ def test_shape_and_input(MLP, draw):
     out = MLP.forward(config, weights, x)
     shaped(out["result"], (B, T, E), "MLP must return the width E that it was given")
     close(out["args"][0], x, "the residual stream was changed in place: later layers still need it")
+    only_parameters(out["extra"])
     again = MLP.forward(config, weights, x)["result"]
     close(
         again,

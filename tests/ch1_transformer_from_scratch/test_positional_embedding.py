@@ -2,7 +2,7 @@
 
 import torch
 
-from utils.grade import close, require, shaped
+from utils.grade import close, only_parameters, require, shaped
 
 E, V, CONTEXT = 7, 11, 9
 SIZES = [(3, 5), (4, 2)]  # (B, T) by draw: T below B in the second, always below the context
@@ -41,6 +41,7 @@ def test_shape_and_input(PositionalEmbedding, draw):
         inputs={"tokens": tokens},
     )
     require(bool(out["args"][0].equal(tokens)), "the tokens were changed in place: they belong to the caller")
+    only_parameters(out["extra"])
 
 
 def test_rows_by_position(PositionalEmbedding, draw):

@@ -3,9 +3,13 @@
 Its parts are replaced by simple stand-ins inside the probe: only the wiring is judged.
 """
 
+from pathlib import Path
+
 import torch
 
-from utils.grade import close, raises, require, shaped
+from utils.grade import LearnerError, close, load_file, only_parameters, raises, require, shaped
+
+ours = load_file(Path(__file__).with_name("_stand_in.py"))
 
 B, T, E, V, CONTEXT = 3, 5, 7, 11, 9  # all different, the sequence is shorter than the context
 LAYERS = (3, 4)  # number of blocks by draw
@@ -63,6 +67,7 @@ def probe_transformer(cls, config, weights, tokens, direction):
 
     fed = []
     model = cls(SimpleNamespace(**config))
+    state = list(model.state_dict())
     for name in weights:
         part = getattr(model, name, None)
         if not isinstance(part, (nn.Module, list, tuple)) or (name == "blocks" and not hasattr(part, "__iter__")):
@@ -92,7 +97,8 @@ def probe_transformer(cls, config, weights, tokens, direction):
         names = [name for name in weights if name != "blocks"]
         gradients = {name: matrix.grad for name, matrix in zip(names, stand_ins, strict=True)}
         gradients["blocks"] = [matrix.grad for matrix in inner]
-        return {"blocks": blocks, "fed": fed, "result": result, "tokens": tokens, "gradients": gradients}
+        told = {"blocks": blocks, "fed": fed, "state": state}
+        return {**told, "result": result, "tokens": tokens, "gradients": gradients}
     return {"blocks": blocks}
 
 
@@ -124,6 +130,8 @@ def test_parts(Transformer, draw):
     require(out["blocks"]["different"] == out["blocks"]["count"], says)
     says = "the blocks are kept where torch does not see them, so their weights would not be trained or saved"
     require(out["blocks"]["trained"], says)
+    mine = ours.random_weights(draw, config)
+    only_parameters([name for name in out["state"] if name not in mine])
 
 
 def test_shape_and_input(Transformer, draw):
@@ -139,12 +147,22 @@ def test_shape_and_input(Transformer, draw):
     close(run(Transformer, config, weights, tokens)["result"], out["result"], says)
 
 
+def test_whole_context(Transformer, draw):
+    config, weights, _ = make(draw)
+    tokens = draw.integers(0, V, B, CONTEXT)
+    try:
+        run(Transformer, config, weights, tokens, torch.ones(B, CONTEXT, V))
+    except LearnerError as error:
+        if error.kind != "ValueError":
+            raise
+        require(False, f"exactly context_length = {CONTEXT} tokens are refused, but they fit: {error.text}")
+
+
 def test_too_long(Transformer, draw):
     config, weights, _ = make(draw)
     tokens = draw.integers(0, V, B, CONTEXT + 1 + draw.index)
-    with raises(
-        "more tokens than context_length must raise an error, as the given lines do: cutting them off hides it"
-    ):
+    says = "more tokens than context_length must raise a ValueError, as the given lines do: cutting them off hides it"
+    with raises(says, "ValueError"):
         Transformer.run(probe_transformer, config, weights, tokens, torch.ones(B, CONTEXT, V))
 
 

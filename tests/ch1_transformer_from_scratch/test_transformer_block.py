@@ -3,9 +3,13 @@
 Its four pieces are replaced by simple stand-ins inside the probe: only the wiring is judged.
 """
 
+from pathlib import Path
+
 import torch
 
-from utils.grade import close, require, shaped
+from utils.grade import close, load_file, only_parameters, require, shaped
+
+ours = load_file(Path(__file__).with_name("_stand_in.py"))
 
 B, T, E = 3, 5, 7
 CONFIG = {
@@ -42,6 +46,7 @@ def probe_block(cls, config, weights, x, direction):
             return torch.tanh(x @ self.matrix)
 
     block = cls(SimpleNamespace(**config))
+    state = list(block.state_dict())
     missing = [name for name in weights if not isinstance(getattr(block, name, None), nn.Module)]
     if missing:
         return {"problem": missing[0]}
@@ -61,7 +66,7 @@ def probe_block(cls, config, weights, x, direction):
     if isinstance(result, torch.Tensor) and result.requires_grad and result.shape == direction.shape:
         (result * direction).sum().backward()
     gradients = {name: part.matrix.grad for name, part in zip(weights, stand_ins, strict=True)}
-    return {"result": result, "after": after, "gradients": gradients, "input": x.grad}
+    return {"result": result, "after": after, "gradients": gradients, "input": x.grad, "state": state}
 
 
 def run(TransformerBlock, weights, x, direction=None):
@@ -88,6 +93,8 @@ def test_shape_and_input(TransformerBlock, draw):
     close(out["after"], x, "the residual stream was changed in place: add into a new tensor")
     says = "two calls on the same input differ: use the parts made in __init__, and nothing random (dropout)"
     close(run(TransformerBlock, weights, x)["result"], out["result"], says)
+    mine = [name for name in ours.random_weights(draw, CONFIG) if name.startswith("blocks.0.")]
+    only_parameters([name for name in out["state"] if f"blocks.0.{name}" not in mine])
 
 
 def test_attention_half(TransformerBlock, draw):

@@ -3,7 +3,7 @@
 import torch
 import torch.nn.functional as F
 
-from utils.grade import close, require, shaped
+from utils.grade import close, only_parameters, require, shaped
 
 B, T, E, V = 3, 5, 7, 11  # all different: a mixed-up axis shows
 
@@ -30,6 +30,7 @@ def test_shape_and_input(Unembedding, draw):
     out = Unembedding.forward(config, weights, x)
     shaped(out["result"], (B, T, V), "Unembedding must return logits for every position, shape (B, T, V)")
     close(out["args"][0], x, "the residual stream was changed in place: it belongs to the caller")
+    only_parameters(out["extra"])
 
 
 def test_bias(Unembedding, draw):

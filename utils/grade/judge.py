@@ -40,13 +40,37 @@ def equal(got, expected, says: str, *, inputs: dict | None = None) -> None:
     require(same, says, expected=expected, got=got, inputs=inputs)
 
 
+def plain_number(got, kind: type, name: str = "the result") -> None:
+    """The result must be a Python number of exactly this kind (int or float), as the exercise promises."""
+    if type(got) is not kind:
+        raise Mismatch(f"{name} must be a Python {kind.__name__}, but it is {a_thing(got)}", None, got)
+
+
 def close(
-    got, expected, says: str, *, rtol: float = 1e-4, atol: float = 1e-5, inputs: dict | None = None, name="the result"
+    got,
+    expected,
+    says: str,
+    *,
+    rtol: float = 1e-4,
+    atol: float = 1e-5,
+    inputs: dict | None = None,
+    name="the result",
+    card: tuple | None = None,
 ) -> None:
     """Compare tensors or numbers in stages: kind, shape, dtype, finiteness, then values within float32 error.
 
-    `says` is the sentence for wrong values only; the other stages have sentences of their own.
+    `says` is the sentence for wrong values only; the other stages have sentences of their own. `card`: what the card
+    draws as expected and got where the compared values are derived from what the function returns.
     """
+    try:
+        _close(got, expected, says, rtol, atol, inputs, name)
+    except Mismatch as error:
+        if card is not None:
+            error.expected, error.got = card
+        raise
+
+
+def _close(got, expected, says: str, rtol: float, atol: float, inputs: dict | None, name: str) -> None:
     if not isinstance(expected, Tensor):
         expected = torch.tensor(expected)
     if isinstance(got, (bool, int, float)):
@@ -54,9 +78,7 @@ def close(
     if not isinstance(got, Tensor):
         raise Mismatch(f"{name} must be a tensor, but it is {a_thing(got)}", expected, got, inputs)
     if got.shape != expected.shape:
-        raise Mismatch(
-            f"{name} has shape {tuple(got.shape)}, but {tuple(expected.shape)} was expected", expected, got, inputs
-        )
+        raise Mismatch(f"{name} has {_shape(got, expected.shape)} was expected", expected, got, inputs)
     if got.is_floating_point() != expected.is_floating_point():
         raise Mismatch(f"{name} has dtype {got.dtype}, but {expected.dtype} was expected", expected, got, inputs)
     if bool(torch.isnan(got).any()) and not bool(torch.isnan(expected).any()):
@@ -71,9 +93,18 @@ def shaped(got, shape: tuple, says: str, *, dtype=torch.float32, inputs: dict | 
     if not isinstance(got, Tensor):
         raise Mismatch(f"{says}, but it returns {a_thing(got)}", None, got, inputs)
     if tuple(got.shape) != tuple(shape):
-        raise Mismatch(f"{says}: {tuple(shape)}, but it returns {tuple(got.shape)}", None, got, inputs)
+        raise Mismatch(f"{says}: {tuple(shape)}, but it returns {tuple(got.shape)}{_no_rows(got)}", None, got, inputs)
     if got.dtype != dtype:
         raise Mismatch(f"the result has dtype {got.dtype}, but {dtype} goes in and must come out", None, got, inputs)
+
+
+def only_parameters(extra: list[str]) -> None:
+    """A module's state dict must hold the parameters of the chapter and nothing else, or no weights fit into it."""
+    says = (
+        "beside the chapter's parameters the state dict holds {}, so that saved weights can no longer be loaded: "
+        "make such a tensor in forward, or register it as a buffer with persistent=False"
+    )
+    require(not extra, says.format((extra or [""])[0]))
 
 
 @contextmanager
@@ -90,6 +121,17 @@ def raises(says: str, *kinds: str):
         raise Mismatch(says)
 
 
+def _shape(got: Tensor, wanted) -> str:
+    return f"shape {tuple(got.shape)}{_no_rows(got)}, but {tuple(wanted)}"
+
+
+def _no_rows(got: Tensor) -> str:
+    """What torch.tensor([]) is, said where it turns up: it knows neither the width nor the kind of the missing rows."""
+    if got.shape != (0,):
+        return ""
+    return f" and dtype {got.dtype} (it is torch.tensor of an empty list, which knows of no other axis)"
+
+
 def _number(value):
     if isinstance(value, Tensor) and value.ndim == 0:
         return value.item()
@@ -97,7 +139,10 @@ def _number(value):
 
 
 def a_thing(value) -> str:
-    """What a result that is no tensor is called in a sentence, with the usual cause."""
+    """What a result of the wrong kind is called in a sentence, with the usual cause."""
     if value is None:
         return "None (the line with return is missing)"
+    if isinstance(value, Tensor):
+        number = "; its method .item() gives the Python number" if value.numel() == 1 else ""
+        return f"a tensor of shape {tuple(value.shape)} and dtype {value.dtype}{number}"
     return "a tuple (look for a comma after return)" if isinstance(value, tuple) else f"a {type(value).__name__}"

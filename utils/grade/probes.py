@@ -88,13 +88,14 @@ def weighted(cls, config, weights):
 def forward(cls, config, weights, inputs):
     """Build a module, set its weights by (dotted) name, call it once; returns the output and the inputs afterwards.
 
-    A weight that the module lacks, or that has another shape, is reported in `problem`.
+    A weight that the module lacks, or that has another shape, is reported in `problem`; what the state dict holds
+    beside `weights` after the call, in `extra`.
     """
     module, problem = weighted(cls, config, weights)
     if problem:
         return {"problem": problem}
     output = module(*inputs)
-    return {"result": output, "args": inputs}
+    return {"result": output, "args": inputs, "extra": [name for name in module.state_dict() if name not in weights]}
 
 
 @needs(weighted)

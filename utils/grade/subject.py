@@ -99,7 +99,7 @@ class Subject:
         return self.run(probes.call, args, kwargs)
 
     def forward(self, config: dict, weights: dict, *inputs) -> dict:
-        """Build the module from `config`, set `weights` by name, call it on `inputs`: {"result", "args"}."""
+        """Build the module from `config`, set `weights` by name, call it on `inputs`: {"result", "args", "extra"}."""
         return self._checked(self.run(probes.forward, config, weights, list(inputs)))
 
     def gradients(self, config: dict, weights: dict, *inputs, seed: int = 0) -> dict:

@@ -6,216 +6,138 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from utils.grade.mutants import right, wrong
-from utils.grade.suite import load_file
+from utils.grade import load_file, right, slips
 
 Base = load_file(Path(__file__).with_name("_pieces.py")).TransformerBlock
 
-
-@wrong("the first residual is missing: what attention writes must be added to the stream, not replace it")
-class NoFirstResidual(Base):
-    def forward(self, x):
-        x = self.attention(self.layer_norm_1(x))
-        return x + self.mlp(self.layer_norm_2(x))
-
-
-@wrong("the second residual is missing: what the MLP writes must be added to the stream, not replace it")
-class NoSecondResidual(Base):
+FIRST, SECOND = "x + self.attention(self.layer_norm_1(x))", "x + self.mlp(self.layer_norm_2(x))"
+BOTH = f"x = {FIRST}\n    return {SECOND}"
+slip = slips(
+    Base,
+    """
     def forward(self, x):
         x = x + self.attention(self.layer_norm_1(x))
-        return self.mlp(self.layer_norm_2(x))
-
-
-@wrong("both residuals are missing: each half must be added to the stream, not replace it")
-class NoResiduals(Base):
-    def forward(self, x):
-        return self.mlp(self.layer_norm_2(self.attention(self.layer_norm_1(x))))
-
-
-@wrong("the layer norms come after the additions (post-norm): GPT-2 normalises what each half reads (pre-norm)")
-class PostNorm(Base):
-    def forward(self, x):
-        x = self.layer_norm_1(x + self.attention(x))
-        return self.layer_norm_2(x + self.mlp(x))
-
-
-@wrong("the layer norms stand on what the halves write: they stand on what each half reads")
-class NormOnTheOutput(Base):
-    def forward(self, x):
-        x = x + self.layer_norm_1(self.attention(x))
-        return x + self.layer_norm_2(self.mlp(x))
-
-
-@wrong("the stream itself is normalised before the addition: only the copy that a half reads is")
-class StreamNormalised(Base):
-    def forward(self, x):
-        x = self.layer_norm_1(x)
-        x = x + self.attention(x)
-        x = self.layer_norm_2(x)
-        return x + self.mlp(x)
-
-
-@wrong("neither layer norm is used")
-class NoNorms(Base):
-    def forward(self, x):
-        x = x + self.attention(x)
-        return x + self.mlp(x)
-
-
-@wrong("attention reads the stream as it is: layer_norm_1 is missing")
-class NoFirstNorm(Base):
-    def forward(self, x):
-        x = x + self.attention(x)
         return x + self.mlp(self.layer_norm_2(x))
-
-
-@wrong("the MLP reads the stream as it is: layer_norm_2 is missing")
-class NoSecondNorm(Base):
-    def forward(self, x):
-        x = x + self.attention(self.layer_norm_1(x))
-        return x + self.mlp(x)
-
-
-@wrong("the two layer norms have changed places")
-class NormsSwapped(Base):
-    def forward(self, x):
-        x = x + self.attention(self.layer_norm_2(x))
-        return x + self.mlp(self.layer_norm_1(x))
-
-
-@wrong("layer_norm_1 is used for both halves: the MLP has a layer norm of its own")
-class FirstNormTwice(Base):
-    def forward(self, x):
-        x = x + self.attention(self.layer_norm_1(x))
-        return x + self.mlp(self.layer_norm_1(x))
-
-
-@wrong("attention and MLP read the same stream, in parallel: the MLP must read what attention has written too")
-class Parallel(Base):
-    def forward(self, x):
-        return x + self.attention(self.layer_norm_1(x)) + self.mlp(self.layer_norm_2(x))
-
-
-@wrong("what attention wrote is lost: the second half is added to the block's input, not to the stream")
-class LosesAttention(Base):
-    def forward(self, x):
-        middle = x + self.attention(self.layer_norm_1(x))
-        return x + self.mlp(self.layer_norm_2(middle))
-
-
-@wrong("the input of the block is added a second time: each half is added to the stream once")
-class InputTwice(Base):
-    def forward(self, x):
-        middle = x + self.attention(self.layer_norm_1(x))
-        return x + middle + self.mlp(self.layer_norm_2(middle))
-
-
-@wrong("the MLP comes before attention: the order is attention first")
-class MlpFirst(Base):
-    def forward(self, x):
-        x = x + self.mlp(self.layer_norm_2(x))
-        return x + self.attention(self.layer_norm_1(x))
-
-
-@wrong("the MLP reads only what attention wrote: it must read the whole stream after the addition")
-class MlpReadsAttention(Base):
-    def forward(self, x):
-        written = self.attention(self.layer_norm_1(x))
-        return x + written + self.mlp(self.layer_norm_2(written))
-
-
-@wrong("the MLP is never used")
-class NoMlp(Base):
-    def forward(self, x):
-        return x + self.attention(self.layer_norm_1(x))
-
-
-@wrong("attention is never used")
-class NoAttention(Base):
-    def forward(self, x):
-        return x + self.mlp(self.layer_norm_2(x))
-
-
-@wrong("the residual stream was changed in place: add into a new tensor")
-class InPlace(Base):
-    def forward(self, x):
-        x += self.attention(self.layer_norm_1(x))
-        return x + self.mlp(self.layer_norm_2(x))
-
-
-@wrong("the stream is cut off from the gradient between the halves (detach or no_grad), so the first never learns")
-class Detached(Base):
-    def forward(self, x):
-        x = (x + self.attention(self.layer_norm_1(x))).detach()
-        return x + self.mlp(self.layer_norm_2(x))
-
-
-@wrong("two calls on the same input differ: nothing random (dropout) belongs into this block")
-class Dropout(Base):
-    def forward(self, x):
-        x = x + F.dropout(self.attention(self.layer_norm_1(x)), 0.1)
-        return x + F.dropout(self.mlp(self.layer_norm_2(x)), 0.1)
-
-
-@wrong("layer_norm_2 is used for both halves: attention has a layer norm of its own")
-class SecondNormTwice(Base):
-    def forward(self, x):
-        x = x + self.attention(self.layer_norm_2(x))
-        return x + self.mlp(self.layer_norm_2(x))
-
-
-@wrong("the MLP comes before attention: the order is attention first")
-class MlpFirstWithItsNorm(Base):
-    def forward(self, x):
-        x = x + self.mlp(self.layer_norm_1(x))
-        return x + self.attention(self.layer_norm_2(x))
-
-
-@wrong(
-    "attention and MLP read the same normalised copy: the MLP reads the stream after attention, through layer_norm_2"
+    """,
 )
-class ParallelOneNorm(Base):
-    def forward(self, x):
-        copy = self.layer_norm_1(x)
-        return x + self.attention(copy) + self.mlp(copy)
 
+NoFirstResidual = slip(
+    "the first residual is missing: what attention writes must be added to the stream, not replace it",
+    "x + self.attention", "self.attention",
+)  # fmt: skip
+NoSecondResidual = slip(
+    "the second residual is missing: what the MLP writes must be added to the stream, not replace it",
+    "x + self.mlp", "self.mlp",
+)  # fmt: skip
+NoResiduals = slip(
+    "both residuals are missing: each half must be added to the stream, not replace it",
+    "x + self.attention", "self.attention", "x + self.mlp", "self.mlp",
+)  # fmt: skip
+PostNorm = slip(
+    "the layer norms come after the additions (post-norm): GPT-2 normalises what each half reads (pre-norm)",
+    FIRST, "self.layer_norm_1(x + self.attention(x))", SECOND, "self.layer_norm_2(x + self.mlp(x))",
+)  # fmt: skip
+NormOnTheOutput = slip(
+    "the layer norms stand on what the halves write: they stand on what each half reads",
+    FIRST, "x + self.layer_norm_1(self.attention(x))", SECOND, "x + self.layer_norm_2(self.mlp(x))",
+)  # fmt: skip
+STREAM_NORMALISED = "the stream itself is normalised before the addition: only the copy that a half reads is"
+StreamNormalised = slip(
+    STREAM_NORMALISED,
+    f"x = {FIRST}", "x = self.layer_norm_1(x)\n    x = x + self.attention(x)\n    x = self.layer_norm_2(x)",
+    SECOND, "x + self.mlp(x)",
+)  # fmt: skip
+StreamNormalisedFirst = slip(
+    STREAM_NORMALISED, f"x = {FIRST}", "x = self.layer_norm_1(x)\n    x = x + self.attention(x)"
+)
+StreamNormalisedSecond = slip(
+    STREAM_NORMALISED, f"return {SECOND}", "x = self.layer_norm_2(x)\n    return x + self.mlp(x)"
+)
+NoNorms = slip("neither layer norm is used", "self.layer_norm_1(x)", "x", "self.layer_norm_2(x)", "x")
+NoFirstNorm = slip(
+    "attention reads the stream as it is: layer_norm_1 is missing", "self.layer_norm_1(x)", "x"
+)  # fmt: skip
+NoSecondNorm = slip("the MLP reads the stream as it is: layer_norm_2 is missing", "self.layer_norm_2(x)", "x")
+NormsSwapped = slip(
+    "the two layer norms have changed places",
+    "norm_1", "norm_3", "norm_2", "norm_1", "norm_3", "norm_2",
+)  # fmt: skip
+FirstNormTwice = slip(
+    "layer_norm_1 is used for both halves: the MLP has a layer norm of its own", "layer_norm_2", "layer_norm_1"
+)
+SecondNormTwice = slip(
+    "layer_norm_2 is used for both halves: attention has a layer norm of its own", "layer_norm_1", "layer_norm_2"
+)
+Parallel = slip(
+    "attention and MLP read the same stream, in parallel: the MLP must read what attention has written too",
+    BOTH, f"return {FIRST} + self.mlp(self.layer_norm_2(x))",
+)  # fmt: skip
+ParallelOneNorm = slip(
+    "attention and MLP read the same normalised copy: the MLP reads the stream after attention, through layer_norm_2",
+    BOTH, "copy = self.layer_norm_1(x)\n    return x + self.attention(copy) + self.mlp(copy)",
+)  # fmt: skip
+LosesAttention = slip(
+    "what attention wrote is lost: the second half is added to the block's input, not to the stream",
+    BOTH, f"middle = {FIRST}\n    return x + self.mlp(self.layer_norm_2(middle))",
+)  # fmt: skip
+InputTwice = slip(
+    "the input of the block is added a second time: each half is added to the stream once",
+    BOTH, f"middle = {FIRST}\n    return x + middle + self.mlp(self.layer_norm_2(middle))",
+)  # fmt: skip
+MLP_FIRST = "the MLP comes before attention: the order is attention first"
+MlpFirst = slip(MLP_FIRST, BOTH, f"x = {SECOND}\n    return {FIRST}")
+MlpFirstWithItsNorm = slip(
+    MLP_FIRST, "self.attention", "self.other", "self.mlp", "self.attention", "self.other", "self.mlp"
+)
+MlpReadsAttention = slip(
+    "the MLP reads only what attention wrote: it must read the whole stream after the addition",
+    BOTH,
+    "written = self.attention(self.layer_norm_1(x))\n    return x + written + self.mlp(self.layer_norm_2(written))",
+)  # fmt: skip
+NoMlp = slip("the MLP is never used", f"return {SECOND}", "return x")
+NoAttention = slip("attention is never used", f"x = {FIRST}\n    ", "")
+InPlace = slip("the residual stream was changed in place: add into a new tensor", "x = x +", "x +=")
+Detached = slip(
+    "the stream is cut off from the gradient between the halves (detach or no_grad), so the first never learns",
+    FIRST, f"({FIRST}).detach()",
+)  # fmt: skip
+Dropout = slip(
+    "two calls on the same input differ: nothing random (dropout) belongs into this block",
+    "self.attention(self.layer_norm_1(x))", "F.dropout(self.attention(self.layer_norm_1(x)), 0.1)",
+    "self.mlp(self.layer_norm_2(x))", "F.dropout(self.mlp(self.layer_norm_2(x)), 0.1)",
+)  # fmt: skip
+AttentionTwice = slip(
+    "attention is applied twice: each half runs once", f"x = {FIRST}", f"x = {FIRST}\n    x = {FIRST}"
+)
+NormAtTheEnd = slip(
+    "the result is normalised at the end: the stream leaves the block as it is",
+    f"return {SECOND}", f"return self.layer_norm_2({SECOND})",
+)  # fmt: skip
+SharedNorm = slip(
+    "two parts of the block are one and the same: two layer norms, attention and MLP, each with its own weights",
+    "def forward", """def __init__(self, config):
+    super().__init__(config)
+    self.layer_norm_2 = self.layer_norm_1
 
-@wrong("the stream itself is normalised before the addition: only the copy that a half reads is")
-class StreamNormalisedFirst(Base):
-    def forward(self, x):
-        x = self.layer_norm_1(x)
-        x = x + self.attention(x)
-        return x + self.mlp(self.layer_norm_2(x))
+def forward""",
+)  # fmt: skip
+HeldTwice = slip(
+    "a part is held a second time, under another name: the state dict then has its weights twice, and saved ones no "
+    "longer fit",
+    "def forward", """def __init__(self, config):
+    super().__init__(config)
+    self.first = nn.Sequential(self.layer_norm_1, self.attention)
 
+def forward""", "self.attention(self.layer_norm_1(x))", "self.first(x)",
+)  # fmt: skip
+OwnMask = slip(
+    "a tensor that the block keeps (a mask, say) goes into the state dict: saved weights would no longer fit",
+    "def forward", """def __init__(self, config):
+    super().__init__(config)
+    self.register_buffer("mask", torch.ones(config.context_length, config.context_length).tril())
 
-@wrong("the stream itself is normalised before the addition: only the copy that a half reads is")
-class StreamNormalisedSecond(Base):
-    def forward(self, x):
-        x = x + self.attention(self.layer_norm_1(x))
-        x = self.layer_norm_2(x)
-        return x + self.mlp(x)
-
-
-@wrong("attention is applied twice: each half runs once")
-class AttentionTwice(Base):
-    def forward(self, x):
-        x = x + self.attention(self.layer_norm_1(x))
-        x = x + self.attention(self.layer_norm_1(x))
-        return x + self.mlp(self.layer_norm_2(x))
-
-
-@wrong("the result is normalised at the end: the stream leaves the block as it is")
-class NormAtTheEnd(Base):
-    def forward(self, x):
-        x = x + self.attention(self.layer_norm_1(x))
-        return self.layer_norm_2(x + self.mlp(self.layer_norm_2(x)))
-
-
-@wrong("two parts of the block are one and the same: two layer norms, attention and MLP, each with its own weights")
-class SharedNorm(Base):
-    def __init__(self, config):
-        super().__init__(config)
-        self.layer_norm_2 = self.layer_norm_1
+def forward""",
+)  # fmt: skip
 
 
 @right
@@ -252,13 +174,8 @@ class InPlaceOnACopy(Base):
 
 
 @right
-class InSequentials(Base):
-    def __init__(self, config):
-        super().__init__(config)
-        first = nn.Sequential(self.layer_norm_1, self.attention)
-        self.halves = nn.ModuleList([first, nn.Sequential(self.layer_norm_2, self.mlp)])
-
+class BothNormsFunctional(Base):
     def forward(self, x):
-        for half in self.halves:
-            x = x + half(x)
-        return x
+        read = lambda part, norm, stream: part(norm(stream))  # noqa: E731
+        x = read(self.attention, self.layer_norm_1, x) + x
+        return F.threshold(read(self.mlp, self.layer_norm_2, x), -1e30, 0.0) + x
