@@ -26,6 +26,18 @@ def oracle(scores):
     return result
 
 
+def hidden(scores):
+    """The scores as the function should return them, for the card: the future at minus infinity."""
+    queries, keys = scores.shape[-2:]
+    return scores.masked_fill(torch.ones(queries, keys, dtype=torch.bool).triu(keys - queries + 1), -torch.inf)
+
+
+def masked(apply_causal_mask, scores):
+    """What the function returns, its probabilities, and what a card shows."""
+    result = apply_causal_mask(scores)
+    return result, result.softmax(-1), {"card": (hidden(scores), result), "inputs": {"scores": scores}}
+
+
 def test_shape_and_input(apply_causal_mask, draw):
     scores = scores_for(draw)
     out = apply_causal_mask.call(scores)
@@ -35,32 +47,37 @@ def test_shape_and_input(apply_causal_mask, draw):
 
 def test_future_is_hidden(apply_causal_mask, draw):
     scores = scores_for(draw)
-    got = apply_causal_mask(scores).softmax(-1)
+    result, got, shown = masked(apply_causal_mask, scores)
     after = torch.ones(T, T, dtype=torch.bool).triu(1)
     says = "a query still gives probability to later keys: what it may not see needs probability 0 after the softmax"
     leak = torch.where(after, got, torch.zeros(())).nan_to_num(0.0)
-    close(leak, torch.zeros_like(got), says, atol=1e-6, inputs={"scores": scores})
+    close(leak, torch.zeros_like(got), says, atol=1e-6, **shown)
 
 
 def test_present_and_past_stay(apply_causal_mask, draw):
     scores = scores_for(draw)
-    got = apply_causal_mask(scores).softmax(-1)
+    result, got, shown = masked(apply_causal_mask, scores)
     says = "a query has lost keys that it may see: each one sees itself and all before it, with their scores unchanged"
-    require(not bool(got.isnan().any()), says + " (a row of nothing but hidden keys gives nan)", got=got)
-    close(got, oracle(scores), says, inputs={"scores": scores})
+    require(
+        not bool(got.isnan().any()),
+        says + " (a row of nothing but hidden keys gives nan)",
+        expected=hidden(scores),
+        got=result,
+    )
+    close(got, oracle(scores), says, **shown)
 
 
 def test_fewer_queries_than_keys(apply_causal_mask, draw):
     scores = scores_for(draw, *RECTANGLES[draw.index % 2])
-    got = apply_causal_mask(scores).softmax(-1)
+    result, got, shown = masked(apply_causal_mask, scores)
     says = (
         "with fewer queries than keys a query is left without any key (its row is nan): the last query sees every key"
     )
-    require(not bool(got.isnan().any()), says, got=got)
+    require(not bool(got.isnan().any()), says, expected=hidden(scores), got=result)
     says = (
         "with fewer queries than keys the mask is off: queries are the last positions, so the last one sees every key"
     )
-    close(got, oracle(scores), says, inputs={"scores": scores})
+    close(got, oracle(scores), says, **shown)
 
 
 def probe_gradients(function, scores, direction):

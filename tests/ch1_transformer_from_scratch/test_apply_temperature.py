@@ -2,8 +2,7 @@
 
 import torch
 
-from utils.grade import close, require
-from utils.grade.judge import a_thing
+from utils.grade import a_thing, close, raises, require
 
 V = 11
 
@@ -17,9 +16,9 @@ def check(apply_temperature, logits, temperature, says):
     got = apply_temperature(logits, temperature)
     require(torch.is_tensor(got), f"the result must be a tensor (V,), but it is {a_thing(got)}")
     require(tuple(got.shape) == (V,), f"the result has shape {tuple(got.shape)}, but {(V,)} was expected")
-    close(
-        level(got), level(logits.double() / temperature).float(), says, inputs={"logits": logits}, rtol=1e-3, atol=1e-3
-    )
+    right = (logits.double() / temperature).float()
+    shown = {"card": (right, got), "inputs": {"logits": logits}}
+    close(level(got), level(right), says, rtol=1e-3, atol=1e-3, **shown)
 
 
 def test_one_changes_nothing(apply_temperature, draw):
@@ -41,6 +40,13 @@ def test_extremes(apply_temperature, draw):
     logits = draw.normal(V, std=2)
     check(apply_temperature, logits, 0.01, "close to temperature zero the differences must grow a hundredfold")
     check(apply_temperature, logits, 1000.0, "at a very high temperature hardly a difference may be left")
+
+
+def test_zero_and_below(apply_temperature, draw):
+    temperature = -0.5 if draw.index else 0.0
+    says = f"a temperature of {temperature} must raise a ValueError: only those above zero mean anything"
+    with raises(says, "ValueError"):
+        apply_temperature(draw.normal(V, std=2), temperature)
 
 
 def test_logits_are_left_alone(apply_temperature, draw):

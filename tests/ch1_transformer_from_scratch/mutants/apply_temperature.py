@@ -2,107 +2,96 @@
 
 import torch
 
-from utils.grade.mutants import right, wrong
+from utils.grade import right, slips
+
+slip = slips("""
+    def apply_temperature(logits, temperature):
+        if not temperature > 0:
+            raise ValueError("the temperature must be above 0")
+        return logits / temperature
+""")
+DIVIDED = "logits / temperature"
+
+multiplied = slip(
+    "the logits are multiplied by the temperature: that sharpens where it should flatten",
+    DIVIDED,
+    "logits * temperature",
+)
+subtracted = slip(
+    "the temperature has no effect on the differences between logits: divide by it", DIVIDED, "logits - temperature"
+)
+ignored = slip("the temperature is not used at all", DIVIDED, "logits.clone()")
+PROBABILITIES = "probabilities are returned: return logits, the softmax comes later"
+probabilities = slip(PROBABILITIES, DIVIDED, f"({DIVIDED}).softmax(-1)")
+probabilities_to_a_power = slip(PROBABILITIES, DIVIDED, "logits.softmax(-1) ** (1 / temperature)")
+divided_probabilities = slip(
+    "the probabilities are divided by the temperature: divide the logits, before the softmax",
+    DIVIDED, "logits.softmax(-1) / temperature",
+)  # fmt: skip
+squared = slip("the logits are divided by the square of the temperature", DIVIDED, f"{DIVIDED}**2")
+square_root = slip("the logits are divided by the square root of the temperature", DIVIDED, f"{DIVIDED}**0.5")
+power = slip(
+    "the logits are raised to a power: only probabilities are, for logits it is a division",
+    DIVIDED, "logits.sign() * logits.abs() ** (1 / temperature)",
+)  # fmt: skip
+largest_only = slip(
+    "only the largest logit is rescaled: the temperature acts on all",
+    f"return {DIVIDED}", "changed = logits.clone()\n    changed[logits.argmax()] /= temperature\n    return changed",
+)  # fmt: skip
+at_least_one = slip(
+    "temperatures below 1 are raised to 1, so that nothing can be sharpened", DIVIDED, "logits / max(temperature, 1.0)"
+)
+at_most_one = slip(
+    "temperatures above 1 are lowered to 1, so that nothing can be flattened", DIVIDED, "logits / min(temperature, 1.0)"
+)
+clamped = slip(
+    "the temperature is kept within limits: any temperature above zero is allowed",
+    DIVIDED, "logits / min(max(temperature, 0.1), 10.0)",
+)  # fmt: skip
+offset = slip(
+    "something is added to the temperature against a division by zero, and distorts small temperatures",
+    DIVIDED, "logits / (temperature + 0.01)",
+)  # fmt: skip
+one_more = slip(
+    "1 is added to the temperature: divide by the temperature itself", DIVIDED, "logits / (1 + temperature)"
+)
+rounded = slip("// rounds the quotients down to whole numbers: divide with /", DIVIDED, "logits // temperature")
+in_place = slip(
+    "the division is done in place, in the caller's logits",
+    f"return {DIVIDED}", "logits /= temperature\n    return logits",
+)  # fmt: skip
+ERROR = 'if not temperature > 0:\n        raise ValueError("the temperature must be above 0")\n    '
+no_error = slip("a temperature of zero or below must raise a ValueError, and raises nothing", ERROR, "")
+zero_allowed = slip(
+    "a temperature of exactly zero must raise a ValueError too: the logits would be divided by it",
+    "not temperature > 0", "temperature < 0",
+)  # fmt: skip
+asserted = slip(
+    "a temperature of zero or below must raise a ValueError, not another kind of error",
+    ERROR, "assert temperature > 0\n    ",
+)  # fmt: skip
+greedy_at_zero = slip(
+    "a temperature of zero is treated as a case of its own: it must raise a ValueError, and greedy is there for it",
+    "if not", "if temperature == 0:\n        return torch.where(logits == logits.max(), 0.0, -torch.inf)\n    if not",
+)  # fmt: skip
 
 
-@wrong("the logits are multiplied by the temperature: that sharpens where it should flatten")
-def multiplied(logits, temperature):
-    return logits * temperature
-
-
-@wrong("the temperature has no effect on the differences between logits: divide by it")
-def subtracted(logits, temperature):
-    return logits - temperature
-
-
-@wrong("the temperature is not used at all")
-def ignored(logits, temperature):
-    return logits.clone()
-
-
-@wrong("probabilities are returned: return logits, the softmax comes later")
-def probabilities(logits, temperature):
-    return (logits / temperature).softmax(-1)
-
-
-@wrong("the probabilities are divided by the temperature: divide the logits, before the softmax")
-def divided_probabilities(logits, temperature):
-    return logits.softmax(-1) / temperature
-
-
-@wrong("the logits are divided by the square of the temperature")
-def squared(logits, temperature):
-    return logits / temperature**2
-
-
-@wrong("the logits are divided by the square root of the temperature")
-def square_root(logits, temperature):
-    return logits / temperature**0.5
-
-
-@wrong("the logits are raised to a power: only probabilities are, for logits it is a division")
-def power(logits, temperature):
-    return logits.sign() * logits.abs() ** (1 / temperature)
-
-
-@wrong("only the largest logit is rescaled: the temperature acts on all")
-def largest_only(logits, temperature):
-    changed = logits.clone()
-    changed[logits.argmax()] /= temperature
-    return changed
-
-
-@wrong("temperatures below 1 are raised to 1, so that nothing can be sharpened")
-def at_least_one(logits, temperature):
-    return logits / max(temperature, 1.0)
-
-
-@wrong("temperatures above 1 are lowered to 1, so that nothing can be flattened")
-def at_most_one(logits, temperature):
-    return logits / min(temperature, 1.0)
-
-
-@wrong("the temperature is kept within limits: any temperature above zero is allowed")
-def clamped(logits, temperature):
-    return logits / min(max(temperature, 0.1), 10.0)
-
-
-@wrong("something is added to the temperature against a division by zero, and distorts small temperatures")
-def offset(logits, temperature):
-    return logits / (temperature + 0.01)
-
-
-@wrong("the division is done in place, in the caller's logits")
-def in_place(logits, temperature):
-    logits /= temperature
-    return logits
-
-
-@wrong("probabilities are returned: return logits, the softmax comes later")
-def probabilities_to_a_power(logits, temperature):
-    return logits.softmax(-1) ** (1 / temperature)
-
-
-@wrong("// rounds the quotients down to whole numbers: divide with /")
-def rounded(logits, temperature):
-    return logits // temperature
-
-
-@wrong("1 is added to the temperature: divide by the temperature itself")
-def one_more(logits, temperature):
-    return logits / (1 + temperature)
+def positive(temperature):
+    if temperature <= 0:
+        raise ValueError(f"{temperature} is not above 0")
+    return temperature
 
 
 @right
 def shifted(logits, temperature):
-    return (logits - logits.max()) / temperature
+    return (logits - logits.max()) / positive(temperature)
 
 
 @right
 def normalised(logits, temperature):
-    return torch.log_softmax(logits * (1 / temperature), dim=-1)
+    return torch.log_softmax(logits * (1 / positive(temperature)), dim=-1)
 
 
 @right
 def one_by_one(logits, temperature):
-    return torch.tensor([logit / temperature for logit in logits.tolist()])
+    return torch.tensor([logit / positive(temperature) for logit in logits.tolist()])

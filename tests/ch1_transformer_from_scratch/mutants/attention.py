@@ -6,295 +6,228 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
-from utils.grade.mutants import right, wrong
-from utils.grade.suite import load_file
+from utils.grade import load_file, right, slips
 
 pieces = load_file(Path(__file__).with_name("_pieces.py"))
 Base, causal = pieces.Attention, pieces.causal
 
-
-@wrong("the scores are not scaled: without dividing by the root of the head width H the softmax is too sharp")
-class NoScale(Base):
-    def scores(self, q, k):
-        return q @ k.transpose(-1, -2)
-
-
-@wrong("the scores are divided by H itself: its square root is wanted")
-class ScaledByWidth(Base):
-    def scores(self, q, k):
-        return q @ k.transpose(-1, -2) / q.shape[-1]
-
-
-@wrong("the scores are scaled with E, the width of the residual stream: it is the width H of one head that counts")
-class ScaledByEmbedding(Base):
-    def scores(self, q, k):
-        return q @ k.transpose(-1, -2) / math.sqrt(self.config.embedding_dimension)
-
-
-@wrong("the scale is a fixed number, that of another head width: it follows from H, the width of one head here")
-class ScaledByFixedNumber(Base):
-    def scores(self, q, k):
-        return q @ k.transpose(-1, -2) / 8
-
-
-@wrong("the scores are scaled with the number of heads N: it is the width H of one head that counts")
-class ScaledByHeads(Base):
-    def scores(self, q, k):
-        return q @ k.transpose(-1, -2) / math.sqrt(self.config.num_attention_heads)
-
-
-@wrong("the scores are multiplied by the root of H: they must be divided by it")
-class ScaledTheWrongWay(Base):
-    def scores(self, q, k):
-        return q @ k.transpose(-1, -2) * math.sqrt(q.shape[-1])
-
-
-@wrong("the scale comes after the softmax: it belongs to the scores, before it")
-class ScaledAfterSoftmax(Base):
-    def scores(self, q, k):
-        return q @ k.transpose(-1, -2)
-
-    def pattern(self, scores):
-        return causal(scores).softmax(-1) / math.sqrt(self.config.attention_head_dimension)
-
-
-@wrong("queries and keys have changed places: each row of scores belongs to one query")
-class QueriesForKeys(Base):
-    def scores(self, q, k):
-        return k @ q.transpose(-1, -2) / math.sqrt(q.shape[-1])
-
-
-@wrong("the keys are made with W_Q: they have weights of their own")
-class KeysFromQueryWeights(Base):
-    def keys(self, x):
-        return torch.einsum("bte,neh->bnth", x, self.W_Q) + self.b_K[:, None] + 0 * self.W_K.sum()
-
-
-@wrong("queries and keys are ignored: every earlier position gets the same share")
-class Uniform(Base):
-    def scores(self, q, k):
-        return (q @ k.transpose(-1, -2)) * 0
-
-
-@wrong("the softmax runs over the queries: for each query the shares of the keys must sum to one")
-class SoftmaxOverQueries(Base):
-    def pattern(self, scores):
-        return causal(scores).softmax(-2)
-
-
-@wrong("the softmax runs over the heads: for each query the shares of the keys must sum to one")
-class SoftmaxOverHeads(Base):
-    def pattern(self, scores):
-        return causal(scores).softmax(1).nan_to_num(0.0)
-
-
-@wrong("the softmax runs over the heads: for each query the shares of the keys must sum to one")
-class SoftmaxOverHeadsWithNan(Base):
-    def pattern(self, scores):
-        return causal(scores).softmax(1)
-
-
-@wrong("the mask comes after the softmax: hidden keys have already taken their share")
-class MaskAfterSoftmax(Base):
-    def pattern(self, scores):
-        return scores.softmax(-1).tril()
-
-
-@wrong("there is no causal mask: every position reads the future")
-class NoMask(Base):
-    def pattern(self, scores):
-        return scores.softmax(-1)
-
-
-@wrong("the mask lets each position read one ahead")
-class PeeksAhead(Base):
-    def pattern(self, scores):
-        hidden = torch.ones(scores.shape[-2:], dtype=torch.bool).triu(2)
-        return scores.masked_fill(hidden, -torch.inf).softmax(-1)
-
-
-@wrong("each position is hidden from itself: it may read itself")
-class HidesItself(Base):
-    def pattern(self, scores):
-        hidden = torch.ones(scores.shape[-2:], dtype=torch.bool).triu()
-        return scores.masked_fill(hidden, -torch.inf).softmax(-1)
-
-
-@wrong("each position is hidden from itself: it may read itself")
-class HidesItselfSoftly(Base):
-    def pattern(self, scores):
-        hidden = torch.ones(scores.shape[-2:], dtype=torch.bool).triu()
-        return scores.masked_fill(hidden, -1e9).softmax(-1)
-
-
-@wrong("hidden scores are set to 0 before the softmax: a score of 0 still gets a share")
-class FillsWithZero(Base):
-    def pattern(self, scores):
-        return scores.tril().softmax(-1)
-
-
-@wrong("the mask is upside down: the past is hidden and the future is read")
-class UpsideDown(Base):
-    def pattern(self, scores):
-        hidden = torch.ones(scores.shape[-2:], dtype=torch.bool).tril(-1)
-        return scores.masked_fill(hidden, -torch.inf).softmax(-1)
-
-
-@wrong("the shares are the scores divided by their sum: probabilities come from a softmax")
-class SharesWithoutSoftmax(Base):
-    def pattern(self, scores):
-        return scores.tril() / scores.tril().sum(-1, keepdim=True)
-
-
-@wrong("there is no softmax: the scores themselves weigh the values")
-class NoSoftmax(Base):
-    def pattern(self, scores):
-        return scores.tril()
-
-
-@wrong("the query bias b_Q is never added")
-class NoQueryBias(Base):
-    def queries(self, x):
-        return torch.einsum("bte,neh->bnth", x, self.W_Q)
-
-
-@wrong("the key bias b_K is never added: the softmax hides the difference, yet it is a parameter of the layer")
-class NoKeyBias(Base):
-    def keys(self, x):
-        return torch.einsum("bte,neh->bnth", x, self.W_K)
-
-
-@wrong("the value bias b_V is never added")
-class NoValueBias(Base):
-    def values(self, x):
-        return torch.einsum("bte,neh->bnth", x, self.W_V)
-
-
-@wrong("none of the three biases b_Q, b_K, b_V is added")
-class NoHeadBiases(Base):
-    def queries(self, x):
-        return torch.einsum("bte,neh->bnth", x, self.W_Q)
-
-    def keys(self, x):
-        return torch.einsum("bte,neh->bnth", x, self.W_K)
-
-    def values(self, x):
-        return torch.einsum("bte,neh->bnth", x, self.W_V)
-
-
-@wrong("the output bias b_O is never added")
-class NoOutputBias(Base):
-    def output(self, z):
-        return torch.einsum("bnth,nhe->bte", z, self.W_O)
-
-
-@wrong("the output bias b_O is added once for each head: it is one vector for the sum of all heads")
-class OutputBiasPerHead(Base):
-    def output(self, z):
-        return (torch.einsum("bnth,nhe->bnte", z, self.W_O) + self.b_O).sum(1)
-
-
-@wrong("the heads are averaged: what they write is added up")
-class HeadsAveraged(Base):
-    def output(self, z):
-        return torch.einsum("bnth,nhe->bnte", z, self.W_O).mean(1) + self.b_O
-
-
-@wrong("only the first head is used")
-class FirstHeadOnly(Base):
-    def output(self, z):
-        return z[:, 0] @ self.W_O[0] + self.b_O
-
-
-@wrong("heads and positions are mixed up: reshaping (N, T, H) to (T, N * H) needs the axes exchanged first")
-class HeadsMixed(Base):
-    def output(self, z):
-        return z.reshape(len(z), z.shape[2], -1) @ self.W_O.flatten(0, 1) + self.b_O
-
-
-@wrong("each head's result goes through the output matrix of another head")
-class HeadsReversed(Base):
-    def output(self, z):
-        return torch.einsum("bnth,nhe->bte", z.flip(1), self.W_O) + self.b_O
-
-
-@wrong("the keys of the first row of the batch serve all rows")
-class KeysOfTheFirstRow(Base):
-    def keys(self, x):
-        return super().keys(x[:1].expand_as(x))
-
-
-@wrong("the values of the first row of the batch serve all rows")
-class ValuesOfTheFirstRow(Base):
-    def values(self, x):
-        return super().values(x[:1].expand_as(x))
-
-
-@wrong("the values are made with W_K and b_K, as the keys are: they have weights of their own")
-class ValuesFromKeyWeights(Base):
-    def values(self, x):
-        return super().keys(x) + 0 * (self.W_V.sum() + self.b_V.sum())
-
-
-@wrong("the input is added to the result: the block adds the residual, attention does not")
-class OwnResidual(Base):
+slip = slips(
+    Base,
+    """
     def forward(self, x):
-        return x + super().forward(x)
+        q = torch.einsum("bte,neh->bnth", x, self.W_Q) + self.b_Q[:, None]
+        k = torch.einsum("bte,neh->bnth", x, self.W_K) + self.b_K[:, None]
+        v = torch.einsum("bte,neh->bnth", x, self.W_V) + self.b_V[:, None]
+        scores = q @ k.mT / math.sqrt(q.shape[-1])
+        pattern = causal(scores).softmax(-1)
+        z = pattern @ v
+        return torch.einsum("bnth,nhe->bte", z, self.W_O) + self.b_O
+    """,
+)
+PATTERN, OUTPUT = "causal(scores).softmax(-1)", 'torch.einsum("bnth,nhe->bte", z, self.W_O)'
+SCALE, B_Q, B_K, B_V = "math.sqrt(q.shape[-1])", " + self.b_Q[:, None]", " + self.b_K[:, None]", " + self.b_V[:, None]"
 
 
-@wrong("the pattern is cut off from the gradient (detach or no_grad), so queries and keys would never be trained")
-class DetachedPattern(Base):
-    def pattern(self, scores):
-        return causal(scores).softmax(-1).detach()
+def own_mask(diagonal: int, fill: str = "-torch.inf", side: str = "triu") -> str:
+    """A pattern that hides what a triangle of ones marks."""
+    return f"scores.masked_fill(torch.ones(scores.shape[-2:], dtype=torch.bool).{side}({diagonal}), {fill}).softmax(-1)"
 
 
-@wrong("two calls on the same input differ: nothing random (dropout) belongs into this attention")
-class Dropout(Base):
-    def pattern(self, scores):
-        return F.dropout(causal(scores).softmax(-1), 0.1)
+NoScale = slip(
+    "the scores are not scaled: without dividing by the root of the head width H the softmax is too sharp",
+    f" / {SCALE}", "",
+)  # fmt: skip
+ScaledByWidth = slip("the scores are divided by H itself: its square root is wanted", SCALE, "q.shape[-1]")
+ScaledByEmbedding = slip(
+    "the scores are scaled with E, the width of the residual stream: it is the width H of one head that counts",
+    SCALE, "math.sqrt(x.shape[-1])",
+)  # fmt: skip
+ScaledByFixedNumber = slip(
+    "the scale is a fixed number, that of another head width: it follows from H, the width of one head here", SCALE, "8"
+)
+ScaledByHeads = slip(
+    "the scores are scaled with the number of heads N: it is the width H of one head that counts",
+    SCALE, "math.sqrt(q.shape[1])",
+)  # fmt: skip
+ScaledByAllHeads = slip(
+    "the scores are scaled with N * H, the width of all heads together: it is the width H of one head that counts",
+    SCALE, "math.sqrt(q.shape[1] * q.shape[-1])",
+)  # fmt: skip
+ScaledByLength = slip(
+    "the scores are scaled with the length T of the text: it is the width H of one head that counts",
+    SCALE, "math.sqrt(x.shape[1])",
+)  # fmt: skip
+ScaledTheWrongWay = slip(
+    "the scores are multiplied by the root of H: they must be divided by it", f" / {SCALE}", f" * {SCALE}"
+)
+ScaledAfterSoftmax = slip(
+    "the scale comes after the softmax: it belongs to the scores, before it",
+    f" / {SCALE}", "", PATTERN, f"{PATTERN} / {SCALE}",
+)  # fmt: skip
+QueriesForKeys = slip(
+    "queries and keys have changed places: each row of scores belongs to one query", "q @ k.mT", "k @ q.mT"
+)
+KeysFromQueryWeights = slip(
+    "the keys are made with W_Q: they have weights of their own",
+    "x, self.W_K)", "x, self.W_Q) + 0 * self.W_K.sum()",
+)  # fmt: skip
+BiasesExchanged = slip(
+    "the biases b_Q and b_K have changed places: each belongs to the weights with its letter",
+    B_Q, " + self.b_other", B_K, B_Q, " + self.b_other", B_K,
+)  # fmt: skip
+QueryAndKeyWeightsExchanged = slip(
+    "the weights W_Q and W_K have changed places, while their biases have not: each belongs to its own bias",
+    "self.W_Q", "self.W_other", "self.W_K", "self.W_Q", "self.W_other", "self.W_K",
+)  # fmt: skip
+VIEWED = (
+    "queries, keys and values are viewed as (B, N, T, H): view and reshape exchange no axes, so heads and positions "
+    "are mixed up: use transpose, rearrange or the order of the letters in einsum"
+)
+AS_VIEWED = [
+    part
+    for letter in "QKV"
+    for part in (
+        f'torch.einsum("bte,neh->bnth", x, self.W_{letter}) + self.b_{letter}[:, None]',
+        f'(torch.einsum("bte,neh->btnh", x, self.W_{letter}) + self.b_{letter})'
+        ".reshape(len(x), -1, x.shape[1], self.W_Q.shape[-1])",
+    )
+]
+Viewed = slip(VIEWED, *AS_VIEWED)
+ViewedBack = slip(
+    VIEWED, *AS_VIEWED, OUTPUT, "z.reshape(len(x), x.shape[1], -1) @ self.W_O.flatten(0, 1)"
+)  # fmt: skip
+Uniform = slip("queries and keys are ignored: every earlier position gets the same share", "q @ k.mT", "0 * q @ k.mT")
+SoftmaxOverQueries = slip(
+    "the softmax runs over the queries: for each query the shares of the keys must sum to one", "(-1)\n", "(-2)\n"
+)
+OVER_HEADS = "the softmax runs over the heads: for each query the shares of the keys must sum to one"
+SoftmaxOverHeads = slip(OVER_HEADS, PATTERN, "causal(scores).softmax(1).nan_to_num(0.0)")
+SoftmaxOverHeadsWithNan = slip(OVER_HEADS, PATTERN, "causal(scores).softmax(1)")
+SoftmaxOverBatch = slip(
+    "the softmax runs over the batch: for each query the shares of the keys must sum to one",
+    PATTERN, "causal(scores).softmax(0)",
+)  # fmt: skip
+MASK_LATE = "the mask comes after the softmax: hidden keys have already taken their share"
+MaskAfterSoftmax = slip(MASK_LATE, PATTERN, "scores.softmax(-1).tril()")
+MaskAfterSoftmaxFully = slip(MASK_LATE, PATTERN, "causal(scores.softmax(-1))")
+NoMask = slip("there is no causal mask: every position reads the future", PATTERN, "scores.softmax(-1)")
+PeeksAhead = slip("the mask lets each position read one ahead", PATTERN, own_mask(2))
+HIDES_ITSELF = "each position is hidden from itself: it may read itself"
+HidesItself = slip(HIDES_ITSELF, PATTERN, own_mask(0))
+HidesItselfSoftly = slip(HIDES_ITSELF, PATTERN, own_mask(0, "-1e9"))
+FillsWithZero = slip(
+    "hidden scores are set to 0 before the softmax: a score of 0 still gets a share",
+    PATTERN, "scores.tril().softmax(-1)",
+)  # fmt: skip
+UpsideDown = slip(
+    "the mask is upside down: the past is hidden and the future is read", PATTERN, own_mask(-1, side="tril")
+)
+SharesWithoutSoftmax = slip(
+    "the shares are the scores divided by their sum: probabilities come from a softmax",
+    PATTERN, "scores.tril() / scores.tril().sum(-1, keepdim=True)",
+)  # fmt: skip
+NoSoftmax = slip("there is no softmax: the scores themselves weigh the values", PATTERN, "scores.tril()")
+NoQueryBias = slip("the query bias b_Q is never added", B_Q, "")
+NoKeyBias = slip(
+    "the key bias b_K is never added: the softmax hides the difference, yet it is a parameter of the layer", B_K, ""
+)
+NoValueBias = slip("the value bias b_V is never added", B_V, "")
+NoHeadBiases = slip("none of the three biases b_Q, b_K, b_V is added", B_Q, "", B_K, "", B_V, "")
+NoOutputBias = slip("the output bias b_O is never added", " + self.b_O", "")
+OutputBiasPerHead = slip(
+    "the output bias b_O is added once for each head: it is one vector for the sum of all heads",
+    f"{OUTPUT} + self.b_O", '(torch.einsum("bnth,nhe->bnte", z, self.W_O) + self.b_O).sum(1)',
+)  # fmt: skip
+HeadsAveraged = slip(
+    "the heads are averaged: what they write is added up",
+    OUTPUT, 'torch.einsum("bnth,nhe->bnte", z, self.W_O).mean(1)',
+)  # fmt: skip
+FirstHeadOnly = slip("only the first head is used", OUTPUT, "z[:, 0] @ self.W_O[0]")
+HeadsMixed = slip(
+    "heads and positions are mixed up: reshaping (N, T, H) to (T, N * H) needs the axes exchanged first",
+    OUTPUT, "z.reshape(len(z), z.shape[2], -1) @ self.W_O.flatten(0, 1)",
+)  # fmt: skip
+HeadsReversed = slip(
+    "each head's result goes through the output matrix of another head", 'nhe->bte", z', 'nhe->bte", z.flip(1)'
+)
+KeysOfTheFirstRow = slip(
+    "the keys of the first row of the batch serve all rows", "x, self.W_K", "x[:1].expand_as(x), self.W_K"
+)
+ValuesOfTheFirstRow = slip(
+    "the values of the first row of the batch serve all rows", "x, self.W_V", "x[:1].expand_as(x), self.W_V"
+)
+ValuesFromKeyWeights = slip(
+    "the values are made with W_K and b_K, as the keys are: they have weights of their own",
+    "pattern @ v", "pattern @ (k + 0 * v.sum())",
+)  # fmt: skip
+ValuesWithKeyBias = slip(
+    "the bias of the values is that of the keys: each belongs to the weights with its letter",
+    B_V, f"{B_K} + 0 * self.b_V.sum()",
+)  # fmt: skip
+OwnResidual = slip(
+    "the input is added to the result: the block adds the residual, attention does not", "return ", "return x + "
+)
+DetachedPattern = slip(
+    "the pattern is cut off from the gradient (detach or no_grad), so queries and keys would never be trained",
+    PATTERN, f"{PATTERN}.detach()",
+)  # fmt: skip
+Dropout = slip(
+    "two calls on the same input differ: nothing random (dropout) belongs into this attention",
+    PATTERN, f"F.dropout({PATTERN}, 0.1)",
+)  # fmt: skip
+InPlace = slip(
+    "the residual stream was changed in place: later layers still need it",
+    f"return {OUTPUT} + self.b_O", f"return x.copy_({OUTPUT} + self.b_O)",
+)  # fmt: skip
+PatternTransposed = slip(
+    "the pattern is used the wrong way round: each query mixes the values by its own row, not by a column",
+    "pattern @ v", "pattern.mT @ v",
+)  # fmt: skip
+NormalisedAgain = slip(
+    "the input is normalised once more: layer_norm_1 of the block has done that before attention",
+    "q = torch", "x = F.layer_norm(x, x.shape[-1:])\n    q = torch",
+)  # fmt: skip
+PersistentMask = slip(
+    "the mask goes into the state dict, so that saved weights no longer fit: register it with persistent=False",
+    "def forward", """def __init__(self, config):
+    super().__init__(config)
+    self.register_buffer("mask", torch.ones(config.context_length, config.context_length).tril())
 
-
-@wrong("the residual stream was changed in place: later layers still need it")
-class InPlace(Base):
-    def forward(self, x):
-        return x.copy_(super().forward(x))
-
-
-@wrong("the scores are scaled with N * H, the width of all heads together: it is the width H of one head that counts")
-class ScaledByAllHeads(Base):
-    def scores(self, q, k):
-        return q @ k.transpose(-1, -2) / math.sqrt(self.W_Q.shape[0] * q.shape[-1])
-
-
-@wrong("the softmax runs over the batch: for each query the shares of the keys must sum to one")
-class SoftmaxOverBatch(Base):
-    def pattern(self, scores):
-        return causal(scores).softmax(0)
-
-
-@wrong("the mask comes after the softmax: hidden keys have already taken their share")
-class MaskAfterSoftmaxFully(Base):
-    def pattern(self, scores):
-        return causal(scores.softmax(-1))
-
-
-@wrong("the pattern is used the wrong way round: each query mixes the values by its own row, not by a column")
-class PatternTransposed(Base):
-    def pattern(self, scores):
-        return causal(scores).softmax(-1).transpose(-1, -2)
-
-
-@wrong("the input is normalised once more: layer_norm_1 of the block has done that before attention")
-class NormalisedAgain(Base):
-    def forward(self, x):
-        return super().forward(F.layer_norm(x, x.shape[-1:]))
+def forward""", PATTERN, "scores.masked_fill(self.mask[: x.shape[1], : x.shape[1]] == 0, -torch.inf).softmax(-1)",
+)  # fmt: skip
+MASK_KEPT = "the mask is made once, for the length of the first text: a text of another length needs another mask"
+MaskOfTheFirstCall = slip(
+    MASK_KEPT,
+    PATTERN, "scores.masked_fill(self.hidden, -torch.inf).softmax(-1)",
+    "scores = q", """if not hasattr(self, "hidden"):
+        self.hidden = torch.ones(x.shape[1], x.shape[1], dtype=torch.bool).triu(1)
+    scores = q""",
+)  # fmt: skip
 
 
 @right
 class Fused(Base):
     def forward(self, x):
-        z = F.scaled_dot_product_attention(self.queries(x), self.keys(x), self.values(x), is_causal=True)
-        return self.output(z)
+        q, k, v = (
+            torch.einsum("bte,neh->bnth", x, getattr(self, f"W_{c}")) + getattr(self, f"b_{c}")[:, None] for c in "QKV"
+        )
+        z = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+        return torch.einsum("bnth,nhe->bte", z, self.W_O) + self.b_O
+
+
+@right
+class MaskMadeOnce(Base):
+    def __init__(self, config):
+        super().__init__(config)
+        hidden = torch.ones(config.context_length, config.context_length, dtype=torch.bool).triu(1)
+        self.register_buffer("hidden", hidden, persistent=False)
+
+    def forward(self, x):
+        q, k, v = (torch.einsum("bte,neh->btnh", x, getattr(self, f"W_{c}")) + getattr(self, f"b_{c}") for c in "QKV")
+        scores = torch.einsum("bqnh,bknh->bnqk", q, k) / math.sqrt(q.shape[-1])
+        scores = scores.masked_fill(self.hidden[: x.shape[1], : x.shape[1]], -torch.inf)
+        z = torch.einsum("bnqk,bknh->bqnh", scores.softmax(dim=-1), v)
+        return torch.einsum("bqnh,nhe->bqe", z, self.W_O) + self.b_O
 
 
 @right
