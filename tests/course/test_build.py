@@ -1,6 +1,7 @@
 """The build: what it makes of a chapter, byte for byte the same each time."""
 
 import ast
+import base64
 import os
 import time
 
@@ -251,3 +252,23 @@ def test_command_line(tmp_path, capsys):
     assert (tmp_path / "chapters/ch1_transformer_from_scratch/exercises.ipynb").is_file()
     assert main(["ch77"]) == 2
     assert "There is no chapter 'ch77'" in capsys.readouterr().err
+
+
+def test_a_picture_becomes_part_of_its_cell(tmp_path):
+    small_course(tmp_path)
+    chapter = tmp_path / "chapters" / "ch1_small" / "chapter.md"
+    chapter.write_text(chapter.read_text(encoding="utf-8") + '\n![a "red"\ndot](images/dot.svg)\n', encoding="utf-8")
+    with pytest.raises(SourceError, match=r"no picture images/dot\.svg"):
+        make(root=tmp_path)
+    picture = chapter.parent / "images" / "dot.svg"
+    picture.parent.mkdir()
+    for wrong in (b"<html>", b"<svg>" + b" " * 40_000):
+        picture.write_bytes(wrong)
+        with pytest.raises(SourceError, match="not an SVG of at most 40 kB"):
+            make(root=tmp_path)
+    picture.write_bytes(b'<svg xmlns="http://www.w3.org/2000/svg"/>\r\n')
+    build(root=tmp_path)
+    cell = read(tmp_path, "optional").cells[-1].source
+    packed = cell.partition("base64,")[2].partition('"')[0]
+    assert base64.b64decode(packed) == b'<svg xmlns="http://www.w3.org/2000/svg"/>\n'
+    assert '<img alt="a &quot;red&quot; dot" src="data:image/svg+xml;base64,' in cell and "images/" not in cell

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from utils.build import lint, setup_cells
+from utils.build import images, lint, setup_cells
 from utils.build.chapter import Cell, Chapter, Exercise, SourceError
 from utils.build.cut import Module, read_module
 
@@ -78,6 +78,7 @@ class _Builder:
         head, rest = "", cells
         if not optional and cells and cells[0].kind == "prose" and cells[0].source.startswith("# "):
             head, rest = cells[0].source.partition("\n")[2].strip(), cells[1:]
+        head = images.embed(head, self.chapter.file, 1)
         made = [(f"{self.chapter.key}-title", _prose("\n\n".join(part for part in (title, line, head) if part)))]
         fetch, ready = setup_cells.colab_cell(self.settings, path), setup_cells.setup_cell(self.chapter.key)
         for role, source in (("colab", fetch), ("setup", ready)):
@@ -93,7 +94,7 @@ class _Builder:
         """(id, notebook cell) pairs of one cell of the source."""
         key = self.chapter.key
         if cell.kind == "prose":
-            return [(f"{key}-{_slug(cell)}", _prose(cell.source))]
+            return [(f"{key}-{_slug(cell)}", _prose(images.embed(cell.source, self.chapter.file, cell.line)))]
         if cell.kind == "code":
             tags = [tag for tag in cell.tags if tag != "shared"]
             return [(f"{key}-{_slug(cell)}", _code(cell.source, timeout=cell.timeout, tags=tags))]
@@ -109,7 +110,7 @@ class _Builder:
         answer = module.solution(exercise.name) if answers else module.stub(exercise.name)
         made = []
         for role, body in (
-            ("text", _prose(exercise_text(exercise))),
+            ("text", _prose(images.embed(exercise_text(exercise), self.chapter.file, exercise.line))),
             ("answer", _code(answer, timeout=exercise.timeout)),
             ("check", _code(f"check({exercise.name})", timeout=exercise.timeout)),
         ):
