@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 from tests.bench.table import Row, interleaved, within
 from utils import course
-from utils.build.source import load_chapter
+from utils.chapter import load_chapter
 from utils.grade.assess import assess
 from utils.grade.mutants import mutants
 from utils.grade.reference import reference

@@ -15,7 +15,7 @@ from utils.build.__main__ import build, differing, main, make
 from utils.build.chapter import SourceError
 from utils.build.cut import read_module
 from utils.build.lint import MAX_CELLS
-from utils.build.stub import is_stub, stub_source
+from utils.chapter import is_stub, stub_source
 
 DOUBLE_STUB = 'def double(x):\n    """Twice."""\n    raise NotImplementedError'
 COUNTER_STUB = '''\
@@ -120,10 +120,10 @@ def test_rebuild_gives_the_same_bytes(small):
 
 
 def test_check_names_what_differs(small):
-    file = small / "chapters/ch1_small/stubs.json"
+    file = small / "chapters/ch1_small/chapter.json"
     file.write_text("{}", encoding="utf-8")
     (small / "solutions/ch1_small/solutions.ipynb").unlink()
-    assert {path.name for path in differing(root=small)} == {"stubs.json", "solutions.ipynb"}
+    assert {path.name for path in differing(root=small)} == {"chapter.json", "solutions.ipynb"}
 
 
 def test_a_new_cell_leaves_other_ids_as_they_were(small, tmp_path):
@@ -168,7 +168,7 @@ def test_stubs_hold_no_answer(built):
     assert "# solution" not in text and "end solution" not in text
     for key in course.chapters():
         for path in make([key]):
-            if path.name == "stubs.json":
+            if path.name == "chapter.json":
                 assert (built / path).read_text(encoding="utf-8").count("raise NotImplementedError") > 0
 
 

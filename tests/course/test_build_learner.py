@@ -7,7 +7,8 @@ from small import CHAPTER, PARTS, small_course
 from utils import course
 from utils.build import learner
 from utils.build.__main__ import build, main
-from utils.build.source import load_chapter, parse
+from utils.build.source import parse
+from utils.chapter import load_chapter
 
 ANSWER = 'def double(x):\n    """Twice."""\n    return 2 * x'
 
@@ -17,11 +18,11 @@ def home(tmp_path, monkeypatch):
     """The miniature course, built, as the course that this process works on."""
     small_course(tmp_path)
     monkeypatch.setattr(course, "ROOT", tmp_path)
-    for cached in (course.chapters, course.settings, load_chapter, learner.stub_source):
+    for cached in (course.chapters, course.settings, load_chapter):
         cached.cache_clear()
     build()
     yield tmp_path
-    for cached in (course.chapters, course.settings, load_chapter, learner.stub_source):
+    for cached in (course.chapters, course.settings, load_chapter):
         cached.cache_clear()
 
 
@@ -120,7 +121,7 @@ def test_reset_notebook(home, file):
 
 
 def test_reset_without_the_reference(home, file):
-    """A class hand-out has no solutions: stubs.json serves."""
+    """A class hand-out has no solutions: chapter.json serves."""
     edit(file, answer)
     (home / "solutions/ch1_small/parts.py").unlink()
     (home / "solutions/ch1_small/__init__.py").unlink()

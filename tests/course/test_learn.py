@@ -134,7 +134,7 @@ def test_a_pass_is_not_lost_by_a_later_failure(notebook):
 
 
 def test_stub_is_not_attempted(notebook):
-    from utils.build.stub import stub_source
+    from utils.chapter import stub_source
 
     notebook.fine(stub_source("ch1", "LayerNorm"))
     assert "not attempted" in notebook.fails("check(LayerNorm)")
@@ -277,7 +277,7 @@ def test_progress_is_readable_json_without_answers_of_ours(notebook, tmp_path):
 
 
 def test_a_need_that_has_not_passed_is_the_references_meanwhile(notebook):
-    from utils.build.stub import stub_source
+    from utils.chapter import stub_source
 
     block = course.ROOT / "solutions" / "ch1_transformer_from_scratch" / "model.py"
     source = block.read_text(encoding="utf-8")

@@ -12,8 +12,7 @@ import pytest
 import torch
 
 from utils import course
-from utils.build.source import load_chapter
-from utils.build.stub import stub_source
+from utils.chapter import load_chapter, stub_source
 from utils.grade.reference import reference
 from utils.learn import board, context, environment, heat, ladder, pieces, predictions, quizzes, reuse, sources, store
 from utils.learn.grading import Blocked, Missing, NotAttempted, Skipped, Unfinished, Wrong, grade_exercise

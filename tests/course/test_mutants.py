@@ -10,7 +10,7 @@ import torch
 
 from tests.course.rewrite import rewrite
 from utils import course
-from utils.build.source import load_chapter
+from utils.chapter import load_chapter
 from utils.grade import diagnose, suite, wire
 from utils.grade.assess import Status, assess
 from utils.grade.mutants import Mutant, mutants

@@ -9,7 +9,7 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 from utils import course
-from utils.build.source import load_chapter
+from utils.chapter import load_chapter
 
 CHAPTERS = list(course.chapters().values())
 

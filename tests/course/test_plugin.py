@@ -15,7 +15,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from utils import course
 from utils.build.cut import read_module
 from utils.build.notebook import build_chapter
-from utils.build.source import load_chapter
+from utils.chapter import load_chapter
 
 pytestmark = pytest.mark.skipif(not course.have_answers("ch1"), reason="this hand-out holds no answers to grade")
 

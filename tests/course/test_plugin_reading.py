@@ -5,7 +5,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from utils import course
-from utils.build.source import load_chapter
+from utils.chapter import load_chapter
 from utils.grade.notebook import Cell, CourseNotebook, course_notebook
 from utils.grade.run import NotebookRun
 

@@ -62,7 +62,7 @@ def test_image_with_alternative_text_is_fine(tmp_path):
 def test_parts_of_an_exercise(tmp_path):
     chapter = parse(small_course(tmp_path))
     assert chapter.key == "ch1" and chapter.title == "Small numbers"
-    counter = chapter.exercise("1.2")
+    counter = next(exercise for exercise in chapter.exercises if exercise.id == "1.2")
     assert counter.name == "Counter" and counter.needs == ("double",) and counter.timeout == 90
     assert counter.section == "First part" and not counter.optional and chapter.exercise("triple").optional
     assert [kind for kind, _, _ in counter.help] == ["symptom", "nudge", "pseudocode"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.fuzz.answers import change
 from utils import course
-from utils.build.source import load_chapter
+from utils.chapter import load_chapter
 
 ODD = (
     None,

@@ -111,7 +111,7 @@ def _notebooks(wanted: str | None, chapter: str | None) -> list[Path]:
 
 def _reset(arguments) -> int:
     from utils.build.learner import reset_exercise, reset_notebook
-    from utils.build.source import load_chapter
+    from utils.chapter import load_chapter
 
     what = arguments.what
     if what in ("exercises", "optional") or what.endswith(".ipynb"):

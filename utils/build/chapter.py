@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from utils import chapter as built
 from utils import course
 
 
@@ -14,33 +15,17 @@ class SourceError(course.CourseError):
 
 
 @dataclass(frozen=True)
-class Exercise:
-    """One exercise block of chapter.md. `help` is the ladder: (kind, label, text) in order."""
+class Exercise(built.Exercise):
+    """One exercise block of chapter.md, with its free text."""
 
-    name: str
-    id: str
-    module: str
-    goal: str
-    difficulty: int
-    importance: int
-    minutes: int
-    points: int
-    needs: tuple[str, ...]
-    optional: bool
-    timeout: float | None
     text: str
-    help: tuple[tuple[str, str, str], ...]
-    section: str
     line: int
 
 
 @dataclass(frozen=True)
-class Quiz:
-    """One question; `choices` holds (text, is it right, explanation)."""
+class Quiz(built.Quiz):
+    """One question of chapter.md."""
 
-    name: str
-    question: str
-    choices: tuple[tuple[str, bool, str], ...]
     line: int
 
 
@@ -86,11 +71,3 @@ class Chapter:
     @property
     def quizzes(self) -> tuple[Quiz, ...]:
         return tuple(cell.quiz for cell in self.cells if cell.quiz)
-
-    def exercise(self, name: str) -> Exercise:
-        """The exercise of that name or id. Raises CourseError, listing what there is, for another."""
-        for exercise in self.exercises:
-            if name in (exercise.name, exercise.id):
-                return exercise
-        names = ", ".join(exercise.name for exercise in self.exercises)
-        raise course.CourseError(f"Chapter {self.key} has no exercise called {name!r}: it has {names}.")

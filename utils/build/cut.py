@@ -13,6 +13,7 @@ with whatever reads it: into the solution's cell, and into the stub's where the 
 
 import ast
 import io
+import textwrap
 import tokenize
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,6 +66,11 @@ class Module:
             line = regions[0][0]
             raise SourceError(self.file, line, f"the stub of {name} would not be valid Python: {error.msg}") from None
         return self._with_helpers(name, text)
+
+    def marked(self, name: str) -> list[str]:
+        """The marked regions of an object, dedented, without their markers."""
+        regions = self._regions(*self._span(name))
+        return [textwrap.dedent("\n".join(self.lines[first : last - 1])) for first, last in regions]
 
     def _with_helpers(self, name: str, text: str) -> str:
         """The text, with the private helpers of the module that it reads above it, in the order of the file."""

@@ -7,8 +7,8 @@ import nbformat
 
 from utils import course
 from utils.build.notebook import build_chapter, digest, notebook_digest, write_text
-from utils.build.source import load_chapter
-from utils.build.stub import is_stub, stub_source
+from utils.build.source import parse
+from utils.chapter import is_stub, load_chapter, stub_source
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,8 @@ def fresh_text(file: Path) -> str:
     about = read_notebook(file).metadata.get("course", {})
     if not about.get("chapter") or not about.get("notebook"):
         raise course.CourseError(f"{file} is not a notebook of this course.")
-    for path, text in build_chapter(load_chapter(about["chapter"])).items():
+    source = course.ROOT / "chapters" / course.chapter_name(about["chapter"]) / "chapter.md"
+    for path, text in build_chapter(parse(source)).items():
         if path.name == f"{about['notebook']}.ipynb":
             return text
     raise course.CourseError(f"The chapter {about['chapter']} no longer has a notebook {about['notebook']}.")

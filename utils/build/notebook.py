@@ -1,14 +1,15 @@
 """Join chapter.md and the reference module into notebooks: the cells, their ids and metadata, and the bytes."""
 
 import hashlib
-import json
 import re
 import tomllib
+from dataclasses import fields
 from pathlib import Path, PurePosixPath
 
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from utils import chapter as built
 from utils.build import images, lint, setup_cells
 from utils.build.chapter import Cell, Chapter, Exercise, SourceError
 from utils.build.cut import Module, read_module
@@ -52,10 +53,31 @@ class _Builder:
             if not optional or any(c.optional for c in cells):
                 path = PurePosixPath(top, self.chapter.name, f"{notebook}.ipynb")
                 made[path] = self.notebook(notebook, cells, path)
-        stubs = {e.name: self.module(e.module, e.line, e.name).stub(e.name) for e in self.chapter.exercises}
-        text = json.dumps(stubs, indent=1, ensure_ascii=False) + "\n"
-        made[PurePosixPath("chapters", self.chapter.name, "stubs.json")] = text
+        made[PurePosixPath("chapters", self.chapter.name, built.BUILT)] = built.to_json(self.built())
         return made
+
+    def built(self) -> built.Chapter:
+        """What checks and grading need to know of the chapter."""
+
+        def plain(kind, part):
+            return kind(**{field.name: getattr(part, field.name) for field in fields(kind)})
+
+        source = self.chapter
+        code = [cell for cell in source.cells if cell.kind == "code"]
+        given = [cell.given for cell in source.cells if cell.given]
+        return built.Chapter(
+            key=source.key,
+            name=source.name,
+            title=source.title,
+            exercises=tuple(plain(built.Exercise, exercise) for exercise in source.exercises),
+            quizzes=tuple(plain(built.Quiz, quiz) for quiz in source.quizzes),
+            stubs={e.name: self.module(e.module, e.line, e.name).stub(e.name) for e in source.exercises},
+            imports=tuple(cell.source for cell in code if "imports" in cell.tags),
+            shared=tuple(cell.source for cell in code if "shared" in cell.tags and "imports" not in cell.tags),
+            given=tuple(
+                built.Given(g.name, g.module, self.module(g.module, g.line, g.name).whole(g.name)) for g in given
+            ),
+        )
 
     def module(self, name: str, line: int, wanted: str) -> Module:
         """The reference module `name`; `line` of chapter.md asks for its object `wanted`."""

@@ -11,22 +11,14 @@ The format (blocks start at the margin):
 """
 
 import re
-from functools import cache
 from pathlib import Path
 
-from utils import course
 from utils.build.chapter import Cell, Chapter, Exercise, Given, Quiz, SourceError
+from utils.chapter import load_chapter  # noqa: F401 (its old place)
 
 FIELDS = ("id", "module", "goal", "difficulty", "importance", "minutes", "points")
 MAY = ("needs", "timeout")
 LADDER = ("symptom", "nudge", "pseudocode")
-
-
-@cache
-def load_chapter(chapter: str) -> Chapter:
-    """Parse the chapter given by key or name, once. Raises SourceError for a mistake in it."""
-    name = course.chapter_name(chapter)
-    return parse(course.ROOT / "chapters" / name / "chapter.md")
 
 
 def parse(file: Path) -> Chapter:

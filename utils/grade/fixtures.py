@@ -2,7 +2,7 @@
 
 import pytest
 
-from utils.build.source import load_chapter
+from utils.chapter import load_chapter
 from utils.grade.draw import Draw
 from utils.grade.reference import reference
 from utils.grade.subject import LocalRunner, Subject

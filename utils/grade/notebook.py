@@ -12,8 +12,7 @@ from pathlib import Path
 import nbformat
 
 from utils import course
-from utils.build.chapter import Exercise
-from utils.build.source import load_chapter
+from utils.chapter import Exercise, load_chapter
 
 # calls that help a learner and mean nothing to a grading; `skip` is not among them
 HELPERS = {"check", "hint", "reveal", "progress", "report", "reset_exercise"}

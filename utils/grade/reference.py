@@ -7,7 +7,7 @@ from utils import course
 
 def reference(chapter: str, name: str):
     """The reference's object of one exercise. Raises CourseError where the answers are not part of the hand-out."""
-    from utils.build.source import load_chapter
+    from utils.chapter import load_chapter
 
     if not course.have_answers(chapter):
         raise course.CourseError(f"The reference solution of {name} is not part of this hand-out.")

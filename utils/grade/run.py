@@ -4,8 +4,7 @@ import time
 from dataclasses import dataclass
 
 from utils import course
-from utils.build.chapter import Exercise
-from utils.build.source import load_chapter
+from utils.chapter import Exercise, load_chapter
 from utils.grade.kernel import Kernel, Reply
 from utils.grade.notebook import Cell, CourseNotebook
 from utils.grade.status import Status
@@ -89,7 +88,7 @@ class NotebookRun:
         return all(found[e.name].source is None or self._is_stub(e.name) for e in self.notebook.exercises)
 
     def _is_stub(self, name: str) -> bool:
-        from utils.build.stub import is_stub
+        from utils.chapter import is_stub
 
         try:
             return is_stub(self.notebook.definitions[name].source, self.notebook.chapter, name)

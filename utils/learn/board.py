@@ -2,7 +2,7 @@
 
 import html
 
-from utils.build.source import load_chapter
+from utils.chapter import load_chapter
 from utils.learn import store
 from utils.learn.context import current_chapter
 from utils.learn.show import COLOURS, show

@@ -4,8 +4,7 @@ import html
 import os
 
 from utils import course
-from utils.build.chapter import Exercise
-from utils.build.source import load_chapter
+from utils.chapter import Exercise, load_chapter
 from utils.grade.assess import Outcome, Status, assess
 from utils.grade.judge import LearnerError
 from utils.grade.subject import LocalRunner

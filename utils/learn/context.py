@@ -7,8 +7,7 @@ from pathlib import Path
 
 import __main__
 from utils import course
-from utils.build.chapter import Exercise
-from utils.build.source import load_chapter
+from utils.chapter import Exercise, load_chapter
 
 
 def shell():

@@ -5,7 +5,7 @@ Called by the pytest plugin in a cell of its own after the notebook's cells. Tru
 
 import inspect
 
-from utils.build.source import load_chapter
+from utils.chapter import load_chapter
 from utils.grade.assess import Outcome, Status, assess
 from utils.grade.subject import LocalRunner
 from utils.learn.context import describe, namespace

@@ -1,17 +1,15 @@
 """Help, one step at a time: hint, then reveal, or skip; and reset, which takes an exercise back to its stub."""
 
-import ast
 import textwrap
 
 from utils import course
-from utils.build.chapter import Exercise
+from utils.chapter import Exercise, stub_source
 from utils.grade.reference import reference
 from utils.learn import store
 from utils.learn.context import namespace, resolve
 from utils.learn.show import Notice, box, lines, show
 
 TITLES = {"symptom": "What do you see?", "nudge": "A nudge", "pseudocode": "Pseudocode"}
-MARKERS = ("# solution", "# end solution")
 
 
 def hint(name: str, step: int | None = None) -> None:
@@ -69,28 +67,11 @@ def reveal(name: str, confirm: bool = False) -> None:
 
 
 def solution(chapter: str, exercise: Exercise) -> str:
-    """What stands between the solution marks of the reference, or the whole object where nothing is marked."""
-    file = course.ROOT / "solutions" / course.chapter_name(chapter) / f"{exercise.module}.py"
-    text = file.read_text(encoding="utf-8")
-    whole = text.split("\n")
-    for node in ast.parse(text).body:
-        if isinstance(node, (ast.ClassDef, ast.FunctionDef)) and node.name == exercise.name:
-            source = whole[node.lineno - 1 : node.end_lineno + 1]
-            break
-    else:
-        raise Notice(f"The reference of {exercise.name} was not found in {exercise.module}.py.")
-    regions, current = [], None
-    for line in source:
-        if line.strip() == MARKERS[0]:
-            current = []
-        elif line.strip() == MARKERS[1] and current is not None:
-            regions.append(textwrap.dedent("\n".join(current)))
-            current = None
-        elif current is not None:
-            current.append(line)
-    if not regions:
-        return "\n".join(whole[node.lineno - 1 : node.end_lineno])
-    return "\n\n# ... further down\n".join(regions)
+    """What the reference has between its solution marks, each region dedented."""
+    from utils.build.cut import read_module
+
+    folder = course.ROOT / "solutions" / course.chapter_name(chapter)
+    return "\n\n# ... further down\n".join(read_module(folder / f"{exercise.module}.py").marked(exercise.name))
 
 
 def skip(name: str) -> None:
@@ -109,8 +90,6 @@ def skip(name: str) -> None:
 
 def reset_exercise(name: str) -> None:
     """Take one exercise back to the start: its progress is cleared and its stub shown, to paste into the cell."""
-    from utils.build.stub import stub_source
-
     chapter, exercise = _exercise(name)
     try:
         stub = stub_source(chapter, exercise.name).rstrip()

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from utils import course
-from utils.build.source import load_chapter
+from utils.chapter import load_chapter
 from utils.grade.reference import reference
 from utils.learn.sources import is_reference, is_stub
 

@@ -4,8 +4,7 @@ import html
 import re
 
 from utils import course
-from utils.build.chapter import Quiz
-from utils.build.source import load_chapter
+from utils.chapter import Quiz, load_chapter
 from utils.learn import store
 from utils.learn.context import current_chapter
 from utils.learn.show import Notice, box, show

@@ -1,9 +1,11 @@
 """`mine("ch1.Transformer")`: the learner's own object from another chapter, the reference where there is none."""
 
+import contextlib
+import importlib
 import linecache
 
 from utils import course
-from utils.build.source import load_chapter
+from utils.chapter import load_chapter
 from utils.grade.reference import reference
 from utils.learn import store
 from utils.learn.context import resolve
@@ -40,16 +42,15 @@ def base_names(chapter: str) -> dict:
     """A fresh namespace with what the chapter's own import cells and given objects bring."""
     source = load_chapter(chapter)
     names: dict = {"__name__": f"mine_{source.key}"}
-    for cell in source.cells:
-        if cell.kind == "code" and "imports" in cell.tags:
-            exec(compile(cell.source, f"<imports of {source.key}>", "exec"), names)
-    if course.have_answers(chapter):
-        import importlib
-
-        for cell in source.cells:
-            if cell.given:
-                module = importlib.import_module(f"solutions.{source.name}.{cell.given.module}")
-                names[cell.given.name] = getattr(module, cell.given.name)
+    for text in source.imports:
+        _run(text, f"<imports of {source.key}>", names)
+    for given in source.given:
+        if course.have_answers(chapter):
+            module = importlib.import_module(f"solutions.{source.name}.{given.module}")
+            names[given.name] = getattr(module, given.name)
+        else:
+            with contextlib.suppress(NameError):  # one that reads an exercise cannot be defined before it
+                _run(given.source, f"<{given.name} of {source.key}>", names)
     return names
 
 

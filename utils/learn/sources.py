@@ -6,6 +6,7 @@ import linecache
 import types
 from collections.abc import Iterator
 
+from utils import chapter as built
 from utils import course
 
 
@@ -58,23 +59,19 @@ def _definitions(tree: ast.AST) -> Iterator[ast.stmt]:
 
 def is_stub(obj, chapter: str, name: str) -> bool:
     """Whether the object is still the stub that the notebook came with."""
-    from utils.build import stub
-
     source = source_of(obj, name)
     if source is None:
         return False
     try:
-        return stub.is_stub(source, chapter, name)
+        return built.is_stub(source, chapter, name)
     except (course.CourseError, OSError, SyntaxError):
         return False
 
 
 def wants_class(chapter: str, name: str) -> bool | None:
     """Whether the exercise asks for a class (True) or a function (False); None where no stub tells."""
-    from utils.build import stub
-
     try:
-        body = ast.parse(stub.stub_source(chapter, name)).body
+        body = ast.parse(built.stub_source(chapter, name)).body
     except (course.CourseError, OSError, SyntaxError):
         return None
     kinds = [isinstance(n, ast.ClassDef) for n in body if getattr(n, "name", None) == name]

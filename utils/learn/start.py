@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from utils import course
-from utils.build.source import load_chapter
+from utils.chapter import load_chapter
 from utils.learn.context import current_chapter, shell
 
 SEED = 0

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from utils.build.source import load_chapter
+from utils.chapter import load_chapter
 from utils.learn.context import progress_folder
 
 PARTS = ("exercises", "predictions", "quizzes")

@@ -7,7 +7,7 @@ import nbformat
 import pytest
 
 from utils import course
-from utils.build.source import load_chapter
+from utils.chapter import load_chapter
 from utils.grade.mutants import mutants
 
 from .lab import FLAGS, Notebook, chromium, jupyter_lab

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from tests.course.sandbox.hostile import ATTACKS
-from utils.build.source import load_chapter
+from utils.chapter import load_chapter
 
 MUST_DO = [exercise for exercise in load_chapter("ch1").exercises if not exercise.optional]
 POINTS = {exercise.name: exercise.points for exercise in load_chapter("ch1").exercises}

@@ -7,7 +7,7 @@ import pytest
 
 from tests.course.classroom.submissions import write
 from utils import course
-from utils.build.source import load_chapter
+from utils.chapter import load_chapter
 from utils.grade.classroom.run import Options, grade_class
 from utils.grade.mutants import mutants
 from utils.grade.status import Status

@@ -18,7 +18,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from utils import course
 from utils.build.cut import read_module
-from utils.build.source import load_chapter
+from utils.chapter import load_chapter
 from utils.course import CourseError
 from utils.grade.exports import autograder, workflow
 
@@ -88,7 +88,7 @@ def test_the_zip_has_what_gradescope_wants(tmp_path):
         "utils/grade/__main__.py",
     ):
         assert f"course/{needed}" in names
-    assert f"course/tests/{NAME}/mutants/layer_norm.py" in names and f"course/chapters/{NAME}/stubs.json" in names
+    assert f"course/tests/{NAME}/mutants/layer_norm.py" in names and f"course/chapters/{NAME}/chapter.json" in names
     assert not [name for name in names if "__pycache__" in name or "/." in name or name.endswith((".ipynb", ".pyc"))]
 
 

@@ -1,7 +1,6 @@
 """The hand-out holds no answer, and works without them; what comes back is collected by student."""
 
 import ast
-import json
 import re
 import subprocess
 import sys
@@ -15,7 +14,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from utils import course
 from utils.build.cut import read_module
-from utils.build.source import load_chapter
+from utils.chapter import from_json, load_chapter
 from utils.course import CourseError
 from utils.grade.collect import collect
 from utils.grade.exports import commands
@@ -83,7 +82,7 @@ def test_its_notebooks_are_fresh_and_its_files_adapted(handed):
     assert len(answers) == len([e for e in load_chapter("ch1").exercises if not e.optional])
     assert all(re.search(r"raise NotImplementedError\s*$", source, re.M) for source in answers.values())
     assert not any(cell.get("outputs") for cell in notebook.cells)
-    stubs = json.loads((handed / "chapters" / NAME / "stubs.json").read_text(encoding="utf-8"))
+    stubs = from_json((handed / "chapters" / NAME / "chapter.json").read_text(encoding="utf-8")).stubs
     assert all("raise NotImplementedError" in stub for stub in stubs.values())
     readme = (handed / "README.md").read_text(encoding="utf-8")
     assert readme.count("This is the class hand-out") == 1

@@ -14,7 +14,7 @@ import pytest
 
 from utils import course
 from utils.build.cut import read_module
-from utils.build.source import load_chapter
+from utils.chapter import load_chapter
 from utils.grade.__main__ import parser
 from utils.grade.exports import FORMATS
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from utils import course
-from utils.build.source import load_chapter
+from utils.chapter import load_chapter
 from utils.grade.assess import assess
 from utils.grade.classroom.assemble import Task
 from utils.grade.classroom.grade import grade_submission, needs

@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from utils import course
-from utils.build.chapter import Exercise
-from utils.build.source import load_chapter
+from utils.chapter import Exercise, load_chapter
 from utils.grade.classroom.gather import Unreadable, Work
 from utils.grade.classroom.reading import about, clean, read_cells
 from utils.grade.classroom.record import ExerciseResult, SubmissionResult

@@ -4,7 +4,7 @@ import ast
 from functools import cache, lru_cache
 
 from utils import course
-from utils.build.stub import stub_source
+from utils.chapter import stub_source
 from utils.grade.classroom.reading import clean
 from utils.grade.extract import Definition
 from utils.grade.sandbox.pieces import reference_definition

@@ -7,10 +7,7 @@ from dataclasses import replace
 from functools import cache
 
 from utils import course
-from utils.build.chapter import Exercise
-from utils.build.cut import read_module
-from utils.build.source import load_chapter
-from utils.build.stub import is_stub
+from utils.chapter import Exercise, is_stub, load_chapter
 from utils.grade.assess import Outcome, verdict
 from utils.grade.classroom.assemble import Task, asked, blank, empty
 from utils.grade.classroom.flags import answers_imported, flags
@@ -184,16 +181,10 @@ def needs(chapter: str, name: str) -> tuple[str, ...]:
     return tuple(exercise.name for exercise in source.exercises if exercise.name in found)
 
 
-@cache
 def prelude(chapter: str) -> str:
     """What stands for the cells that a learner deleted: the chapter's imports and the objects it gives whole."""
     source = load_chapter(chapter)
-    parts = [cell.source for cell in source.cells if cell.kind == "code" and {"imports", "shared"} & set(cell.tags)]
-    folder = course.ROOT / "solutions" / source.name
-    for cell in source.cells:
-        if cell.given and (folder / f"{cell.given.module}.py").is_file():
-            parts.append(read_module(folder / f"{cell.given.module}.py").whole(cell.given.name))
-    return "\n\n".join(parts)
+    return "\n\n".join([*source.imports, *source.shared, *(given.source for given in source.given)])
 
 
 def skipped(notebook: Notebook, chapter: str) -> set[str]:

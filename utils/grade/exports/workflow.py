@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from utils import course
-from utils.build.source import load_chapter
+from utils.chapter import load_chapter
 from utils.grade.classroom.record import write_whole
 
 # Feedback only: it runs in the learner's own repository, where the learner can change anything, this file too.

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from utils import course
-from utils.build.source import load_chapter
+from utils.chapter import load_chapter
 from utils.grade.extract import Definition, Notebook
 
 
