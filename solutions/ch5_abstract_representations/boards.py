@@ -10,7 +10,7 @@ from torch import Tensor
 from .library import Library
 
 
-def paint(lib: Library, objects: Int[Tensor, "B K 3"], bg: Int[Tensor, "B"]) -> dict[str, Tensor]:
+def paint(lib, objects: Int[Tensor, "B K 3"], bg: Int[Tensor, "B"]) -> dict[str, Tensor]:
     """Paint boards: objects[b, k] is (root, row, column) of board b's k-th object, root -1 for none; later ones on top.
 
     Returns board, root_id and offset, all (B, S, S): the token of a cell, the root it belongs to (-1: background) and
@@ -38,7 +38,7 @@ def paint(lib: Library, objects: Int[Tensor, "B K 3"], bg: Int[Tensor, "B"]) -> 
 
 
 def sample_boards(
-    lib: Library,
+    lib,
     n: int,
     kind_probs: Sequence[float],
     generator: torch.Generator,
@@ -89,7 +89,7 @@ def _apart(positions: int, d: int) -> Int[Tensor, "pairs 4"]:
 
 
 def mask_boards(
-    lib: Library, scenes: dict[str, Tensor], p: float, patch_p: float, generator: torch.Generator
+    lib, scenes: dict[str, Tensor], p: float, patch_p: float, generator: torch.Generator
 ) -> tuple[Int[Tensor, "B S S"], Bool[Tensor, "B S S"]]:
     """Hide cells: each one with probability p and, with probability patch_p for a board, a whole d x d patch as well.
 

@@ -50,7 +50,7 @@ def cell_metrics(
 @torch.no_grad()
 def measure(
     model: nn.Module,
-    lib: Library,
+    lib,
     boards: int,
     generator: torch.Generator,
     masking: float = 0.25,

@@ -5,8 +5,6 @@ from einops import einsum, rearrange
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from .config import ModelConfig
-
 
 class FactorizedAttention(nn.Module):
     """Multi-head attention that reads content and position side by side and writes content only.
@@ -44,7 +42,7 @@ class Block(nn.Module):
     change the stream at that place: `z_attn` after the attention's update, `out` after the MLP's.
     """
 
-    def __init__(self, cfg: ModelConfig):
+    def __init__(self, cfg):
         super().__init__()
         D, P = cfg.d_content, cfg.d_pos
         self.norm_1 = nn.LayerNorm(D)
@@ -64,7 +62,7 @@ class FactorizedTransformer(nn.Module):
     Source: the published factorised transformer (Ferry, Ching, Kawai 2023).
     """
 
-    def __init__(self, cfg: ModelConfig):
+    def __init__(self, cfg):
         super().__init__()
         self.cfg = cfg
         self.token_embedding = nn.Embedding(cfg.vocab, cfg.d_content)

@@ -42,7 +42,7 @@ def enumerate_scenes(
 
 
 def ideal_observer(
-    lib: Library, masked: Int[Tensor, "B T"], scenes: Int[Tensor, "scenes T"], prior: Float[Tensor, "scenes"]
+    lib, masked: Int[Tensor, "B T"], scenes: Int[Tensor, "scenes T"], prior: Float[Tensor, "scenes"]
 ) -> Float[Tensor, "B T V"]:
     """For each cell of each masked board the probability of every token, given all the visible cells: Bayes' rule.
 

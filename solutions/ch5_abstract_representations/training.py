@@ -7,7 +7,6 @@ from torch import nn
 
 from .boards import mask_boards, sample_boards
 from .config import Schedule
-from .library import Library
 from .metrics import masked_ce, measure
 
 
@@ -22,10 +21,10 @@ def make_optimizer(model: nn.Module, schedule: Schedule) -> torch.optim.AdamW:
 
 def train(
     model: nn.Module,
-    lib: Library,
+    lib,
     steps: int,
     generator: torch.Generator,
-    schedule: Schedule | None = None,
+    schedule=None,
     watch: Callable[[dict], None] | None = None,
     optimizer: torch.optim.Optimizer | None = None,
     draw: Callable[..., dict] = sample_boards,

@@ -1,0 +1,121 @@
+"""Wrong answers to exercise 5.1 that learners write, and right ones written differently."""
+
+from pathlib import Path
+
+import torch
+
+from utils.grade import load_file, right, slips, wrong
+
+Library = load_file(Path(__file__).with_name("_pieces.py")).Library
+
+slip = slips("""
+    def make_library(n_roots, d, n_bg, n_obj, n_comps, generator, side=8):
+        def different(count, size, choices):
+            if count > choices ** (size * size):
+                raise ValueError("too many")
+            found = {}
+            while len(found) < count:
+                drawn = torch.randint(choices, (size, size), generator=generator)
+                found.setdefault(tuple(drawn.flatten().tolist()), drawn)
+            return torch.stack(list(found.values()))
+        roots = n_bg + different(n_roots, d, n_obj)
+        comps = different(n_comps, 2, n_roots)
+        return Library(roots, comps, n_bg, n_obj, side)
+""")
+
+NoOffset = slip(
+    "object tokens start at 0, where the background tokens are: they follow the n_bg background tokens",
+    "n_bg + different", "different",
+)  # fmt: skip
+OneTokenShort = slip(
+    "the last object token is never drawn: the upper end of randint is left out already",
+    "different(n_roots, d, n_obj)", "different(n_roots, d, n_obj - 1 if n_obj > 2 else n_obj)",
+)  # fmt: skip
+NotDifferent = slip(
+    "the same object can come twice: draw again until all are different",
+    "found.setdefault(tuple(drawn.flatten().tolist()), drawn)", "found[len(found)] = drawn",
+)  # fmt: skip
+OnlyRootsDifferent = slip(
+    "the same composite can come twice: composites must all be different, as the roots are",
+    "different(n_comps, 2, n_roots)", "torch.randint(n_roots, (n_comps, 2, 2), generator=generator)",
+)  # fmt: skip
+NoRefusal = slip(
+    "a wish that cannot be met returns fewer objects: raise a ValueError",
+    'raise ValueError("too many")', "count = choices ** (size * size)",
+)  # fmt: skip
+OtherRefusal = slip(
+    "it refuses with an AssertionError: a ValueError is wanted",
+    'raise ValueError("too many")', 'raise AssertionError("too many")',
+)  # fmt: skip
+GlobalGenerator = slip(
+    "the draws come from torch's global generator: hand the given one on",
+    "torch.randint(choices, (size, size), generator=generator)", "torch.randint(choices, (size, size))",
+)  # fmt: skip
+FixedSeed = slip(
+    "a generator of its own with a fixed seed is used: every library is the same",
+    "def different(", "generator = torch.Generator().manual_seed(0)\n        def different(",
+)  # fmt: skip
+CompositesOfTokens = slip(
+    "composites hold tokens: each slot holds the number of a root, below n_roots",
+    "different(n_comps, 2, n_roots)", "n_bg + different(n_comps, 2, n_roots)",
+)  # fmt: skip
+SideForgotten = slip("the board's side is not passed on to the Library", "n_obj, side)", "n_obj, 8)")
+ObjectsInOrder = slip(
+    "the objects are counted through instead of drawn: a different generator must give different ones",
+    "drawn = torch.randint(choices, (size, size), generator=generator)",
+    "drawn = (len(found) // choices ** torch.arange(size * size) % choices).view(size, size)",
+)  # fmt: skip
+Unsorted = slip(
+    "the tokens of a root are sorted: the order of the cells is part of the object",
+    "torch.stack(list(found.values()))", "torch.stack(list(found.values())).flatten(1).sort(1).values.view(-1, size, size)",
+)  # fmt: skip
+
+
+@wrong("no root holds a token twice: the token of each cell is drawn on its own, with replacement")
+def without_replacement(n_roots, d, n_bg, n_obj, n_comps, generator, side=8):
+    def different(count, size, choices):
+        if count > choices ** (size * size):
+            raise ValueError("too many")
+        found = {}
+        while len(found) < count:
+            many = -(-size * size // choices)
+            order = torch.cat([torch.randperm(choices, generator=generator) for _ in range(many)])[: size * size]
+            if choices < size * size:
+                order = torch.randint(choices, (size * size,), generator=generator)
+            found.setdefault(tuple(order.tolist()), order.view(size, size))
+        return torch.stack(list(found.values()))
+
+    roots = n_bg + different(n_roots, d, n_obj)
+    return Library(roots, different(n_comps, 2, n_roots), n_bg, n_obj, side)
+
+
+@right
+def by_numbers(n_roots, d, n_bg, n_obj, n_comps, generator, side=8):
+    """A root is a number in base n_obj: digits of different random numbers."""
+
+    def draw(count, size, base):
+        most = base ** (size * size)
+        if count > most:
+            raise ValueError("not so many")
+        numbers = set()
+        while len(numbers) < count:
+            numbers.add(int(torch.randint(min(most, 2**60), (), generator=generator)))
+        digits = [[number // base**i % base for i in range(size * size)] for number in sorted(numbers)]
+        digits = torch.tensor(digits)[torch.randperm(count, generator=generator)]
+        return digits.view(count, size, size)
+
+    return Library(draw(n_roots, d, n_obj) + n_bg, draw(n_comps, 2, n_roots), n_bg, n_obj, side)
+
+
+@right
+def all_again(n_roots, d, n_bg, n_obj, n_comps, generator, side=8):
+    """Draw one more, drop the doubles, until there are enough."""
+    if n_roots > n_obj ** (d * d) or n_comps > n_roots**4:
+        raise ValueError("they cannot all be different")
+    roots = torch.empty(0, d * d, dtype=torch.int64)
+    while len(roots) < n_roots:
+        roots = torch.cat([roots, torch.randint(n_bg, n_bg + n_obj, (1, d * d), generator=generator)]).unique(dim=0)
+    comps = torch.empty(0, 4, dtype=torch.int64)
+    while len(comps) < n_comps:
+        comps = torch.cat([comps, torch.randint(0, n_roots, (1, 4), generator=generator)]).unique(dim=0)
+    return Library(roots.view(-1, d, d), comps.view(-1, 2, 2), n_bg, n_obj, side)

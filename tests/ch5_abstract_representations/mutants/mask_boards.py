@@ -1,0 +1,129 @@
+"""Wrong answers to exercise 5.3 that learners write, and right ones written differently."""
+
+import torch
+
+from utils.grade import right, slips
+
+slip = slips("""
+    def mask_boards(lib, scenes, p, patch_p, generator):
+        board, objects = scenes["board"], scenes["objects"]
+        n, d, side = len(board), lib.d, lib.side
+        mask = torch.rand(board.shape, generator=generator) < p
+        patched = torch.rand(n, generator=generator) < patch_p
+        corner = torch.randint(side - d + 1, (n, 2), generator=generator)
+        lot = torch.rand(n, 4, generator=generator).masked_fill(objects[..., 0] < 0, -1)
+        part = objects[torch.arange(n), lot.argmax(dim=1), 1:]
+        corner = torch.where((scenes["kind"] == 2)[:, None], part, corner)
+        line = torch.arange(side)
+        rows = (line >= corner[:, :1]) & (line < corner[:, :1] + d)
+        columns = (line >= corner[:, 1:]) & (line < corner[:, 1:] + d)
+        patch = rows[:, :, None] & columns[:, None, :]
+        mask = mask | (patched[:, None, None] & patch)
+        return torch.where(mask, lib.unk, board), mask
+""")
+
+WHERE = "torch.where(mask, lib.unk, board), mask"
+InPlace = slip(
+    "the caller's boards are masked in place: they are the targets, so work on a copy",
+    "return torch.where(mask, lib.unk, board), mask", "board[mask] = lib.unk\n    return board.clone(), mask",
+)  # fmt: skip
+WrongUnk = slip(
+    "hidden cells hold lib.vocab, which is no token: UNK is lib.unk, the last one", "torch.where(mask, lib.unk", "torch.where(mask, lib.vocab"
+)
+ZeroInstead = slip("hidden cells hold 0, a background token: they must hold UNK", "torch.where(mask, lib.unk", "torch.where(mask, 0")
+MaskTurned = slip("the mask is turned round: true is for hidden cells", "board), mask", "board), ~mask")
+KeepsP = slip("p is the share of cells that stay visible: it is to be the share of hidden ones", "generator=generator) < p\n", "generator=generator) >= p\n")
+OneMask = slip(
+    "every board of the batch hides the same cells: draw for each board",
+    "mask = torch.rand(board.shape, generator=generator) < p", "mask = (torch.rand(side, side, generator=generator) < p).expand(n, -1, -1)",
+)  # fmt: skip
+WholeColumns = slip(
+    "whole rows are hidden together: draw for each cell",
+    "mask = torch.rand(board.shape, generator=generator) < p", "mask = (torch.rand(n, side, 1, generator=generator) < p).expand(-1, -1, side)",
+)  # fmt: skip
+PatchPerCell = slip(
+    "whether there is a patch is decided cell by cell: decide it once for each board",
+    "patched = torch.rand(n, generator=generator) < patch_p", "patched = torch.rand(n, side, side, generator=generator) < patch_p",
+    "patched[:, None, None]", "patched",
+)  # fmt: skip
+PatchForAll = slip(
+    "either all boards of a batch have a patch or none has: decide it for each board",
+    "patched = torch.rand(n, generator=generator) < patch_p", "patched = (torch.rand(1, generator=generator) < patch_p).expand(n)",
+)  # fmt: skip
+AlwaysPatched = slip(
+    "every board has a patch: only a share of patch_p of them should", "< patch_p", "< float(patch_p > 0)"
+)
+NeverOnComposites = slip(
+    "the patch lies anywhere on a composite's board: it must cover exactly one of its roots",
+    "torch.where((scenes[\"kind\"] == 2)[:, None], part, corner)", "corner",
+)  # fmt: skip
+AlwaysOnRoots = slip(
+    "the patch always covers a root: that holds for composites only, elsewhere it lies anywhere",
+    "torch.where((scenes[\"kind\"] == 2)[:, None], part, corner)", "part",
+)  # fmt: skip
+EmptySlots = slip(
+    "the patch can fall on an empty slot of a composite: choose among the slots with a root",
+    ".masked_fill(objects[..., 0] < 0, -1)", "",
+)  # fmt: skip
+FirstRoot = slip(
+    "always the first root of a composite is hidden: choose one at random",
+    "lot = torch.rand(n, 4, generator=generator)", "lot = torch.arange(4, 0, -1.0).expand(n, 4)",
+)  # fmt: skip
+OneShort = slip(
+    "the patch never reaches the last row and column: there are side - d + 1 places along an axis",
+    "torch.randint(side - d + 1", "torch.randint(side - d",
+)  # fmt: skip
+TooLarge = slip(
+    "the patch is one cell too large: it covers rows r .. r + d - 1",
+    "(line < corner[:, :1] + d)", "(line <= corner[:, :1] + d)", "(line < corner[:, 1:] + d)", "(line <= corner[:, 1:] + d)",
+)  # fmt: skip
+Cross = slip(
+    "the patch is a cross of d rows and d columns: a cell must lie in both", "rows[:, :, None] & columns", "rows[:, :, None] | columns"
+)
+OnlyThePatch = slip(
+    "a board with a patch loses its other hidden cells: the patch comes on top of them",
+    "mask = mask | (patched[:, None, None] & patch)", "mask = torch.where(patched[:, None, None], patch, mask)",
+)  # fmt: skip
+NoPatch = slip("there is never a patch: patch_p is not used", "mask = mask | (patched[:, None, None] & patch)", "pass")
+OnlyBoards = slip("only the masked boards are returned: return the mask as well", WHERE, "torch.where(mask, lib.unk, board)")
+GlobalGenerator = slip(
+    "some draws come from torch's global generator: hand the given one to each of them",
+    "torch.rand(board.shape, generator=generator)", "torch.rand(board.shape)",
+)  # fmt: skip
+SameEveryTime = slip(
+    "the generator is seeded anew: all calls hide the same cells",
+    "n, d, side = ", "generator = torch.Generator().manual_seed(0)\n    n, d, side = ",
+)  # fmt: skip
+
+
+@right
+def board_by_board(lib, scenes, p, patch_p, generator):
+    masked, masks = scenes["board"].clone(), []
+    for b in range(len(masked)):
+        mask = torch.bernoulli(torch.full((lib.side, lib.side), float(p)), generator=generator).bool()
+        if torch.rand((), generator=generator) < patch_p:
+            if scenes["kind"][b] == 2:
+                roots = [one for one in scenes["objects"][b].tolist() if one[0] >= 0]
+                _, row, column = roots[int(torch.randint(len(roots), (), generator=generator))]
+            else:
+                row, column = torch.randint(lib.side - lib.d + 1, (2,), generator=generator).tolist()
+            mask[row : row + lib.d, column : column + lib.d] = True
+        masked[b][mask] = lib.unk
+        masks.append(mask)
+    return masked, torch.stack(masks)
+
+
+@right
+def by_index(lib, scenes, p, patch_p, generator):
+    n, side, d = len(scenes["board"]), lib.side, lib.d
+    corner = (torch.rand(n, 2, generator=generator) * (side - d + 1)).long()
+    for b in (scenes["kind"] == 2).nonzero()[:, 0].tolist():
+        filled = (scenes["objects"][b, :, 0] >= 0).float()
+        corner[b] = scenes["objects"][b, int(torch.multinomial(filled, 1, generator=generator)), 1:]
+    mask = torch.rand(n, side * side, generator=generator) < p
+    hit = (torch.rand(n, generator=generator) < patch_p).nonzero()[:, 0]
+    cell = torch.arange(d * d)
+    at = (corner[hit, :1] + cell // d) * side + corner[hit, 1:] + cell % d
+    mask[hit[:, None], at] = True
+    mask = mask.view(n, side, side)
+    return scenes["board"].masked_fill(mask, lib.unk), mask
