@@ -44,7 +44,9 @@ def test_form(make_library, draw):
 def test_object_tokens(make_library, draw):
     n_bg, n_obj = 3 + draw.index, 6
     lib = drawn(make_library, draw, n_obj, 1, n_bg, n_obj, 1)
-    says = "with as many roots of one cell as object tokens, the roots must be exactly the tokens n_bg .. n_bg + n_obj - 1"
+    says = (
+        "with as many roots of one cell as object tokens, the roots must be exactly the tokens n_bg .. n_bg + n_obj - 1"
+    )
     equal(lib["roots"].flatten().sort().values, torch.arange(n_bg, n_bg + n_obj), says)
 
 
@@ -66,7 +68,9 @@ def test_tokens_may_repeat(make_library, draw):
 
 def test_composites(make_library, draw):
     lib = drawn(make_library, draw, 2, 2, 2, 5, 16)
-    says = "with 2 roots there are 16 composites, and 16 were asked for: each must come once, made of root numbers 0 and 1"
+    says = (
+        "with 2 roots there are 16 composites, and 16 were asked for: each must come once, made of root numbers 0 and 1"
+    )
     equal(len(lib["comps"].flatten(1).unique(dim=0)), 16, says)
     equal(sorted(lib["comps"].unique().tolist()), [0, 1], says)
 

@@ -86,7 +86,9 @@ def test_single_cells(mask_boards, draw):
     n, p = 300, (0.15, 0.6)[draw.index]
     _, mask = masked(mask_boards, draw, scenes_of(draw, n, 0), p, 0.0)
     says = "the share of hidden cells is not p"
-    require(rarity(float(mask.float().mean()), p, mask.numel()) < RARE, says, expected=p, got=float(mask.float().mean()))
+    require(
+        rarity(float(mask.float().mean()), p, mask.numel()) < RARE, says, expected=p, got=float(mask.float().mean())
+    )
     agree = float((mask[:-1:2] == mask[1::2]).float().mean())
     says = "neighbouring boards hide the same cells too often: each cell of each board is decided on its own"
     require(rarity(agree, p * p + (1 - p) ** 2, n // 2 * SIDE * SIDE) < RARE, says)
@@ -97,7 +99,9 @@ def test_single_cells(mask_boards, draw):
 
 def test_patch_on_roots(mask_boards, draw):
     n = 900
-    _, mask = masked(mask_boards, draw, scenes_of(draw, n, draw.index), 0.0, 1.0)
+    scenes = scenes_of(draw, n, draw.index)
+    scenes["objects"][:, 0, 1:] = torch.tensor([1, 3])  # all roots at one place, the patches must not be
+    _, mask = masked(mask_boards, draw, scenes, 0.0, 1.0)
     says = "with p = 0 and patch_p = 1 exactly one d x d square of each board must be hidden"
     corners = patches_of(mask, says)
     shares = torch.bincount(corners[:, 0] * 5 + corners[:, 1], minlength=25) / n
@@ -124,7 +128,9 @@ def test_patch_per_board(mask_boards, draw):
     _, mask = masked(mask_boards, draw, scenes_of(draw, n, 2 * draw.index), 0.0, patch_p)
     some = mask.flatten(1).any(1)
     says = "the share of boards with a patch is not patch_p: decide it once for each board"
-    require(rarity(float(some.float().mean()), patch_p, n) < RARE, says, expected=patch_p, got=float(some.float().mean()))
+    require(
+        rarity(float(some.float().mean()), patch_p, n) < RARE, says, expected=patch_p, got=float(some.float().mean())
+    )
     patches_of(mask[some], "a board with a patch must have one whole d x d square hidden")
 
 
@@ -134,7 +140,9 @@ def test_patch_and_cells(mask_boards, draw):
     wanted = (4 + 32 * p) / 36
     says = "the patch must be hidden as well as the single cells, not in their place"
     require(rarity(float(mask.float().mean()), wanted, mask.numel() // 4) < RARE, says)
-    require(bool((mask[:, 1:, 1:] & mask[:, :-1, 1:] & mask[:, 1:, :-1] & mask[:, :-1, :-1]).flatten(1).any(1).all()), says)
+    require(
+        bool((mask[:, 1:, 1:] & mask[:, :-1, 1:] & mask[:, 1:, :-1] & mask[:, :-1, :-1]).flatten(1).any(1).all()), says
+    )
 
 
 @draws(1)

@@ -56,7 +56,9 @@ def test_kinds(sample_boards, draw):
     for kind in range(3):
         shares = [float(kind == one) for one in range(3)]
         got = sampled(sample_boards, draw, library, 20, shares)
-        equal(got["kind"], torch.full((20,), kind), f"with probability 1 for kind {kind}, all boards must be of that kind")
+        equal(
+            got["kind"], torch.full((20,), kind), f"with probability 1 for kind {kind}, all boards must be of that kind"
+        )
         number = (got["objects"][..., 0] >= 0).sum(1)
         wanted = (1, 2, 4)[kind]
         says = f"boards of kind {kind} must hold {wanted} root{'s' * (kind > 0)} each (slots without one have root -1)"
@@ -104,7 +106,7 @@ def test_single_positions(sample_boards, draw):
 
 
 def test_doubles_apart(sample_boards, draw):
-    library = stand_in.make_library_data(draw, side=4 + draw.index)
+    library = stand_in.make_library_data(draw, side=5 + draw.index)
     P = library["side"] - 1
     got = sampled(sample_boards, draw, library, 2500, [0.0, 1.0, 0.0])
     place = got["objects"][:, :2, 1:]
@@ -117,7 +119,10 @@ def test_doubles_apart(sample_boards, draw):
     wide = (every[:, :2] - every[:, 2:]).abs()
     wide = wide[(wide >= 2).any(1)]
     wanted = float((wide == 0).any(1).float().mean())
-    says = "two roots in the same row or column come too often or too seldom: every pair that keeps them apart is as likely"
+    says = (
+        "two roots in the same row or column come too often or too seldom: every pair that keeps "
+        "them apart is as likely"
+    )
     require(rarity(same, wanted, 2500) < RARE, says, expected=wanted, got=same)
     swapped = float((place[:, 0, 0] < place[:, 1, 0]).float().mean())
     says = "the first root lies above the second too often or too seldom: every ordered pair is as likely"
@@ -162,6 +167,8 @@ def test_composite_number(sample_boards, draw):
 def test_generator(sample_boards, draw):
     library, seed = stand_in.make_library_data(draw, R=9), draw.integer(0, 1000)
     got = sampled(sample_boards, draw, library, 30, [0.4, 0.3, 0.3], seeds=[seed, seed, seed + 1])
-    close(got[0]["board"], got[1]["board"], "with equal seeds the boards differ: every draw must use the given generator")
+    close(
+        got[0]["board"], got[1]["board"], "with equal seeds the boards differ: every draw must use the given generator"
+    )
     says = "generators with different seeds give the same boards: draw from the given generator"
     require(not torch.equal(got[0]["board"], got[2]["board"]), says)

@@ -11,6 +11,7 @@ __all__ = [
     "attention_patterns",
     "attention_viewer",
     "bars",
+    "board_panels",
     "explore",
     "figure_view",
     "heatmap",
@@ -22,6 +23,7 @@ __all__ = [
 ]
 
 _LATER = {
+    "board_panels": "boards",
     "Explorer": "widget",
     "Live": "live",
     "explore": "live",

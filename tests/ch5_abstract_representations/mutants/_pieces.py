@@ -82,7 +82,9 @@ def site_module(model: nn.Module, site: str):
 def record(model, tokens, sites):
     found = {}
     hooks = [
-        site_module(model, site).register_forward_hook(lambda m, i, out, site=site: found.update({site: out.detach().clone()}))
+        site_module(model, site).register_forward_hook(
+            lambda m, i, out, site=site: found.update({site: out.detach().clone()})
+        )
         for site in sites
     ]
     try:

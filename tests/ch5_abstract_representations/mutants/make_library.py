@@ -53,7 +53,7 @@ GlobalGenerator = slip(
 )  # fmt: skip
 FixedSeed = slip(
     "a generator of its own with a fixed seed is used: every library is the same",
-    "def different(", "generator = torch.Generator().manual_seed(0)\n        def different(",
+    "def different(", "generator = torch.Generator().manual_seed(0)\n    def different(",
 )  # fmt: skip
 CompositesOfTokens = slip(
     "composites hold tokens: each slot holds the number of a root, below n_roots",
@@ -67,7 +67,8 @@ ObjectsInOrder = slip(
 )  # fmt: skip
 Unsorted = slip(
     "the tokens of a root are sorted: the order of the cells is part of the object",
-    "torch.stack(list(found.values()))", "torch.stack(list(found.values())).flatten(1).sort(1).values.view(-1, size, size)",
+    "torch.stack(list(found.values()))",
+    "torch.stack(list(found.values())).flatten(1).sort(1).values.view(-1, size, size)",
 )  # fmt: skip
 
 

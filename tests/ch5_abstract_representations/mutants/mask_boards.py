@@ -28,27 +28,39 @@ InPlace = slip(
     "return torch.where(mask, lib.unk, board), mask", "board[mask] = lib.unk\n    return board.clone(), mask",
 )  # fmt: skip
 WrongUnk = slip(
-    "hidden cells hold lib.vocab, which is no token: UNK is lib.unk, the last one", "torch.where(mask, lib.unk", "torch.where(mask, lib.vocab"
+    "hidden cells hold lib.vocab, which is no token: UNK is lib.unk, the last one",
+    "torch.where(mask, lib.unk",
+    "torch.where(mask, lib.vocab",
 )
-ZeroInstead = slip("hidden cells hold 0, a background token: they must hold UNK", "torch.where(mask, lib.unk", "torch.where(mask, 0")
+ZeroInstead = slip(
+    "hidden cells hold 0, a background token: they must hold UNK", "torch.where(mask, lib.unk", "torch.where(mask, 0"
+)
 MaskTurned = slip("the mask is turned round: true is for hidden cells", "board), mask", "board), ~mask")
-KeepsP = slip("p is the share of cells that stay visible: it is to be the share of hidden ones", "generator=generator) < p\n", "generator=generator) >= p\n")
+KeepsP = slip(
+    "p is the share of cells that stay visible: it is to be the share of hidden ones",
+    "generator=generator) < p\n",
+    "generator=generator) >= p\n",
+)
 OneMask = slip(
     "every board of the batch hides the same cells: draw for each board",
-    "mask = torch.rand(board.shape, generator=generator) < p", "mask = (torch.rand(side, side, generator=generator) < p).expand(n, -1, -1)",
+    "mask = torch.rand(board.shape, generator=generator) < p",
+    "mask = (torch.rand(side, side, generator=generator) < p).expand(n, -1, -1)",
 )  # fmt: skip
 WholeColumns = slip(
     "whole rows are hidden together: draw for each cell",
-    "mask = torch.rand(board.shape, generator=generator) < p", "mask = (torch.rand(n, side, 1, generator=generator) < p).expand(-1, -1, side)",
+    "mask = torch.rand(board.shape, generator=generator) < p",
+    "mask = (torch.rand(n, side, 1, generator=generator) < p).expand(-1, -1, side)",
 )  # fmt: skip
 PatchPerCell = slip(
     "whether there is a patch is decided cell by cell: decide it once for each board",
-    "patched = torch.rand(n, generator=generator) < patch_p", "patched = torch.rand(n, side, side, generator=generator) < patch_p",
+    "patched = torch.rand(n, generator=generator) < patch_p",
+    "patched = torch.rand(n, side, side, generator=generator) < patch_p",
     "patched[:, None, None]", "patched",
 )  # fmt: skip
 PatchForAll = slip(
     "either all boards of a batch have a patch or none has: decide it for each board",
-    "patched = torch.rand(n, generator=generator) < patch_p", "patched = (torch.rand(1, generator=generator) < patch_p).expand(n)",
+    "patched = torch.rand(n, generator=generator) < patch_p",
+    "patched = (torch.rand(1, generator=generator) < patch_p).expand(n)",
 )  # fmt: skip
 AlwaysPatched = slip(
     "every board has a patch: only a share of patch_p of them should", "< patch_p", "< float(patch_p > 0)"
@@ -75,17 +87,22 @@ OneShort = slip(
 )  # fmt: skip
 TooLarge = slip(
     "the patch is one cell too large: it covers rows r .. r + d - 1",
-    "(line < corner[:, :1] + d)", "(line <= corner[:, :1] + d)", "(line < corner[:, 1:] + d)", "(line <= corner[:, 1:] + d)",
+    "(line < corner[:, :1] + d)", "(line <= corner[:, :1] + d)", "(line < corner[:, 1:] + d)",
+    "(line <= corner[:, 1:] + d)",
 )  # fmt: skip
 Cross = slip(
-    "the patch is a cross of d rows and d columns: a cell must lie in both", "rows[:, :, None] & columns", "rows[:, :, None] | columns"
+    "the patch is a cross of d rows and d columns: a cell must lie in both",
+    "rows[:, :, None] & columns",
+    "rows[:, :, None] | columns",
 )
 OnlyThePatch = slip(
     "a board with a patch loses its other hidden cells: the patch comes on top of them",
     "mask = mask | (patched[:, None, None] & patch)", "mask = torch.where(patched[:, None, None], patch, mask)",
 )  # fmt: skip
 NoPatch = slip("there is never a patch: patch_p is not used", "mask = mask | (patched[:, None, None] & patch)", "pass")
-OnlyBoards = slip("only the masked boards are returned: return the mask as well", WHERE, "torch.where(mask, lib.unk, board)")
+OnlyBoards = slip(
+    "only the masked boards are returned: return the mask as well", WHERE, "torch.where(mask, lib.unk, board)"
+)
 GlobalGenerator = slip(
     "some draws come from torch's global generator: hand the given one to each of them",
     "torch.rand(board.shape, generator=generator)", "torch.rand(board.shape)",

@@ -83,9 +83,15 @@ CompositeOneShort = slip(
     "the last position of a composite is never used: its own side is 2 d + margin",
     "+ lib.margin) + 1, n, 2)", "+ lib.margin), n, 2)",
 )  # fmt: skip
-OneCorner = slip("composites always lie in the upper left corner: draw their position", SPAN, "corner = torch.zeros(n, 2, dtype=torch.int64)")
+OneCorner = slip(
+    "composites always lie in the upper left corner: draw their position",
+    SPAN,
+    "corner = torch.zeros(n, 2, dtype=torch.int64)",
+)
 NoMargin = slip(
-    "the roots of a composite touch: the margin between them is missing", "stride = lib.d + lib.margin", "stride = lib.d"
+    "the roots of a composite touch: the margin between them is missing",
+    "stride = lib.d + lib.margin",
+    "stride = lib.d",
 )
 SlotsTransposed = slip(
     "the composite is mirrored: the slots go row by row, so the row of slot s is s // 2 and its column s % 2",
@@ -104,7 +110,9 @@ SecondKept = slip(
     "single boards hold two roots: the second slot must be empty, root -1", "objects[kind == 0, 1, 0] = -1", "pass"
 )
 OneBackground = slip(
-    "all boards of a batch have the same background: draw one for each", "bg = pick(lib.n_bg, n)", "bg = pick(lib.n_bg, 1).expand(n)"
+    "all boards of a batch have the same background: draw one for each",
+    "bg = pick(lib.n_bg, n)",
+    "bg = pick(lib.n_bg, 1).expand(n)",
 )
 BackgroundShort = slip(
     "the last background token is never drawn: the upper end of randint is left out already",

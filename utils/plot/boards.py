@@ -1,0 +1,64 @@
+"""Boards of tokens side by side: backgrounds pale, object tokens strong and lettered, hidden cells dark."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from utils.plot.picture import Picture
+from utils.plot.style import template
+
+PALE = ("#DCE9F5", "#FBE9CF", "#D5EFE6", "#F5E1EC", "#E3F1FA", "#F8DDCB", "#E8E8E8", "#F4F4D8", "#E6DDF2", "#D9ECEC")
+STRONG = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8C8C8C", "#B5B12F", "#7B61A8", "#3FA7A7")
+HIDDEN = "#333333"
+
+
+def board_panels(
+    boards: Mapping[str, object],
+    *,
+    n_bg: int,
+    n_obj: int,
+    title: str,
+    caption: str,
+    alt: str | None = None,
+    marks: Mapping[str, object] | None = None,
+    hover: Mapping[str, object] | None = None,
+    height: int = 380,
+) -> Picture:
+    """Boards {name: tokens (S, S)} in a row. Tokens below n_bg are backgrounds (their number is shown), the next n_obj
+    objects (a letter), the one after them a hidden cell (?).
+
+    `marks`: {name: bool (S, S)}, cells with an outline. `hover`: {name: texts (S, S)}.
+    """
+    import plotly.graph_objects as go
+    from plotly.subplots import make_subplots
+
+    colours = [PALE[i % len(PALE)] for i in range(n_bg)] + [STRONG[i % len(STRONG)] for i in range(n_obj)] + [HIDDEN]
+    names = [str(i) for i in range(n_bg)] + [letter(i) for i in range(n_obj)] + ["?"]
+    steps = len(colours)
+    scale = [[(i + end) / steps, c] for i, c in enumerate(colours) for end in (0, 1)]
+    figure = make_subplots(1, len(boards), subplot_titles=list(boards), horizontal_spacing=0.04)
+    for column, (name, board) in enumerate(boards.items(), 1):
+        board = np.asarray(board).astype(np.int64)
+        text = np.vectorize(lambda token: names[token])(board)
+        over = text if hover is None or name not in hover else np.asarray(hover[name], dtype=object)
+        heat = go.Heatmap(
+            z=board.astype(np.uint8), text=text, customdata=over, texttemplate="%{text}", showscale=False,
+            colorscale=scale, zmin=-0.5, zmax=steps - 0.5, xgap=1, ygap=1,
+            hovertemplate="row %{y}, column %{x}: %{customdata}<extra></extra>",
+        )  # fmt: skip
+        figure.add_trace(heat, row=1, col=column)
+        for row, cell in np.argwhere(np.asarray((marks or {}).get(name, np.zeros_like(board, dtype=bool)))).tolist():
+            box = {"x0": cell - 0.46, "x1": cell + 0.46, "y0": row - 0.46, "y1": row + 0.46}
+            figure.add_shape(type="rect", line={"color": "#000000", "width": 2}, **box, row=1, col=column)
+        side = len(board)
+        figure.update_xaxes(range=[-0.5, side - 0.5], constrain="domain", visible=False, row=1, col=column)
+        figure.update_yaxes(
+            range=[side - 0.5, -0.5], visible=False, scaleanchor=f"x{column if column > 1 else ''}", row=1, col=column
+        )
+    figure.update_layout(template=template(), title_text=title, height=height, margin={"t": 80, "l": 10, "b": 10})
+    return Picture(figure, caption, alt or f"Boards side by side, {title}: {', '.join(boards)}.")
+
+
+def letter(number: int) -> str:
+    """The letter of an object token: A, B, ..., Z, A1, ..."""
+    return chr(65 + number % 26) + (str(number // 26) if number >= 26 else "")
