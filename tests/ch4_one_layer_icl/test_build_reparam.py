@@ -2,7 +2,7 @@
 
 import torch
 
-from utils.grade import close, require, shaped
+from utils.grade import close, draws, require, shaped
 from utils.grade.judge import a_thing
 
 
@@ -35,14 +35,15 @@ def expected(lam, cfg, noisy, gamma):
     return W, torch.diag(torch.ones(2 * N)), F
 
 
-def built(build_reparam, draw, noisy, shape=()):
+def built(build_reparam, draw, noisy, shape=(), dtype=torch.float32):
     cfg, gamma = sizes(draw), -0.4 - draw.uniform(1).item()
     lam = draw.uniform(cfg["Q"], low=0.5, high=3.0) * (-1) ** torch.arange(
         draw.index, draw.index + cfg["Q"]
     )  # any sign
     lam = lam[:1].reshape(shape) if noisy else lam
+    lam = lam.to(dtype)
     d = 2 * cfg["vocab_size"]
-    direction = draw.normal(d, d)
+    direction = draw.normal(d, d).to(dtype)
     got = build_reparam.run(probe_matrices, lam, cfg, noisy, gamma, direction)
     result = got["result"]
     says = "build_reparam must return three tensors: W, V, F"
@@ -50,7 +51,10 @@ def built(build_reparam, draw, noisy, shape=()):
     require(isinstance(result, (tuple, list)) and len(result) == 3, says)
     for part, name in zip(result, "WVF", strict=True):
         require(torch.is_tensor(part), f"{name} must be a tensor, (2N, 2N), and not {part!r}"[:200])
-        shaped(part, (d, d), f"{name} is (2N, 2N)")
+        kind = part.dtype if part.is_floating_point() else dtype
+        shaped(part, (d, d), f"{name} is (2N, 2N)", dtype=kind)
+        says = f"{name} is of type {kind}, but lam is of type {dtype}: the three matrices are of lam's type"
+        require(kind == dtype, says)
     return got, expected(lam, cfg, noisy, gamma), lam, cfg, direction
 
 
@@ -70,6 +74,12 @@ def test_noise(build_reparam, draw):
     close(got["result"][1], right[1], "with noise V is not the identity", name="V")
     says = "with noise F is not E(tau) (gamma E(0) + Ebar(0))^T"
     close(got["result"][2], right[2], says, name="F")
+
+
+@draws(1)
+def test_type_of_lam(build_reparam, draw):
+    for noisy in (False, True):
+        built(build_reparam, draw, noisy, dtype=torch.float64)
 
 
 def test_gradients_reach_lam(build_reparam, draw):

@@ -32,7 +32,8 @@ def embedded(embed, draw, B, T, N, absent=0):
     got = embed.run(probe_embedding, tokens, cfg)
     dtype = got["result"].dtype if torch.is_tensor(got["result"]) else torch.float32
     shaped(got["result"], (B, T, 2 * N), "the shape must be (B, T, 2N)", dtype=dtype, inputs={"tokens": tokens})
-    require(dtype.is_floating_point, f"the embedding must be floating-point numbers, not {dtype}")
+    says = f"the embedding must be of torch's default float type, float32, as the weights are, and not {dtype}"
+    require(dtype == torch.float32, says)
     return got, tokens, expected(tokens, N)
 
 

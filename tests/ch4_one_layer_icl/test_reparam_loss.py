@@ -43,6 +43,8 @@ def check(reparam_loss, lam, cfg, alpha, kappa, says, default=False, atol=1e-6):
     require(got is not None, f"{form}, but it returns {a_thing(got)}")
     require(isinstance(got, (tuple, list)) and len(got) == 2, form)
     loss, gradient = got
+    says = f"the loss must be a tensor without axes, as lam with noise is, but it is {a_thing(loss)}"
+    require(torch.is_tensor(loss), says)
     right_loss, right_gradient = expected(lam, cfg, alpha, kappa)
     shown = {"inputs": {"lam": lam, "alpha": alpha, "kappa": kappa, "vocab_size": cfg["vocab_size"]}}
     close(loss, right_loss, f"the loss is off {says}", rtol=1e-5, atol=atol, name="the loss", **shown)

@@ -53,7 +53,7 @@ def clamped_at_eps(x, W, kind):
 @wrong("the number added inside the relu is larger than 1e-8")
 def large_eps(x, W, kind):
     s = scores(x, W)
-    return read((s + 1e-5).relu() if kind == "relu" else weights(s, kind), x)
+    return read((s + 1e-6).relu() if kind == "relu" else weights(s, kind), x)
 
 
 @wrong("the relu lets negative scores leak through: they must give 0")
@@ -72,6 +72,50 @@ def relu_normalised(x, W, kind):
 def linear_mean(x, W, kind):
     a = weights(scores(x, W), kind)
     return read(a / a.shape[1] if kind == "linear" else a, x)
+
+
+@wrong("the weights of linear attention are divided by their sum: they are the scores as they are")
+def linear_normalised(x, W, kind):
+    a = weights(scores(x, W), kind)
+    return read(a / a.sum(1, keepdim=True) if kind == "linear" else a, x)
+
+
+@wrong("the scores are divided by the square root of the width for every kind: here there is no scaling")
+def scaled(x, W, kind):
+    return read(weights(scores(x, W) / x.shape[-1] ** 0.5, kind), x)
+
+
+@wrong("the logarithm of the softmax is taken: the weights are the shares themselves")
+def log_softmax(x, W, kind):
+    s = scores(x, W)
+    return read(s.log_softmax(-1) if kind == "softmax" else weights(s, kind), x)
+
+
+@wrong("the query is no candidate: its own score, and so its weight, is left out")
+def query_masked(x, W, kind):
+    s = scores(x, W)
+    a = weights(s[:, :-1], kind)
+    return read(torch.cat([a, torch.zeros_like(s[:, :1])], 1), x)
+
+
+@wrong("the token before is dropped: w mixes both halves of x")
+def current_half(x, W, kind):
+    w, a = read(weights(scores(x, W), kind), x)
+    half = x.shape[-1] // 2
+    return torch.cat([w[:, :half], 0 * w[:, half:]], 1), a
+
+
+@wrong("the wrong half of x is kept: w mixes both halves")
+def previous_half(x, W, kind):
+    w, a = read(weights(scores(x, W), kind), x)
+    half = x.shape[-1] // 2
+    return torch.cat([0 * w[:, :half], w[:, half:]], 1), a
+
+
+@wrong("the relu is a smooth one, gelu: the weights are max(0, s + 1e-8)")
+def smooth(x, W, kind):
+    s = scores(x, W)
+    return read(torch.nn.functional.gelu(s + 1e-8) if kind == "relu" else weights(s, kind), x)
 
 
 @wrong("linear attention takes the absolute values of the scores: it can also subtract")

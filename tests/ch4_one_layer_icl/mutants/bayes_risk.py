@@ -64,6 +64,36 @@ def crossed(alpha):
     return -p * math.log(1 - p) - (1 - p) * math.log(p)
 
 
+@wrong("the second term is added with the wrong sign: both terms are minus p log p")
+def one_sign_wrong(alpha):
+    return entropy(alpha) + (2 * (1 - alpha) * math.log(1 - alpha) if alpha < 1 else 0.0)
+
+
+@wrong("the first term is added with the wrong sign: both terms are minus p log p")
+def other_sign_wrong(alpha):
+    return entropy(alpha) + (2 * alpha * math.log(alpha) if alpha > 0 else 0.0)
+
+
+@wrong("at alpha = 1 alpha itself is returned: nothing is left to chance there, so the risk is 0")
+def alpha_at_the_ends(alpha):
+    return alpha if alpha in (0, 1) else entropy(alpha)
+
+
+@wrong("this is minus alpha times gamma, the log odds: the risk is an entropy, the sum of two terms - p log p")
+def log_odds(alpha):
+    return -alpha * math.log(alpha / (1 - alpha)) if 0 < alpha < 1 else 0.0
+
+
+@wrong("the logarithms are averaged with equal weights: each is weighted by its own probability")
+def equal_weights(alpha):
+    return -0.5 * math.log(alpha) - 0.5 * math.log(1 - alpha) if 0 < alpha < 1 else 0.0
+
+
+@wrong("the risk comes as a tensor with an axis: a single number is wanted")
+def with_an_axis(alpha):
+    return torch.special.entr(torch.tensor([[alpha, 1 - alpha]])).sum(1)
+
+
 @wrong("this is the chance of a wrong guess: the loss is a cross-entropy")
 def error_rate(alpha):
     return min(alpha, 1 - alpha)

@@ -94,6 +94,21 @@ def integers(tokens, cfg):
     return joined(tokens, cfg, shifted(tokens)).long()
 
 
+@wrong("the vectors are of type float64, which the weights, float32, cannot multiply: take torch's default float type")
+def doubles(tokens, cfg):
+    return joined(tokens, cfg, shifted(tokens)).double()
+
+
+@wrong("torch.roll without an axis runs through the whole batch, or along the wrong axis: shift along the positions")
+def rolls_everything(tokens, cfg):
+    return torch.cat([(x := joined(tokens, cfg, shifted(tokens))[..., : cfg.vocab_size]), x.roll(1)], -1)
+
+
+@wrong("the two ones are interleaved: the current token's N columns come first, then those of the token before")
+def interleaved(tokens, cfg):
+    return torch.stack(joined(tokens, cfg, shifted(tokens)).chunk(2, -1), -1).flatten(-2)
+
+
 @wrong("the number of positions is read from cfg.H: take it from the tokens")
 def length_from_cfg(tokens, cfg):
     x = torch.zeros(len(tokens), cfg.H, 2 * cfg.vocab_size)
@@ -146,7 +161,7 @@ def by_scatter(tokens, cfg):
 def one_class_more(tokens, cfg):
     N = cfg.vocab_size
     previous = F.one_hot(F.pad(tokens + 1, (1, 0))[:, :-1], N + 1)[..., 1:]
-    return torch.cat([F.one_hot(tokens, N), previous], -1).double()
+    return torch.cat([F.one_hot(tokens, N), previous], -1).float()
 
 
 @right

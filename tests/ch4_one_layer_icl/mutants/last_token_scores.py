@@ -35,6 +35,22 @@ def scaled(x, W):
     return torch.einsum("bi,ij,bhj->bh", x[:, -1], W, x) / x.shape[-1] ** 0.5
 
 
+@wrong("the scores are divided by the width: here there is no scaling")
+def divided_by_width(x, W):
+    return torch.einsum("bi,ij,bhj->bh", x[:, -1], W, x) / x.shape[-1]
+
+
+@wrong("the query's own score is masked: there is no mask here, the last position sees itself as well")
+def masks_itself(x, W):
+    s = torch.einsum("bi,ij,bhj->bh", x[:, -1], W, x)
+    return torch.cat([s[:, :-1], torch.full_like(s[:, :1], -torch.inf)], 1)
+
+
+@wrong("W acts on both sides: it stands between x_last and x_h once")
+def w_twice(x, W):
+    return torch.einsum("bi,bhi->bh", x[:, -1] @ W, x @ W.T)
+
+
 @wrong("the scores went through a softmax: that comes later")
 def softmaxed(x, W):
     return torch.einsum("bi,ij,bhj->bh", x[:, -1], W, x).softmax(-1)

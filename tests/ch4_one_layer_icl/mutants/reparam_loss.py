@@ -176,6 +176,91 @@ def kappa_0_as_no_noise(lam, cfg, alpha=None, kappa=1):
     return loss, gradient.reshape(lam.shape)
 
 
+@wrong("the loss is a plain number: a tensor without axes is wanted, which later cells go on computing with")
+def loss_as_number(lam, cfg, alpha=None, kappa=1):
+    loss, gradient = formula(lam, cfg, alpha, kappa)
+    return loss.item(), gradient
+
+
+@wrong("the losses of the triggers are summed: the loss is their mean")
+def loss_summed(lam, cfg, alpha=None, kappa=1):
+    loss, gradient = formula(lam, cfg, alpha, kappa)
+    return loss * lam.numel(), gradient
+
+
+@wrong("the logarithms are to base 2: the loss is in nats")
+def loss_in_bits(lam, cfg, alpha=None, kappa=1):
+    loss, gradient = formula(lam, cfg, alpha, kappa)
+    return loss / math.log(2), gradient
+
+
+@wrong("gamma is taken to be log alpha: it is log(alpha / (1 - alpha))")
+def gamma_log_alpha(lam, cfg, alpha=None, kappa=1):
+    return formula(lam, cfg, alpha, kappa, gamma=0 if alpha is None else math.log(alpha))
+
+
+@wrong("- alpha * gamma is missing: the logit of tau counts when the label is tau")
+def without_alpha_gamma_fa(lam, cfg, alpha=None, kappa=1):
+    return (without_alpha_gamma if kappa == 1 else formula)(lam, cfg, alpha, kappa)
+
+
+@wrong("- alpha * gamma is missing: the logit of tau counts when the label is tau")
+def without_alpha_gamma_f(lam, cfg, alpha=None, kappa=1):
+    return (without_alpha_gamma if kappa == 0 else formula)(lam, cfg, alpha, kappa)
+
+
+@wrong("with noise N - 1 other tokens are counted: y and tau are both apart, which leaves N - 2")
+def one_token_too_many_fa(lam, cfg, alpha=None, kappa=1):
+    return (one_token_too_many if kappa == 1 else formula)(lam, cfg, alpha, kappa)
+
+
+@wrong("with noise N - 1 other tokens are counted: y and tau are both apart, which leaves N - 2")
+def one_token_too_many_f(lam, cfg, alpha=None, kappa=1):
+    return (one_token_too_many if kappa == 0 else formula)(lam, cfg, alpha, kappa)
+
+
+LABEL_Y = "with noise the loss is that of predicting y alone: with probability alpha the label is tau"
+
+
+@wrong(LABEL_Y)
+def label_always_y_f(lam, cfg, alpha=None, kappa=1):
+    if alpha is None or kappa == 1:
+        return formula(lam, cfg, alpha, kappa)
+    loss, gradient = formula(lam, cfg, alpha, kappa)
+    return loss - alpha * lam + alpha * math.log(alpha / (1 - alpha)), gradient
+
+
+@wrong("with noise the loss is that of predicting tau alone: with probability 1 - alpha the label is y")
+def label_always_tau(lam, cfg, alpha=None, kappa=1):
+    if alpha is None:
+        return formula(lam, cfg)
+    loss, gradient = formula(lam, cfg, alpha, kappa)
+    gamma = math.log(alpha / (1 - alpha))
+    return loss + (1 - alpha) * (lam - gamma - kappa * lam), gradient
+
+
+@wrong("with kappa = 0 the gradient subtracts alpha: lam is the logit of y, which is the label with probability 1 - alpha")
+def gradient_minus_alpha(lam, cfg, alpha=None, kappa=1):
+    loss, gradient = formula(lam, cfg, alpha, kappa)
+    return loss, gradient if alpha is None or kappa else gradient + (1 - alpha) - alpha
+
+
+@wrong("with kappa = 0 the gradient forgets the label: - (1 - alpha) belongs to it")
+def gradient_without_label(lam, cfg, alpha=None, kappa=1):
+    loss, gradient = formula(lam, cfg, alpha, kappa)
+    return loss, gradient if alpha is None or kappa else gradient + (1 - alpha)
+
+
+@wrong("N is taken to be the number of fillers: all tokens but y, and with noise tau, have the logit 0, triggers too")
+def triggers_left_out(lam, cfg, alpha=None, kappa=1):
+    return formula(lam, cfg, alpha, kappa, clean=cfg.vocab_size - 1 - cfg.Q, noisy=cfg.vocab_size - 2 - cfg.Q)
+
+
+@wrong("only the Y outputs compete: every token of the vocabulary has a logit")
+def outputs_compete(lam, cfg, alpha=None, kappa=1):
+    return formula(lam, cfg, alpha, kappa, clean=cfg.Y - 1, noisy=cfg.Y - 1)
+
+
 @right
 def by_autograd(lam, cfg, alpha=None, kappa=1):
     leaf = lam.detach().clone().requires_grad_()
@@ -204,12 +289,6 @@ def by_small_exponentials(lam, cfg, alpha=None, kappa=1):
         return loss, -(N - 2) * e / (1 + odds + (N - 2) * e)
     loss = lam + torch.log(1 + (odds + N - 2) * e) - (1 - alpha) * lam - alpha * math.log(odds)
     return loss, 1 / (1 + (odds + N - 2) * e) - (1 - alpha)
-
-
-@right
-def changed_formula(lam, cfg, alpha=None, kappa=1):
-    loss, gradient = formula(lam, cfg, alpha, kappa)
-    return loss.item(), gradient
 
 
 @right
