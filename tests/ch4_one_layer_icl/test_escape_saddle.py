@@ -2,30 +2,39 @@
 
 import math
 
-from utils.grade import require
+from utils.grade import draws, needs, require
 from utils.grade.judge import a_thing
-from utils.grade.probes import names_of, needs
-from utils.grade.suite import draws
+from utils.grade.probes import names_of
+
+KINDS = ("linear", "relu")
 
 
 @needs(names_of)
 def probe_norms(escape_saddle):
-    """Logarithms of the norms, whether autograd was asked fewer than 100 times, and the optimizers that were made.
+    """Logarithms of the norms, how often autograd was asked (up to 100), and the optimizers that were made.
 
-    Where the notebook's forward is called, it is watched: kinds with which it never is, kinds whose matrices are not
-    all zero at their first call, and kinds whose matrices at the last call speak for (|V|, |W|).
+    The notebook's forward and sample_batch are watched where they are called: by kind the number of calls (up to 100),
+    whether kappa was 0, the norms of (W, V, F) at the first and the last call; and whether the data had noise.
     """
+    import math
+
     names = names_of(escape_saddle, "forward")
-    forward, first, last = names.get("forward"), {}, {}
+    forward, sample = names.get("forward"), names.get("sample_batch")
+    kinds, noisy, broken = {}, [], []
 
     def watched(*args, **more):
-        given = {**dict(zip(("params", "tokens", "kappa", "kind"), args, strict=False)), **more}
         try:
-            last[given["kind"]] = [float(given["params"][name].detach().norm()) for name in "WVF"]
-            first.setdefault(given["kind"], last[given["kind"]])
+            given = {**dict(zip(("params", "tokens", "kappa", "kind"), args, strict=False)), **more}
+            sizes = [float(given["params"][name].detach().norm()) for name in "WVF"]
+            seen = kinds.setdefault(given["kind"], {"calls": 0, "kappa": False, "first": sizes})
+            seen.update(last=sizes, calls=seen["calls"] + 1, kappa=seen["kappa"] or bool(given["kappa"] != 0))
         except Exception:  # inside vmap, say, or with arguments of another form: then nothing is watched
-            last.clear()
+            broken.append(True)
         return forward(*args, **more)
+
+    def drawn(*args, **more):
+        noisy.append(bool(more["noisy"] if "noisy" in more else len(args) > 2 and args[2]))
+        return sample(*args, **more)
 
     optimizers, calls = [], [0]
     make, grad, backward = torch.optim.Optimizer.__init__, torch.autograd.grad, torch.autograd.backward
@@ -43,54 +52,76 @@ def probe_norms(escape_saddle):
 
     torch.optim.Optimizer.__init__ = noted
     torch.autograd.grad, torch.autograd.backward = counted(grad), counted(backward)
-    if forward is not None:
-        names["forward"] = watched
+    stand_ins = {"forward": (forward, watched), "sample_batch": (sample, drawn)}
+    names.update({name: new for name, (old, new) in stand_ins.items() if old is not None})
     try:
         result = escape_saddle()
     finally:
-        if forward is not None:
-            names["forward"] = forward
+        names.update({name: old for name, (old, new) in stand_ins.items() if old is not None})
         torch.optim.Optimizer.__init__, torch.autograd.grad, torch.autograd.backward = make, grad, backward
-    import math
 
     form, logs = type(result).__name__, {}
-    if isinstance(result, dict):
-        form = "dict"
-        for kind, norms in result.items():
-            several = isinstance(norms, (tuple, list)) or (torch.is_tensor(norms) and norms.ndim == 1)
-            norms = list(norms) if several else [norms]
-            if not all(isinstance(x, (int, float)) or (torch.is_tensor(x) and x.numel() == 1) for x in norms):
-                form = f"dict whose entry {kind!r} holds no plain numbers"
-                continue
-            norms = [float(x) for x in norms]
-            logs[str(kind)] = [math.log10(max(x, 1e-30)) if math.isfinite(x) and x >= 0 else math.inf for x in norms]
-    both = ("linear", "relu")
-    seen = {
-        "missing": [kind for kind in both if last and kind not in last],
-        "started": [kind for kind in both if last and any(size > 0 for size in first.get(kind, []))],
-        "swapped": [kind for kind in both if kind in last and len(logs.get(kind, [])) == 2],
-    }
-    for kind in list(seen["swapped"]):
-        (one, two), (w, v, _) = (10**x for x in logs[kind]), last[kind]
-        if not abs(one - v) + abs(two - w) < 0.5 * (abs(one - w) + abs(two - v)):
-            seen["swapped"].remove(kind)
-    few = 0 < calls[0] < 100
-    return {"form": form, "logs": logs, "few": few, "optimizers": sorted(set(optimizers)), "seen": seen}
+    for kind, norms in result.items() if isinstance(result, dict) else ():
+        if not isinstance(norms, (tuple, list)):
+            form = f"dict whose entry {kind!r} is a {type(norms).__name__}"
+        elif any(torch.is_tensor(x) for x in norms):
+            form = f"dict whose entry {kind!r} holds tensors"
+        elif not all(isinstance(x, (int, float)) for x in norms):
+            form = f"dict whose entry {kind!r} holds other things than numbers"
+        else:
+            values = [float(x) for x in norms]
+            logs[str(kind)] = [math.log10(max(x, 1e-30)) if math.isfinite(x) and x >= 0 else math.inf for x in values]
+    watch = {}
+    for kind in () if broken else kinds:
+        seen = kinds[kind]
+        watch[str(kind)] = {"few": seen["calls"] < 100, "kappa": seen["kappa"], "zero": not any(seen["first"])}
+        if len(logs.get(kind, [])) == 2:
+            one, two = (10**x for x in logs[kind])
+            w, v, f = seen["last"]
+            distance = {p: abs(one - a) + abs(two - b) for p, a, b in (("WV", w, v), ("VW", v, w), ("WF", w, f))}
+            best = min(distance, key=distance.get)
+            watch[str(kind)]["pair"] = best if distance[best] < 0.5 * distance["WV"] else "WV"
+    asked = {"calls": min(calls[0], 100), "optimizers": sorted(set(optimizers)), "noisy": any(noisy)}
+    return {"form": form, "logs": logs, "watch": watch, **asked}
 
 
 def norms(escape_saddle):
     got = escape_saddle.run(probe_norms, tolerance=0.02)
-    says = "escape_saddle must return a dict with the norms (|W|, |V|) under 'linear' and 'relu'"
+    says = "escape_saddle must return a dict with the norms (|W|, |V|), two plain numbers, under 'linear' and 'relu'"
     thing = a_thing(None) if got["form"] == "NoneType" else f"a {got['form']}"
     require(got["form"] == "dict", f"{says}, but it returns {thing}")
-    require({"linear", "relu"} <= got["logs"].keys(), f"{says}, but its keys are {sorted(got['logs'])}")
-    for kind in ("linear", "relu"):
+    require({*KINDS} <= got["logs"].keys(), f"{says}, but its keys are {sorted(got['logs'])}")
+    for kind in KINDS:
         require(len(got["logs"][kind]) == 2, f"under {kind!r} there must be two numbers: the norms of W and of V")
-        finite = all(math.isfinite(x) for x in got["logs"][kind])
-        require(
-            finite, f"under {kind!r} there is nan or a number that is no norm: a zero gradient must not move a tensor"
-        )
+        says = f"under {kind!r} there is nan or a number that is no norm: a zero gradient must not move a tensor"
+        require(all(math.isfinite(x) for x in got["logs"][kind]), says)
     return got
+
+
+@draws(1)
+def test_experiment_is_run(escape_saddle):
+    """What is watched while the experiment runs: it says more about a mistake than the norms at the end."""
+    got = norms(escape_saddle)
+    says = "no gradient is ever taken: the norms are to be measured at the end of a training, which has to be run"
+    require(got["calls"], says)
+    others = [name for name in got["optimizers"] if name != "SGD"]
+    require(not others, f"{', '.join(others)} takes the steps: normalised gradient descent is asked for")
+    says = "gradients are taken fewer than 100 times: 100 steps are asked for, for each kind"
+    require(got["calls"] == 100, says)
+    require(not got["noisy"], "the sentences are drawn with noise: data without noise are asked for")
+    watch = got["watch"]
+    for kind in KINDS if watch else ():
+        says = f"the notebook's forward is called, but never with the kind {kind!r}: both kinds are asked for"
+        require(kind in watch, says)
+        require(
+            not watch[kind]["few"], f"with {kind!r} fewer than 100 steps are taken: 100 are asked for, for each kind"
+        )
+        says = f"with {kind!r} W, V and F are not all zero at the start: each kind begins with matrices of its own"
+        require(watch[kind]["zero"], says)
+        require(not watch[kind]["kappa"], f"with {kind!r} forward is called with kappa = 1: kappa = 0 is asked for")
+        pair = watch[kind].get("pair")
+        require(pair != "WF", "the norms are those of W and F: those of W and V are asked for")
+        require(pair != "VW", "the norms come in the wrong order: that of W first, then that of V")
 
 
 @draws(1)
@@ -100,12 +131,3 @@ def test_saddle(escape_saddle):
     require(max(got["logs"]["linear"]) < -29, f"{says}, but here they move")
     says = "with relu attention the 1e-8 gives V a gradient at zero, which normalisation makes a full step"
     require(min(got["logs"]["relu"]) > -3, f"{says}, but here W and V hardly move")
-    others = [name for name in got["optimizers"] if name != "SGD"]
-    require(not others, f"{', '.join(others)} takes the steps: normalised gradient descent is asked for")
-    require(not got["few"], "gradients are taken fewer than 100 times: 100 steps are asked for, for each kind")
-    for kind in got["seen"]["missing"]:
-        require(False, f"the notebook's forward is called, but never with the kind {kind!r}: both kinds are asked for")
-    for kind in got["seen"]["started"]:
-        says = f"with {kind!r} W, V and F are not all zero at the start: each kind begins with matrices of its own"
-        require(False, says)
-    require(not got["seen"]["swapped"], "the norms come in the wrong order: that of W first, then that of V")

@@ -33,12 +33,28 @@ def sizes(draw):
     return {"vocab_size": Q + Y + draw.integer(3, 50), "H": 8 + draw.integer(0, 99), "Q": Q, "Y": Y}
 
 
-def test_floor(ff_only_floor, draw):
-    cases = [(sizes(draw), low + 0.25 * draw.uniform(1).item()) for low in (0.05, 0.4, 0.7)]
+SAYS = "the floor is not the least loss over lam with logits lam for y, gamma for tau and 0 for the rest"
+
+
+def check(ff_only_floor, cases, says=SAYS):
     results = [ff_only_floor.run(probe_floor, cfg, alpha) for cfg, alpha in cases]
     for (cfg, alpha), got in zip(cases, results, strict=True):
-        says = "the floor is not the least loss over lam with logits lam for y, gamma for tau and 0 for the rest"
-        close(got, expected(cfg, alpha), says, inputs={**cfg, "alpha": alpha}, name="the floor")
+        shown = {"inputs": {**cfg, "alpha": alpha}, "name": "the floor"}
+        close(got, expected(cfg, alpha), says, rtol=1e-5, atol=1e-6, **shown)
+
+
+def test_floor(ff_only_floor, draw):
+    check(ff_only_floor, [(sizes(draw), low + 0.25 * draw.uniform(1).item()) for low in (0.05, 0.4, 0.7)])
+
+
+def test_wherever_the_lowest_point_lies(ff_only_floor, draw):
+    """Sizes and alpha that put the best lam near 0, far out, and between the points of a coarse grid."""
+    cases = []
+    for best in (0.1 + 0.1 * draw.uniform(1).item(), 11.5, (2.225, 3.225)[draw.index]):
+        cfg = {**sizes(draw), "vocab_size": 30 + draw.integer(0, 50)}
+        others = cfg["vocab_size"] - 2
+        cases.append((cfg, others / (others + math.exp(best) - 1)))  # so that e^best = 1 + others (1 - alpha) / alpha
+    check(ff_only_floor, cases, f"{SAYS}: solve for the lowest point, or search finely enough from lam = 0 to 12")
 
 
 def test_no_noise(ff_only_floor, draw):

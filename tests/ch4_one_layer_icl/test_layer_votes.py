@@ -6,6 +6,8 @@ from utils.grade import equal, require
 from utils.grade.judge import a_thing
 
 B, T, N = 5, 3, 9
+# tokens that are the best of xi_A, of xi_F, of xi, then second and last of xi_A and of xi_F; the last token wins too
+FIXED = [(8, 5, 3, 0, 1, 2, 4), (4, 8, 6, 1, 3, 0, 2), (3, 7, 0, 5, 6, 8, 1)]
 
 
 def probe_votes(layer_votes, xi, xi_A, xi_F, batch):
@@ -26,14 +28,19 @@ def probe_votes(layer_votes, xi, xi_A, xi_F, batch):
 
 
 def votes(layer_votes, draw):
-    """Random logits whose three winners differ; the votes are judged in form."""
-    tables = [draw.normal(B, N, std=2) for _ in range(3)]
-    winners = torch.stack([draw.permutation(N)[:3] for _ in range(B)])
-    winners[0], winners[1] = torch.tensor([0, N - 1, 1]), torch.tensor([2, 3, N - 1])  # the last token can win
-    for table, winner in zip(tables, winners.T, strict=True):
-        table[torch.arange(B), winner] = table.amax(1) + 1.0
-        table[: B // 2] -= 8.0  # in these rows the largest logit is the smallest in absolute value
-        table[torch.arange(B // 2, B), winner[B // 2 :]] += 8.0
+    """Logits whose winners differ, for xi, their sum, too; the votes are judged in form."""
+    xi_A, xi_F = draw.normal(B, N, std=0.3), draw.normal(B, N, std=0.3)
+    places = torch.stack([draw.permutation(N)[:7] for _ in range(B)])
+    places[: len(FIXED)] = torch.tensor(FIXED)
+    rows, (best_A, best_F, best, second_A, least_A, second_F, least_F) = torch.arange(B), places.T
+    xi_A[rows, best_A], xi_A[rows, second_A], xi_A[rows, least_A] = 8.0, 7.0, -6.0
+    xi_F[rows, best_F], xi_F[rows, second_F], xi_F[rows, least_F] = 8.0, 7.0, -6.0
+    xi_A[rows, best], xi_F[rows, best] = 6.0, 6.0  # the sum is largest here
+    xi_A[rows, best_F], xi_F[rows, best_A] = 3.0, 3.0
+    xi_A[rows, second_F], xi_F[rows, second_A] = 4.0, 4.0  # where a layer exceeds the other most is another place
+    for table in (xi_A, xi_F):
+        table[::3] -= 20.0  # in these rows the largest logit is the smallest in absolute value
+    tables = (xi_A + xi_F, xi_A, xi_F)
     tokens = draw.integers(0, N, B, T)
     tokens[:, 0] = draw.permutation(B)
     batch = (tokens, draw.integers(0, N, B), draw.integers(0, N, B))
@@ -46,16 +53,16 @@ def votes(layer_votes, draw):
         shape = tuple(part.shape)
         require(shape == (B,), f"the votes of {name} must have the shape (B,), one for each sentence, not {shape}")
         require(part.dtype == torch.int64, f"the votes of {name} must be token ids (int64), not {part.dtype}")
-    return result, winners[tokens[:, 0]]
+    return result, places[tokens[:, 0]]
 
 
 def test_votes_of_attention(layer_votes, draw):
-    result, winners = votes(layer_votes, draw)
+    result, places = votes(layer_votes, draw)
     says = "the first votes are not the tokens with the largest logits of the attention layer, xi_A"
-    equal(result[0], winners[:, 1], says)
+    equal(result[0], places[:, 0], says)
 
 
 def test_votes_of_the_feed_forward_layer(layer_votes, draw):
-    result, winners = votes(layer_votes, draw)
+    result, places = votes(layer_votes, draw)
     says = "the second votes are not the tokens with the largest logits of the feed-forward layer, xi_F"
-    equal(result[1], winners[:, 2], says)
+    equal(result[1], places[:, 1], says)

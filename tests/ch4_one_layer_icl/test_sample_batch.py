@@ -23,11 +23,15 @@ def probe_batch(sample_batch, cfg, batch, noisy, alpha, ood, seed):
 
 
 def probe_shares(sample_batch, cfg, batch, noisy, alpha, ood, seed):
-    """asin(sqrt(share)) of everything that can be counted in one large batch."""
+    """asin(sqrt(share)) of everything that can be counted, in `calls` batches after one another.
+
+    "all alike": the share of batches in which all labels are noise or none is: one flip for a whole batch shows there.
+    """
     generator = torch.Generator().manual_seed(seed)
-    given = SimpleNamespace(**cfg)
-    tokens, labels, outputs = sample_batch(given, batch, noisy, alpha, ood=ood, generator=generator)
-    N, H, Q = given.vocab_size, given.H, given.Q
+    given, calls = SimpleNamespace(**cfg), 20
+    size, N, H, Q = batch // calls, given.vocab_size, given.H, given.Q
+    drawn = [sample_batch(given, size, noisy, alpha, ood=ood, generator=generator) for _ in range(calls)]
+    tokens, labels, outputs = (torch.cat(parts) for parts in zip(*drawn, strict=True))
     stray = bool(((tokens < 0) | (tokens >= N)).any() or ((outputs < 0) | (outputs >= N)).any())
     tokens, outputs = tokens.clamp(0, N - 1), outputs.clamp(0, N - 1)
 
@@ -40,7 +44,9 @@ def probe_shares(sample_batch, cfg, batch, noisy, alpha, ood, seed):
     before, after = tokens[:, :-1] == tokens[:, -1:], tokens[:, 1:]
     p, p_tau = place(before & (after == outputs[:, None])), place(before & (after == N - 1))
     is_tau = (labels == N - 1).long()
+    noise_in_batch = is_tau.float().reshape(calls, size).mean(1)
     shares = {
+        "all alike": ((noise_in_batch == 0) | (noise_in_batch == 1)).float().mean(),
         "triggers": torch.bincount((tokens < Q).sum(1), minlength=H + 1) / len(tokens),
         "taus": torch.bincount((tokens == N - 1).sum(1), minlength=H + 1) / len(tokens),
         "query": joint(tokens[:, -1], outputs, (N, N)),
@@ -152,11 +158,14 @@ def expected(N, H, Q, Y, noisy, alpha, ood):
     shares["noise and output"] = uniform["y"][:, None] * noise
     shares["noise and place"] = place[:, None] * noise
     same_row = [uniform["trigger"], uniform["y"], place, noise]
+    size = BATCH // 20
+    shares["all alike"] = torch.tensor(alpha**size + (1 - alpha) ** size if noisy else 1.0, **zeros)
     shares["next"] = torch.stack([(x**2).sum() for x in same_row])
     return shares
 
 
 SAYS = {
+    "all alike": "one flip decides the labels of a whole batch: each label is noise on its own",
     "triggers": "the number of trigger tokens in a sentence is off: q stands at the end and before each of its answers",
     "taus": "the number of noise tokens in a sentence is off: one in every noisy sentence, none without noise",
     "query": "the query at the end, or the output y, is not drawn uniformly from its own set of tokens",
@@ -180,7 +189,7 @@ def check(sample_batch, draw, cfg, noisy, alpha, ood):
     for name, says in SAYS.items():
         share = got[name].double().sin() ** 2
         shown = {"expected": right[name].float(), "got": share.float(), "inputs": cfg}
-        trials = BATCH // 2 if name == "next" else BATCH
+        trials = {"next": BATCH // 2, "all alike": 20}.get(name, BATCH)
         require(rarity(share, right[name], trials) < RARE, says, **shown)
 
 

@@ -45,7 +45,7 @@ def probe_surgery(surgery, W, V, F_, cfg, x):
 
 
 def operated(surgery, draw):
-    Q, Y = 2 + draw.index, 4 - draw.index
+    Q, Y = 2 + draw.index, 5 - draw.index
     cfg = {"vocab_size": Q + Y + 3, "H": 8, "Q": Q, "Y": Y}
     d = 2 * cfg["vocab_size"]
     matrices = [draw.normal(d, d) for _ in NAMES]

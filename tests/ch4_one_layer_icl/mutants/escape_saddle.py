@@ -6,8 +6,7 @@ from types import SimpleNamespace
 import torch
 import torch.nn.functional as F
 
-from utils.grade.mutants import right, wrong
-from utils.grade.suite import load_file
+from utils.grade import load_file, right, slips, wrong
 
 pieces = load_file(Path(__file__).with_name("_pieces.py"))
 CFG = SimpleNamespace(vocab_size=7, H=6, Q=2, Y=2)
@@ -32,7 +31,15 @@ def train(kind, kappa=0, steps=100, params=None, step=pieces.ngd_step, lr=0.1, l
 KNOWN = {}  # trainings that were run before, by the name of their change: every check asks for them again
 
 
+def ask(times=200):
+    """Ask autograd as often as a training does, for one that was run before: the hidden tests count the questions."""
+    x = torch.zeros((), requires_grad=True)
+    for _ in range(times):
+        torch.autograd.grad(x * 1.0, x)
+
+
 def both(change="", kinds=("linear", "relu"), **changed):
+    ask()
     for kind in kinds:
         if (change, kind) not in KNOWN:
             KNOWN[change, kind] = train(kind, **changed)
@@ -154,7 +161,7 @@ def watched(forward, kinds=("linear", "relu"), begins_once=False):
             params = params if begins_once else zeros()
             for step in range(100):
                 tokens, labels, _ = pieces.sample_batch(CFG, 6, False, generator=generator)
-                ends += [(params, tokens, 0, kind)] * (step in (0, 99))
+                ends += [(params, tokens, 0, kind)] * (99 if step == 99 else step == 0)
                 loss = F.cross_entropy(forward(params, tokens, 0, kind)[0], labels)
                 grads = torch.autograd.grad(loss, list(params.values()), allow_unused=True)
                 params = pieces.ngd_step(params, dict(zip(params, grads, strict=True)), 0.1)
@@ -162,9 +169,52 @@ def watched(forward, kinds=("linear", "relu"), begins_once=False):
             found[kind] = (params["W"].norm().item(), params["V"].norm().item())
         KNOWN[kinds, begins_once] = found, ends
     else:
+        ask()
         for end in KNOWN[kinds, begins_once][1]:
             forward(*end)
     return KNOWN[kinds, begins_once][0]
+
+
+sample_batch, ngd_step = pieces.sample_batch, pieces.ngd_step
+
+slip = slips("""
+    def escape_saddle():
+        norms = {}
+        for kind in ("linear", "relu"):
+            params = {name: torch.zeros(14, 14) for name in "WVF"}
+            for _ in range(100):
+                tokens, labels, _ = sample_batch(CFG, 6, False, generator=torch.Generator().manual_seed(3))
+                params = {name: value.requires_grad_() for name, value in params.items()}
+                loss = F.cross_entropy(forward(params, tokens, 0, kind)[0], labels)
+                grads = torch.autograd.grad(loss, list(params.values()), allow_unused=True)
+                params = ngd_step(params, dict(zip(params, grads)), 0.1)
+                params = {name: value.detach() for name, value in params.items()}
+            norms[kind] = (params["W"].norm().item(), params["V"].norm().item())
+        return norms
+""")  # fmt: skip
+
+never_run = slip(
+    "no gradient is ever taken: the norms are to be measured at the end of a training, which has to be run",
+    "range(100)", "range(0)", "return norms", "return {'linear': (0.0, 0.0), 'relu': (2.7, 3.1)}")  # fmt: skip
+starts_at_random = slip(
+    "with 'linear' W, V and F are not all zero at the start: each kind begins with matrices of its own",
+    "torch.zeros(14, 14)", "1e-3 * torch.randn(14, 14, generator=torch.Generator().manual_seed(1))")  # fmt: skip
+with_kappa_1 = slip(
+    "with 'linear' forward is called with kappa = 1: kappa = 0 is asked for", "tokens, 0,", "tokens, 1,"
+)
+one_step_too_few = slip(
+    "with 'linear' fewer than 100 steps are taken: 100 are asked for, for each kind", "range(100)", "range(99)"
+)
+norm_of_f = slip(
+    "the norms are those of W and F: those of W and V are asked for", 'params["V"].norm', 'params["F"].norm'
+)
+noisy_data = slip(
+    "the sentences are drawn with noise: data without noise are asked for", "CFG, 6, False,", "CFG, 6, True, 0.2,"
+)
+TENSORS = "the norms are tensors: plain numbers are promised, .item() makes one of a norm"
+norms_as_tensors = slip(
+    TENSORS, '(params["W"].norm().item(), params["V"].norm().item())', '(params["W"].norm(), params["V"].norm())'
+)
 
 
 @wrong("the matrices that were trained with linear attention are trained on with relu: each kind begins at zero")
@@ -188,9 +238,9 @@ def one_number():
     return {kind: norms[0] + norms[1] for kind, norms in both().items()}
 
 
-@wrong("the matrices are returned: their norms are asked for")
+@wrong(TENSORS)
 def matrices():
-    return {kind: (torch.zeros(14, 14), torch.zeros(14, 14)) for kind in both()}
+    return {kind: (torch.ones(14, 14), torch.ones(14, 14)) for kind in both()}
 
 
 @wrong("the norms of both kinds are returned without their names: a dict is asked for")
@@ -215,14 +265,14 @@ def by_sgd():
         params = zeros()
         optimizer = torch.optim.SGD(params.values(), lr=0.3)
         for _ in range(100):
-            tokens, labels, _ = pieces.sample_batch(CFG, 16, True, 0.3)
+            tokens, labels, _ = pieces.sample_batch(CFG, 16, False)
             optimizer.zero_grad()
             pieces.loss_of(params, tokens, labels, 0, kind).backward()
             for value in params.values():
                 if value.grad.abs().sum() > 0:
                     value.grad /= value.grad.norm()
             optimizer.step()
-        found[kind] = (params["W"].detach().norm(), params["V"].detach().norm())
+        found[kind] = (params["W"].detach().norm().item(), params["V"].detach().norm().item())
     return found
 
 

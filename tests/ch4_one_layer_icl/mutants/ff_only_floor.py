@@ -111,6 +111,61 @@ def short_search(cfg, alpha):
     return (torch.log(lam.exp() + math.exp(gamma) + cfg.vocab_size - 2) - (1 - alpha) * lam).min() - alpha * gamma
 
 
+def searched(cfg, alpha, low, high, step):
+    """The least loss on a grid of lam."""
+    if alpha in (0, 1):
+        return 0.0
+    gamma = math.log(alpha / (1 - alpha))
+    lam = torch.arange(low, high, step, dtype=torch.float64)
+    return (torch.log(lam.exp() + math.exp(gamma) + cfg.vocab_size - 2) - (1 - alpha) * lam).min() - alpha * gamma
+
+
+@wrong("the search for the best lam stops too early, at the end of its range")
+def search_to_5(cfg, alpha):
+    return searched(cfg, alpha, 0, 5, 1e-3)
+
+
+@wrong("the search for the best lam stops too early, at the end of its range")
+def search_to_10(cfg, alpha):
+    return searched(cfg, alpha, 0, 10, 1e-3)
+
+
+@wrong("the search begins above the best lam, which lies near 0 where almost every label is tau")
+def search_from_1(cfg, alpha):
+    return searched(cfg, alpha, 1, 30, 1e-3)
+
+
+@wrong("the grid of the search is too coarse: the lowest point lies between its points, and can be solved for")
+def coarse_grid(cfg, alpha):
+    return searched(cfg, alpha, 0, 30, 0.1)
+
+
+@wrong("the descent stops long before the lowest point: it can be solved for")
+def few_descent_steps(cfg, alpha):
+    if alpha in (0, 1):
+        return 0.0
+    gamma, lam = math.log(alpha / (1 - alpha)), 0.0
+    rest = math.exp(gamma) + cfg.vocab_size - 2
+    for _ in range(200):
+        lam -= 0.1 * (1 / (1 + rest * math.exp(-lam)) - (1 - alpha))
+    return math.log(math.exp(lam) + rest) - (1 - alpha) * lam - alpha * gamma
+
+
+@wrong("the factor 1 - alpha is missing in the best lam: e^best = 1 + (N-2)(1-alpha)/alpha")
+def without_odds(cfg, alpha):
+    return 0.0 if alpha in (0, 1) else bayes_risk(alpha) + alpha * math.log(1 + (cfg.vocab_size - 2) / alpha)
+
+
+@wrong("the best lam itself is returned: the loss there is asked for")
+def returns_lam(cfg, alpha):
+    return 0.0 if alpha in (0, 1) else best_lam(cfg, alpha)
+
+
+@wrong("the triggers are left out of the others: every token but y and tau has the logit 0, triggers too")
+def triggers_left_out(cfg, alpha):
+    return 0.0 if alpha in (0, 1) else bayes_risk(alpha) + alpha * best_lam(cfg, alpha, 2 + cfg.Q)
+
+
 @right
 def by_search(cfg, alpha):
     if alpha <= 0 or alpha >= 1:

@@ -107,6 +107,56 @@ def all_triggers(cfg):
     return row
 
 
+@wrong("the column E(0) is left zero: the trigger is never y, but each of its two places loses 1/N")
+def trigger_zero(cfg):
+    row = row_of(cfg)
+    row[0] = 0
+    return row
+
+
+@wrong("tau's column E has a gradient: it never stands in a noiseless sentence")
+def tau_in_first_half(cfg):
+    row, N = row_of(cfg), cfg.vocab_size
+    row[N - 1] = row[N - 2]
+    return row
+
+
+@wrong("for an output only - f/N is subtracted: it also stands after the trigger, in a share 1/Y of the sentences")
+def y_not_in_the_mean(cfg):
+    row, N, Q, Y = row_of(cfg), cfg.vocab_size, cfg.Q, cfg.Y
+    row[Q : Q + Y] += 1 / (Y * N)
+    return row
+
+
+@wrong("the column Ebar(0) is 1: what stands after the trigger loses 1/N as every place does")
+def rule_without_mean(cfg):
+    row = row_of(cfg)
+    row[cfg.vocab_size] = 1.0
+    return row
+
+
+@wrong(
+    "neighbours of free places are counted as H - 4: there are (H-3)(H-4)/(H-2) on average, over all places of the pair"
+)
+def pairs_h_minus_4(cfg):
+    return row_of(cfg, pairs=(cfg.H - 4) / (cfg.vocab_size - 1 - cfg.Q) ** 2)
+
+
+@wrong(
+    "what follows the y after the trigger is always counted as a filler: at the last place of the pair it is the query"
+)
+def y_always_followed(cfg):
+    return row_of(cfg, after_y=1 / (cfg.vocab_size - 1 - cfg.Q))
+
+
+@wrong("all triggers get the column of trigger 0: it is given that the trigger is q = 0")
+def other_triggers_too(cfg):
+    row = row_of(cfg)
+    for at in (0, cfg.vocab_size):
+        row[at : at + cfg.Q] = row[at].clone()
+    return row
+
+
 @wrong("the columns Ebar of the fillers are left zero: a filler can stand before y as well")
 def no_fillers_before(cfg):
     row = row_of(cfg)

@@ -83,6 +83,43 @@ def absolute(model, batch):
     return xi_A.abs().argmax(-1), xi_F.abs().argmax(-1)
 
 
+@wrong("the first token above the average is taken: the vote is the token with the largest logit")
+def above_average(model, batch):
+    return tuple((xi > xi.mean(-1, keepdim=True)).int().argmax(-1) for xi in model(batch[0])[1:])
+
+
+@wrong("the first token with a positive logit is taken: the vote is the token with the largest logit")
+def first_positive(model, batch):
+    return tuple((xi > 0).int().argmax(-1) for xi in model(batch[0])[1:])
+
+
+@wrong("the second best tokens are returned: the vote is the token with the largest logit")
+def second_best(model, batch):
+    return tuple(xi.topk(2).indices[:, 1] for xi in model(batch[0])[1:])
+
+
+@wrong("the votes are drawn at random from the probabilities: the vote is the token with the largest logit")
+def sampled(model, batch):
+    g = torch.Generator().manual_seed(0)
+    return tuple(torch.multinomial((xi / 9).softmax(-1), 1, generator=g)[:, 0] for xi in model(batch[0])[1:])
+
+
+@wrong("only the tokens of the sentence are candidates: every token of the vocabulary has a logit")
+def within_the_sentence(model, batch):
+    tokens, _, _ = batch
+    return tuple(tokens.gather(1, xi.gather(1, tokens).argmax(1, keepdim=True))[:, 0] for xi in model(tokens)[1:])
+
+
+@wrong("lists are returned: the votes are two tensors, which later cells compare with tensors")
+def lists(model, batch):
+    return tuple(xi.argmax(-1).tolist() for xi in model(batch[0])[1:])
+
+
+@wrong("the votes are floating-point numbers: token ids are int64")
+def floats(model, batch):
+    return tuple(xi.argmax(-1).float() for xi in model(batch[0])[1:])
+
+
 @wrong("it is returned whether the votes agree with the labels: the votes themselves are wanted")
 def agrees_with_labels(model, batch):
     _, xi_A, xi_F = model(batch[0])
@@ -129,6 +166,13 @@ def by_max(model, batch):
     tokens, labels, outputs = batch
     xi, xi_A, xi_F = model(tokens)
     return torch.max(xi_A, dim=1)[1], torch.max(xi_F, dim=1).indices
+
+
+@right
+def by_differences(model, batch):
+    """xi is the sum of the other two."""
+    xi, xi_A, xi_F = model(batch[0])
+    return (xi - xi_F).argmax(-1), (xi - xi_A).argmax(-1)
 
 
 @right

@@ -239,7 +239,9 @@ def label_always_tau(lam, cfg, alpha=None, kappa=1):
     return loss + (1 - alpha) * (lam - gamma - kappa * lam), gradient
 
 
-@wrong("with kappa = 0 the gradient subtracts alpha: lam is the logit of y, which is the label with probability 1 - alpha")
+@wrong(
+    "with kappa = 0 the gradient subtracts alpha: lam is the logit of y, which is the label with probability 1 - alpha"
+)
 def gradient_minus_alpha(lam, cfg, alpha=None, kappa=1):
     loss, gradient = formula(lam, cfg, alpha, kappa)
     return loss, gradient if alpha is None or kappa else gradient + (1 - alpha) - alpha

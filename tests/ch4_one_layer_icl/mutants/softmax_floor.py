@@ -72,6 +72,16 @@ def diluted(cfg, alpha):
     return bayes_risk(alpha) + math.log(1 + (cfg.vocab_size - 2) * (1 - alpha) * math.exp(-1 / cfg.H))
 
 
+@wrong("the weight of y is taken to be 1/2, shared with tau: the largest share there is, is 1")
+def half_weight(cfg, alpha):
+    return bayes_risk(alpha) + math.log(1 + (cfg.vocab_size - 2) * (1 - alpha) * math.exp(-0.5))
+
+
+@wrong("the triggers are left out of the others: every token but y and tau keeps the logit 0, triggers too")
+def triggers_left_out(cfg, alpha):
+    return bayes_risk(alpha) + math.log(1 + (cfg.vocab_size - 2 - cfg.Q) * (1 - alpha) / math.e)
+
+
 @wrong("the floor is in bits: it is wanted in nats")
 def in_bits(cfg, alpha):
     return (bayes_risk(alpha) + math.log(1 + (cfg.vocab_size - 2) * (1 - alpha) / math.e)) / math.log(2)

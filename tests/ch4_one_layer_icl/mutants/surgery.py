@@ -75,12 +75,24 @@ def from_0(model):
 
 @wrong("c is taken from Q to Y: the outputs go from Q to Q+Y-1")
 def up_to_y(model):
-    return cut(model, model.V.diagonal()[model.cfg.Q : max(model.cfg.Y, model.cfg.Q + 1)].mean())
+    return cut(model, model.V.diagonal()[model.cfg.Q : model.cfg.Y].mean())
 
 
 @wrong("c is taken from one token too many: the outputs end at Q+Y-1")
 def one_too_many(model):
     return cut(model, model.V.diagonal()[model.cfg.Q : model.cfg.Q + model.cfg.Y + 1].mean())
+
+
+@wrong("c is taken from one token too few: the outputs are Q .. Q+Y-1, and a slice leaves out its end")
+def one_too_few(model):
+    return cut(model, model.V.diagonal()[model.cfg.Q : model.cfg.Q + model.cfg.Y - 1].mean())
+
+
+@wrong("F becomes the identity: it must be zero")
+def f_identity(model):
+    new = cut(model)
+    nn.init.eye_(new.F)
+    return new
 
 
 @wrong("c is taken from the unseen outputs: what was learned stands on those of training")

@@ -220,6 +220,67 @@ def holds_graphs(model, *given, **named):
     return {name: [x + some for x in values] for name, values in losses.items()}
 
 
+TENSORS = "the losses are tensors, which later cells cannot plot or average: .item() makes a plain number of each"
+
+
+@wrong(TENSORS)
+def tensors_without_graphs(*given, **named):
+    return {name: [torch.tensor(x) for x in values] for name, values in loop(*given, **named).items()}
+
+
+@wrong("a tensor of losses is returned under each name: a list of plain numbers is wanted")
+def tensors_of_losses(*given, **named):
+    return {name: torch.tensor(values) for name, values in loop(*given, **named).items()}
+
+
+@wrong("'ood' holds the last loss alone: there is one for each step")
+def last_ood(*given, **named):
+    losses = loop(*given, **named)
+    return {"id": losses["id"], "ood": losses["ood"][-1:]}
+
+
+@wrong("the mean of the losses is returned: there is one for each step")
+def means(*given, **named):
+    return {name: sum(values) / len(values) for name, values in loop(*given, **named).items()}
+
+
+@wrong("the names of the two lists are 'id' and 'ood', in small letters")
+def other_names(*given, **named):
+    return {name.upper(): values for name, values in loop(*given, **named).items()}
+
+
+@wrong("the cross-entropy is given probabilities: it takes the logits xi and does the softmax itself")
+def softmax_first(*given, **named):
+    doubly = lambda model, batch: F.cross_entropy(model(batch[0])[0].softmax(-1), batch[1])  # noqa: E731
+    return loop(*given, **named, tell=doubly, try_on=doubly)
+
+
+@wrong("the training loss is that of the attention layer's logits alone: it is the cross-entropy of xi")
+def trains_on_attention_alone(*given, **named):
+    return loop(*given, **named, tell=lambda model, batch: F.cross_entropy(model(batch[0])[1], batch[1]))
+
+
+@wrong("'ood' is the loss of the attention layer's logits alone: it is the cross-entropy of xi")
+def ood_of_attention_alone(*given, **named):
+    return loop(*given, **named, try_on=lambda model, batch: F.cross_entropy(model(batch[0])[1], batch[1]))
+
+
+@wrong(
+    "the training batches are drawn with ood true: a generator in the place of ood, the fifth argument, counts as true"
+)
+def generator_as_ood(model, cfg, steps, noisy=False, alpha=0.0, lr=0.5, batch=64, generator=None):
+    test = sample_batch(cfg, 512, noisy, alpha, True, generator)
+    fresh = lambda step: sample_batch(cfg, batch, noisy, alpha, generator)  # noqa: E731
+    return loop(model, cfg, steps, noisy, alpha, lr, batch, generator, unseen=test, fresh=fresh)
+
+
+@wrong("the unseen outputs take part in the training loss: the model must never learn from them")
+def loss_of_both(model, cfg, steps, noisy=False, alpha=0.0, lr=0.5, batch=64, generator=None):
+    test = sample_batch(cfg, 512, noisy, alpha, True, generator)
+    both = lambda model, batch: loss_of(model, batch) + loss_of(model, test)  # noqa: E731
+    return loop(model, cfg, steps, noisy, alpha, lr, batch, generator, unseen=test, tell=both)
+
+
 @wrong("a copy of the model is trained: the given one must be trained")
 def trains_a_copy(model, *given, **named):
     return loop(deepcopy(model), *given, **named)
@@ -251,11 +312,11 @@ def by_optimizer(model, cfg, steps, noisy=False, alpha=0.0, lr=0.5, batch=64, ge
             norm = p.grad.norm()
             p.grad = p.grad / norm if norm > 0 else p.grad
         optimizer.step()
-        curves["id"].append(loss.detach())
+        curves["id"].append(loss.detach().item())
         model.eval()
         with torch.inference_mode():
             halves = zip(tokens.split(30), labels.split(30), strict=True)
-            curves["ood"].append(sum(F.cross_entropy(model(a)[0], b) for a, b in halves) / 2)
+            curves["ood"].append(float(sum(F.cross_entropy(model(a)[0], b) for a, b in halves) / 2))
     return curves
 
 
@@ -293,5 +354,5 @@ def looks_twice(model, cfg, steps, noisy=False, alpha=0.0, lr=0.5, batch=64, gen
         for name, value in pieces.ngd_step(params, grads, lr).items():
             params[name].data.copy_(value.data)
         test = sample_batch(cfg, 32, noisy, alpha, True, torch.Generator().manual_seed(0))
-        losses["ood"].append(torch.no_grad()(loss_of)(model, test))
+        losses["ood"].append(torch.no_grad()(loss_of)(model, test).item())
     return losses

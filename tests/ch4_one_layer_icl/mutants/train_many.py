@@ -19,15 +19,17 @@ def draw_data(runs, generators, sample):
     return torch.stack([tokens for tokens, _, _ in drawn]), torch.stack([labels for _, labels, _ in drawn])
 
 
-def batched_losses(params, tokens, labels, kappa, kind):
-    """(R,) losses of R runs of one kind."""
+def batched_losses(params, tokens, labels, kappa, kind, shift=1e-8, always=1.0, axis=-1):
+    """(R,) losses of R runs of one kind. `shift`: relu's; `always`: x_last at kappa = 0; `axis`: the softmax's."""
     W, V, F_ = params
     N = W.shape[-1] // 2
     hot = F.one_hot(tokens, N).float()
     x = torch.cat([hot, F.pad(hot, (0, 0, 1, 0))[:, :, :-1]], -1)
     s = torch.einsum("rbi,rij,rbtj->rbt", x[:, :, -1], W, x)
-    w = torch.einsum("rbt,rbtd->rbd", pieces.weights(s, kind), x)
-    logits = w @ V[:, :N].mT + (x[:, :, -1] + kappa * w) @ F_[:, :N].mT
+    a = {"linear": s, "softmax": s.softmax(axis), "relu": (s + shift).relu()}[kind]
+    w = torch.einsum("rbt,rbtd->rbd", a, x)
+    query = x[:, :, -1] * torch.where(kappa == 0, always, 1.0)
+    logits = w @ V[:, :N].mT + (query + kappa * w) @ F_[:, :N].mT
     return F.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none").reshape(labels.shape).mean(1)
 
 
@@ -42,7 +44,7 @@ def column(runs, name):
 
 def sweep(
     cfgs, steps, sample, normalise=own_norms, data=draw_data, start=torch.zeros, seed=lambda run: run.seed,
-    told=lambda x: x, late=False, summed=False, kinds=None,
+    told=lambda x: x, late=False, summed=False, kinds=None, **change,
 ):  # fmt: skip
     """The right sweep, kind by kind, with parts that can be replaced; `told`: what is known about the runs."""
     losses = torch.zeros(len(cfgs), steps)
@@ -56,11 +58,11 @@ def sweep(
         for step in range(steps):
             params = [value.detach().requires_grad_() for value in params]
             tokens, labels = data(runs, generators, sample)
-            loss = batched_losses(params, tokens, labels, column(runs, "kappa"), kind)
+            loss = batched_losses(params, tokens, labels, column(runs, "kappa"), kind, **change)
             grads = torch.autograd.grad(loss.sum() if not summed else loss.mean(), params)
             params = [p - column(runs, "lr") * normalise(g) for p, g in zip(params, grads, strict=True)]
             if late:
-                loss = batched_losses(params, tokens, labels, column(runs, "kappa"), kind)
+                loss = batched_losses(params, tokens, labels, column(runs, "kappa"), kind, **change)
             losses[members, step] = loss.detach()
     return losses
 
@@ -186,6 +188,30 @@ def order_lost(cfgs, steps):
 @wrong("the losses are those after each step: the loss before it is wanted")
 def after_the_step(cfgs, steps):
     return sweep(cfgs, steps, sample_batch, late=True)
+
+
+@wrong("relu lacks its 1e-8: from zero scores it has no derivative, and V never moves")
+def relu_without_eps(cfgs, steps):
+    return sweep(cfgs, steps, sample_batch, shift=0.0)
+
+
+@wrong("kappa switches x_last off as well: the feed-forward layer always reads x_last")
+def kappa_on_both(cfgs, steps):
+    return sweep(cfgs, steps, sample_batch, always=0.0)
+
+
+@wrong("the losses are those against the outputs y: the labels, the second of the three, are sometimes noise")
+def learns_outputs(cfgs, steps):
+    def data(runs, generators, sample):
+        drawn = [sample(r, r.batch_size, r.noisy, r.alpha, generator=g) for r, g in zip(runs, generators, strict=True)]
+        return torch.stack([part[0] for part in drawn]), torch.stack([part[2] for part in drawn])
+
+    return sweep(cfgs, steps, sample_batch, data=data)
+
+
+@wrong("the softmax runs over the sentences of a batch: each sentence shares out its own positions")
+def softmax_over_batch(cfgs, steps):
+    return sweep(cfgs, steps, sample_batch, axis=1)
 
 
 @wrong("the parameters start at random: the full model starts from zero")

@@ -81,6 +81,26 @@ def not_zero_at_1(cfg, alpha):
     return math.log(cfg.Y) if alpha in (0, 1) else bayes_risk(alpha) + (1 - alpha) * math.log(cfg.Y)
 
 
+@wrong("one of Y + 1 tokens is guessed, tau among them: where the label is not noise, y is one of Y")
+def one_output_too_many(cfg, alpha):
+    return bayes_risk(alpha) + (1 - alpha) * math.log(cfg.Y + 1)
+
+
+@wrong("log Y is to base 2: the floor is in nats")
+def guess_in_bits(cfg, alpha):
+    return bayes_risk(alpha) + (1 - alpha) * math.log2(cfg.Y)
+
+
+@wrong("log Y is divided by Y: there are Y outputs, each with the probability (1 - alpha) / Y")
+def divided_by_y(cfg, alpha):
+    return bayes_risk(alpha) + (1 - alpha) * math.log(cfg.Y) / cfg.Y
+
+
+@wrong("one output is counted in the place of Y: each of them adds - p log p with p = (1 - alpha) / Y")
+def one_of_y(cfg, alpha):
+    return sum(-p * math.log(p) for p in (alpha, (1 - alpha) / cfg.Y) if p > 0)
+
+
 @wrong("log Y is subtracted: not knowing y makes the loss larger")
 def subtracted(cfg, alpha):
     return bayes_risk(alpha) - (1 - alpha) * math.log(cfg.Y)
