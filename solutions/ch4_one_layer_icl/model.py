@@ -43,7 +43,7 @@ def attend(
     """What the last position reads: w = sum over h of a_h x_h, and the weights a.
 
     `kind`: "linear" a = s, "softmax" over the positions, "relu" a = max(0, s + 1e-8); the 1e-8 keeps relu's derivative
-    at 1 where every score is zero. Raises ValueError for another kind.
+    at 1 where every score is zero. Another kind raises an error.
     Shapes: x (B, T, d), W (d, d) -> w (B, d), a (B, T).
     """
     # solution
