@@ -74,7 +74,7 @@ def _disagrees(chapter: str, name: str, mutant, seeds: range, named: bool) -> st
 
 def exercises(chapter: str, names: tuple[str, ...]) -> list[tuple[str, str]]:
     """(chapter, name) of the exercises meant. Raises CourseError for a name that none of them has."""
-    from utils.build.source import load_chapter
+    from utils.chapter import load_chapter
 
     chapters = [course.chapter_name(chapter)] if chapter else course.chapters()
     found = [(key, exercise.name) for key in chapters for exercise in load_chapter(key).exercises]

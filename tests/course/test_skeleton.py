@@ -116,7 +116,7 @@ def test_make_calls_the_same_script(arguments, expected):
     assert expected in [line.partition(" ")[2].strip() for line in shown.splitlines()]
 
 
-@pytest.mark.parametrize("name", ["README.md", "chapters/troubleshooting.md", "chapters/reading.md"])
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "chapters/troubleshooting.md", "chapters/reading.md"])
 def test_links_between_pages_lead_somewhere(name):
     file = ROOT / name
     text = file.read_text(encoding="utf-8")

@@ -14,7 +14,8 @@ python -m utils.build --check [CHAPTER...]      say which built files differ fro
 python -m utils.build --out DIR [CHAPTER...]    build into another folder
 python -m utils.build reset EXERCISE            put one exercise back to its stub
 python -m utils.build reset NOTEBOOK            put a whole notebook (exercises, optional, or a path) back
-python -m utils.build upgrade [NOTEBOOK]        take over a newer chapter and keep your answers"""
+python -m utils.build upgrade [NOTEBOOK]        take over a newer chapter and keep your answers
+python -m utils.build new CHAPTER.NAME          the skeleton of an exercise (ch3.reverse) or a chapter (ch6_grokking)"""
 
 
 def build(names: list[str] | None = None, output: Path | None = None, root: Path | None = None) -> dict[Path, str]:
@@ -157,6 +158,15 @@ def _upgrade(arguments) -> int:
     return 0
 
 
+def _new(arguments) -> int:
+    from utils.build.new import new
+
+    for file in new(arguments.what, arguments.module):
+        print(f"wrote {_shown(file)}")
+    print("Search them for TODO; CONTRIBUTING.md takes you from there.")
+    return 0
+
+
 def _build(arguments) -> int:
     names = arguments.chapters
     if arguments.check:
@@ -188,6 +198,11 @@ def main(argv: list[str] | None = None) -> int:
         parser.add_argument("--chapter", help="the chapter, where several have what you name")
         parser.add_argument("--notebook", help="the notebook to reset the exercise in")
         run = _reset if argv[0] == "reset" else _upgrade
+    elif argv[:1] == ["new"]:
+        parser.add_argument("command")
+        parser.add_argument("what")
+        parser.add_argument("--module", help="the module of the reference, where it is not named after the exercise")
+        run = _new
     else:
         parser.add_argument("chapters", nargs="*", metavar="CHAPTER")
         parser.add_argument("--check", action="store_true")

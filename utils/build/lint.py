@@ -8,11 +8,21 @@ from functools import cache
 from utils.build.chapter import Cell, Chapter, SourceError
 from utils.build.cut import Module
 
-MAX_CELLS = 120
+MAX_CELLS = 160
+MAX_MINUTES = 270  # of must-do exercises: a chapter is an afternoon
+WIDTH = 120
+NARROW = ()  # chapters whose prose keeps to WIDTH columns; one joins when its prose is rewritten
+TODO = "TODO"
 
 
 def lint_prose(chapter: Chapter) -> None:
-    """Raise SourceError for an image without alt text and for MyST syntax, which JupyterLab shows as code."""
+    """Raise SourceError for an image without alt text, for MyST syntax (JupyterLab shows it as code), for long lines
+    and what is still to be written, and for more must-do work than an afternoon holds."""
+    minutes = sum(exercise.minutes for exercise in chapter.exercises if not exercise.optional)
+    if minutes > MAX_MINUTES:
+        says = f"{minutes} minutes of must-do exercises, more than {MAX_MINUTES}: move some below '+++ optional'"
+        raise SourceError(chapter.file, 1, says)
+    lint_lines(chapter)
     for cell in chapter.cells:
         texts = [cell.source] if cell.kind in ("prose", "exercise", "quiz") else []
         for text in texts:
@@ -24,6 +34,29 @@ def lint_prose(chapter: Chapter) -> None:
                     raise SourceError(
                         chapter.file, number, "a MyST directive shows as code in a notebook: use Markdown"
                     )
+
+
+def lint_lines(chapter: Chapter) -> None:
+    """Raise SourceError for what is still to be written, and in the chapters of NARROW for a line beyond WIDTH columns.
+
+    Tables, links, pictures and one-line fields may be longer.
+    """
+    code = False
+    for number, line in enumerate(chapter.file.read_text(encoding="utf-8").split("\n"), 1):
+        code = code != line.startswith("```")
+        if TODO in line and not code:
+            raise SourceError(chapter.file, number, f"still to be written: {line.strip()}")
+        free = code or re.match(r"\s*(\||:\w+:|:::)", line) or "](" in line or "://" in line
+        if chapter.key in NARROW and len(line) > WIDTH and not free:
+            raise SourceError(chapter.file, number, f"{len(line)} columns: prose keeps to {WIDTH}")
+
+
+def lint_finished(module: Module, name: str) -> None:
+    """Raise SourceError where the reference of an exercise is still to be written."""
+    node = module.objects[name]
+    for number, line in enumerate(module.lines[node.lineno - 1 : node.end_lineno], node.lineno):
+        if TODO in line:
+            raise SourceError(module.file, number, f"still to be written: {line.strip()}")
 
 
 def lint_names(chapter: Chapter, cell: Cell, module: Module, cells: list[Cell]) -> None:

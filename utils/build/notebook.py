@@ -129,6 +129,7 @@ class _Builder:
         exercise = cell.exercise
         module = self.module(exercise.module, exercise.line, exercise.name)
         lint.lint_names(self.chapter, cell, module, cells)
+        lint.lint_finished(module, exercise.name)
         answer = module.solution(exercise.name) if answers else module.stub(exercise.name)
         made = []
         for role, body in (
