@@ -3,7 +3,9 @@
 `tokens`, `indices`, `length` and `full_s` are what programs start from; everything else is built of them.
 """
 
-from .analysis import draw, report, trace
+from utils.plot.rasp_steps import draw, trace
+
+from .analysis import report
 from .language import (
     Selector,
     SOp,

@@ -7,8 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from utils.course import CourseError
+from utils.plot.rasp_steps import draw
 
-from .analysis import draw
 from .interpreter import Failure, Function, Interpreter, Value
 from .language import Selector, SOp
 from .reading import RaspSyntaxError, Statement, statements

@@ -11,8 +11,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from jaxtyping import Bool
 
-from .describe import html_of, text_of
-from .values import COMPARISONS, Atom, RaspError, is_atom, kind_of, read_input, run
+from utils.plot.rasp_steps import html_of, text_of
+
+from .values import COMPARISONS, Atom, RaspError, attempt, is_atom, kind_of, read_input
 
 
 def lazily(makes: str) -> Callable:
@@ -143,15 +144,15 @@ class SOp:
         return memo[id(self)]
         # end solution
 
-    @staticmethod
-    def pointwise(function: Callable, *parts, name: str = "map") -> "SOp":
+    @classmethod
+    def pointwise(cls, function: Callable, *parts, name: str = "map") -> "SOp":
         """A new s-op: at each position, `function` of what the parts (s-ops or atoms) are there. Runs nothing yet."""
 
         # solution
         def everywhere(*columns):
             return [function(*row) for row in zip(*columns, strict=True)]
 
-        return SOp(everywhere, *parts, name=name, op="map", setting=function)
+        return cls(everywhere, *parts, name=name, op="map", setting=function)
         # end solution
 
     def __bool__(self):
@@ -227,7 +228,7 @@ class SOp:
         """Run this step alone on its parts' columns. Raises RaspError naming the step where that fails."""
         try:
             _check_parts(self)
-            values = [v.item() if isinstance(v, np.generic) else v for v in run(self.function, *columns)]
+            values = [v.item() if isinstance(v, np.generic) else v for v in attempt(self.function, *columns)]
             kind_of(values)
             return values
         except RaspError as error:
@@ -254,7 +255,7 @@ class Selector(SOp):
     def compute(self, columns: list) -> Bool[np.ndarray, "T_Q T_K"]:
         try:
             _check_parts(self)
-            return np.asarray(run(self.function, *columns), dtype=bool)
+            return np.asarray(attempt(self.function, *columns), dtype=bool)
         except RaspError as error:
             raise RaspError(f"{self}: {error}.".replace("..", ".")) from None
 

@@ -54,7 +54,7 @@ def read_input(x: object) -> list[Atom]:
     return items
 
 
-def run(function, *columns):
+def attempt(function, *columns):
     """Call a step's function and return plain Python values.
 
     Raises RaspError, in one sentence, for whatever the function raises: a division by zero, "a" < 1, a missing key.
