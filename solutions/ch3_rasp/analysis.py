@@ -3,8 +3,6 @@
 Source: the analyser that belongs to Weiss et al. 2021: each step as early as it can be.
 """
 
-from utils.plot.rasp_steps import steps
-
 from .language import SOp
 
 
@@ -39,6 +37,20 @@ def report(sop: SOp, merge: bool = False) -> tuple[int, list[int]]:
             heads[depth(step) - 1].add(structure(selector, keys) if merge else id(selector))
     return layers, [len(found) for found in heads]
     # end solution
+
+
+def steps(sop: SOp) -> list[SOp]:
+    """Every step of a program once, parts before what is made of them."""
+    found: dict[int, SOp] = {}
+    waiting = [(sop, False)]
+    while waiting:
+        step, opened = waiting.pop()
+        if opened:
+            found.setdefault(id(step), step)
+        elif hasattr(step, "parts") and id(step) not in found:
+            waiting.append((step, True))
+            waiting += [(part, False) for part in reversed(step.parts)]
+    return list(found.values())
 
 
 def structure(step, known: dict[int, object]) -> object:

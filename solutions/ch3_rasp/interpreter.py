@@ -9,9 +9,8 @@ from pathlib import Path
 
 from lark import Tree
 
-from utils.plot.rasp_steps import steps
-
 from . import language, library
+from .analysis import steps
 from .language import Selector, SOp, selector_width
 from .reading import statements
 from .values import RaspError, read_input

@@ -76,7 +76,7 @@ def html_of(step, example: str = EXAMPLE) -> str:
     return f'<div>{head}<table style="border-collapse:collapse;margin-top:4px">{table}</table></div>'
 
 
-def steps(sop: object) -> list[object]:
+def _steps(sop: object) -> list[object]:
     """Every step of a program once, parts before what is made of them."""
     found: dict[int, object] = {}
     waiting = [(sop, False)]
@@ -93,7 +93,7 @@ def steps(sop: object) -> list[object]:
 def _depths(sop: object) -> dict[int, int]:
     """The layer of each step, by its id: 0 for what needs no attention."""
     found: dict[int, int] = {}
-    for step in steps(sop):
+    for step in _steps(sop):
         inner = [found.get(id(part), 0) for part in step.parts]
         if step.op == "aggregate":
             found[id(step)] = max(inner[0], inner[1] + 1)
@@ -112,7 +112,7 @@ def trace(sop: object, x) -> dict:
     x = list(x)
     memo: dict = {}
     sop.value(x, memo)
-    depths, everything = _depths(sop), steps(sop)
+    depths, everything = _depths(sop), _steps(sop)
     layers = [{"heads": [], "steps": []} for _ in range(max(depths.values(), default=0) + 1)]
     heads: dict[tuple[int, int], dict] = {}
     uses = _uses(everything)
@@ -148,3 +148,13 @@ def _uses(everything: list[object]) -> dict[int, list[str]]:
             if id(part) in found:
                 found[id(part)].append(step.op)
     return found
+
+
+def recorded_runs(file) -> object:
+    """Runs of whole programs that were written to a JSON file of {title: trace}, to choose from by a drop-down."""
+    import json
+
+    from utils.plot.live import explore
+
+    runs = json.loads(file.read_text(encoding="utf-8"))
+    return explore(lambda program: rasp_picture(runs[program], program), program=list(runs))

@@ -1,0 +1,303 @@
+"""A small RASP of the tests' own, put in the place of the learner's, so that each program is judged by itself.
+
+`run_program` is the probe: it gives the learner's function this language's names, calls it, runs what it returns.
+"""
+
+from utils.grade import needs, require
+
+
+def language():
+    """The names that a program reads: a second, slow implementation that also counts layers and heads."""
+    import operator
+
+    compare = {
+        "==": operator.eq,
+        "!=": operator.ne,
+        "<": operator.lt,
+        "<=": operator.le,
+        ">": operator.gt,
+        ">=": operator.ge,
+    }
+
+    class RaspError(Exception):
+        pass
+
+    def check(values):
+        kinds = {type(value) for value in values}
+        if not any(kinds <= allowed for allowed in ({str}, {bool}, {int, bool}, {int, float, bool})):
+            raise RaspError(f"the values {values[:4]} are of different types")
+        return values
+
+    class Step:
+        kind = "s-op"
+
+        def __init__(self, function, *parts, op="map", setting=None, name=""):
+            self.function, self.parts, self.op, self.setting, self.name = function, parts, op, setting, name
+            self.label = ""
+
+        def __call__(self, x):
+            return self.value(list(x), {})
+
+        def value(self, x, memo):
+            if id(self) not in memo:
+                columns = []
+                for part in self.parts:
+                    columns.append(part.value(x, memo) if hasattr(part, "value") else [part] * len(x))
+                found = self.function(*columns) if self.parts else self.function(x)
+                memo[id(self)] = found if self.kind == "selector" else check(found)
+            return memo[id(self)]
+
+        def named(self, name):
+            return self
+
+        def __bool__(self):
+            raise TypeError("an s-op has no truth value before it runs: write & | ~ with parentheses")
+
+        __hash__ = object.__hash__
+        __iter__ = None
+
+    class SOp(Step):
+        @classmethod
+        def pointwise(cls, function, *parts, name=""):
+            if any(getattr(part, "kind", "") == "selector" for part in parts):
+                raise RaspError("a selector cannot be computed with, only selected from: an s-op is wanted here")
+            if any(not hasattr(p, "value") and type(p) not in (str, bool, int, float) for p in parts):
+                raise RaspError("an s-op is computed from s-ops and single values only")
+            return SOp(
+                lambda *columns: [function(*row) for row in zip(*columns, strict=True)], *parts, setting=function
+            )
+
+        def __invert__(self):
+            return self.pointwise(operator.not_, self)
+
+        def __neg__(self):
+            return self.pointwise(operator.neg, self)
+
+        def __pos__(self):
+            return self.pointwise(operator.pos, self)
+
+        def __round__(self, digits=None):
+            return self.pointwise(round if digits is None else lambda value: round(value, digits), self)
+
+        def map(self, function):
+            return self.pointwise(function, self)
+
+        def isin(self, values):
+            values = list(values)
+            return self.pointwise(lambda value: value in values, self)
+
+        def lookup(self, table):
+            return self.pointwise(lambda value: table[value], self)
+
+        def __getitem__(self, i):
+            return aggregate(select(indices, i if i >= 0 else length() + i, "=="), self)
+
+    def both(name, function):
+        setattr(SOp, f"__{name}__", lambda self, other: self.pointwise(function, self, other))
+        if name not in ("eq", "ne", "lt", "le", "gt", "ge"):
+            setattr(SOp, f"__r{name}__", lambda self, other: self.pointwise(function, other, self))
+
+    for name in ["add", "sub", "mul", "truediv", "mod", "pow", "eq", "ne", "lt", "le", "gt", "ge"]:
+        both(name, getattr(operator, name))
+    both("and", lambda a, b: bool(a and b))
+    both("or", lambda a, b: bool(a or b))
+    SOp.__hash__ = object.__hash__
+
+    class Selector(Step):
+        kind = "selector"
+
+        def joined(self, op, function, *parts):
+            if any(getattr(part, "kind", "") != "selector" for part in parts):
+                raise RaspError("a selector can be joined with selectors only, not with s-ops or values")
+            return Selector(lambda *ms: [[function(*c) for c in zip(*r)] for r in zip(*ms)], *parts, op=op)
+
+        def __and__(self, other):
+            return self.joined("and", lambda a, b: a and b, self, other)
+
+        def __or__(self, other):
+            return self.joined("or", lambda a, b: a or b, self, other)
+
+        def __invert__(self):
+            return self.joined("not", lambda a: not a, self)
+
+    def select(keys, queries, op):
+        test = op if callable(op) else compare[op]
+        for part in (keys, queries):
+            if getattr(part, "kind", "s-op") == "selector" or type(part) in (list, tuple):
+                raise RaspError("select compares s-ops and single values")
+
+        def matrix(k, q):
+            return [[bool(test(key, query)) for key in k] for query in q]
+
+        return Selector(matrix, keys, queries, op="select", setting=op)
+
+    def aggregate(selector, values, default=0):
+        if getattr(selector, "kind", "") != "selector":
+            raise RaspError("aggregate takes a selector first, then the values")
+        if hasattr(default, "parts"):
+            raise RaspError("the default of aggregate must be a single value")
+
+        def read(matrix, column):
+            result = []
+            for row in matrix:
+                chosen = [value for value, on in zip(column, row, strict=True) if on]
+                numeric = all(type(v) in (int, float, bool) for v in column) and not all(
+                    type(v) is bool for v in column
+                )
+                if len(chosen) > 1 and not numeric:
+                    raise RaspError("a row chooses several values, but only numbers have a mean")
+                result.append(default if not chosen else chosen[0] if len(chosen) == 1 else sum(chosen) / len(chosen))
+            return result
+
+        return SOp(read, selector, values, op="aggregate", setting=default)
+
+    tokens = SOp(lambda x: list(x), op="tokens", name="tokens")
+    indices = SOp(lambda x: list(range(len(x))), op="indices", name="indices")
+    full_s = select(1, 1, "==")
+
+    def indicator(s):
+        return s.pointwise(lambda value: 1 if value else 0, s)
+
+    def where(condition, yes, no):
+        if not hasattr(condition, "kind"):
+            return yes if condition else no
+        return SOp.pointwise(lambda c, a, b: a if c else b, condition, yes, no)
+
+    def length():
+        return round(1 / aggregate(full_s, indicator(indices == 0)))
+
+    def selector_width(selector, bos=False):
+        at_0 = select(indices, 0, "==")
+        others = 1 / aggregate(selector | at_0, indicator(indices == 0)) - 1
+        return round(others) if bos else round(others + aggregate(selector & at_0, 1, 0))
+
+    def has_focus(selector):
+        return aggregate(selector, 1, 0) > 0
+
+    def count(seq, atom):
+        return round(length() * aggregate(full_s, indicator(seq == atom)))
+
+    def contains(seq, atom):
+        return aggregate(full_s, indicator(seq == atom)) > 0
+
+    def shift(seq, n, fill):
+        return aggregate(select(indices, indices - n, "=="), seq, fill)
+
+    def mark_first(seq, value):
+        return (seq == value) & ~has_focus(select(seq, value, "==") & select(indices, indices, "<"))
+
+    def sort(seq, key=None, bos=False):
+        key = seq if key is None else key
+        before = select(key, key, "<") | (select(key, key, "==") & select(indices, indices, "<"))
+        place = selector_width(before, bos)
+        place = where(indices == 0, 0, place + 1) if bos else place
+        return aggregate(select(place, indices, "=="), seq)
+
+    def reverse(seq):
+        return aggregate(select(indices, length() - 1 - indices, "=="), seq)
+
+    def hist(seq, bos=False):
+        return selector_width(select(seq, seq, "=="), bos)
+
+    BOS = "§"
+    return {name: value for name, value in locals().items() if name not in ("compare", "check", "both", "Step", "name")}
+
+
+def size(sop):
+    """Layers, and heads per layer, of a program; equal selectors in one layer are one head."""
+    depths, keys = {}, {}
+
+    def depth(step):
+        if not hasattr(step, "parts"):
+            return 0
+        if id(step) not in depths:
+            found = [depth(part) for part in step.parts]
+            late = max(found[0], found[1] + 1) if step.op == "aggregate" else max(found, default=0)
+            depths[id(step)] = late + (step.op == "select")
+        return depths[id(step)]
+
+    def key(step):
+        if not hasattr(step, "parts"):
+            return (type(step).__name__, step)
+        if id(step) not in keys:
+            setting = step.setting if isinstance(step.setting, (str, int, float)) else id(step.setting)
+            keys[id(step)] = hash((step.op, setting, step.name, *map(key, step.parts)))
+        return keys[id(step)]
+
+    heads, seen, waiting = [set() for _ in range(depth(sop))], set(), [sop]
+    while waiting:
+        step = waiting.pop()
+        if hasattr(step, "parts") and id(step) not in seen:
+            seen.add(id(step))
+            waiting += step.parts
+            if step.op == "aggregate":
+                heads[depth(step) - 1].add(key(step.parts[0]))
+    return [len(found) for found in heads]
+
+
+@needs(language, size)
+def run_program(program, arguments, inputs):
+    """Call the learner's function in the tests' own language and run the result on each input.
+
+    An argument {"step": text} is that expression in the language. Returns {"values", "heads"}: the values on each
+    input and the heads of each layer; or {"problem"}, where no s-op was returned.
+    """
+    import inspect
+
+    lent = language()
+    own = getattr(inspect.unwrap(getattr(program, "func", program)), "__globals__", {})
+    name = getattr(program, "__name__", "")
+    kept = {key: own[key] for key in lent if key in own and key != name}
+    put = {key: value for key, value in lent.items() if key != name or key not in own}
+    own.update(put)
+    try:
+        given = [eval(a["step"], dict(lent)) if isinstance(a, dict) else a for a in arguments]
+        sop = program(*given)
+        if getattr(sop, "kind", "") != "s-op" or not hasattr(sop, "parts"):
+            return {"problem": "None" if sop is None else type(sop).__name__}
+        return {"values": [sop(x) for x in inputs], "heads": size(sop)}
+    finally:
+        for key in put:
+            own.pop(key, None)
+        own.update(kept)
+
+
+def step(text):
+    """An argument for run_program: an expression of the language."""
+    return {"step": text}
+
+
+def typed(values):
+    """Values with their types, floats to nine digits, so that True, 1 and 1.0 differ."""
+    return [(type(value).__name__, round(value, 9) if isinstance(value, float) else value) for value in values]
+
+
+def result(subject, arguments, inputs):
+    """What the program gives on the inputs, and its heads per layer. Fails where no s-op comes back."""
+    found = subject.run(run_program, arguments, inputs)
+    name = subject.name
+    if "problem" in found:
+        thing = found["problem"]
+        says = "nothing: the line with return is missing" if thing == "None" else f"a {thing}"
+        require(False, f"{name} must return an s-op that has not run yet, but it returns {says}")
+    return found
+
+
+def agrees(found, expected, inputs, says):
+    """Each input's values must equal the expected ones, in value and type."""
+    for got, want, x in zip(found["values"], expected, inputs, strict=True):
+        require(typed(got) == typed(want), says, expected=want, got=got, inputs={"x": x})
+
+
+def fits(found, heads, says):
+    """The program must need no more layers than stated, nor more heads in any of them; and no fewer layers."""
+    got = found["heads"]
+    small = len(got) == len(heads) and all(a <= b for a, b in zip(got, heads, strict=True))
+    require(small, f"{says}: it should need heads {heads} (one number per layer)", expected=heads, got=got)
+
+
+def word(draw, letters, low, high):
+    """A random word over these letters, with its first letter occurring again and at least two letters in it."""
+    size = draw.integer(low, high)
+    drawn = [letters[int(i)] for i in draw.integers(0, len(letters), size - 3)]
+    return "".join([letters[0], letters[1], *drawn, letters[0]])

@@ -1,0 +1,101 @@
+"""Wrong answers to exercise 3.2 that learners write, and right ones written differently."""
+
+import numpy as np
+
+from utils.grade import right, slips
+
+slip = slips("""
+def aggregate(selector, values, default=0):
+    numbers = not any(isinstance(value, str) for value in values) and not all(isinstance(value, bool) for value in values)
+    result = []
+    for row in selector:
+        chosen = [value for value, on in zip(values, row) if on]
+        if len(chosen) == 0:
+            result.append(default)
+        elif len(chosen) == 1:
+            result.append(chosen[0])
+        elif not numbers:
+            raise ValueError("only numbers have a mean")
+        else:
+            result.append(sum(chosen) / len(chosen))
+    return result
+""")
+
+SingleAveraged = slip(
+    "a single int is averaged, too, and becomes a float: hand it on unchanged",
+    "result.append(chosen[0])",
+    "result.append(chosen[0] if not numbers else sum(chosen) / 1)",
+)
+Sums = slip("the chosen values are added up: their mean is wanted", "sum(chosen) / len(chosen)", "sum(chosen) * 1.0")
+OverEverything = slip(
+    "the sum is divided by the number of all keys: divide by the number of chosen ones",
+    "/ len(chosen)",
+    "/ len(values)",
+)
+ByColumn = slip(
+    "the selector is read by columns: each query has a row", "for row in selector", "for row in np.array(selector).T"
+)
+DefaultIgnored = slip(
+    "the default that was asked for is not used: an empty row must give it",
+    "result.append(default)",
+    "result.append(0)",
+)
+NoneByDefault = slip("without a third argument, an empty row gives None: the default is 0", "default=0", "default=None")
+AllOrNothing = slip(
+    "the default is used only where every row is empty: each row decides for itself",
+    "if len(chosen) == 0:",
+    "if not np.any(selector):",
+    "elif len(chosen) == 1:",
+    "elif len(chosen) < 2:",
+    "result.append(chosen[0])",
+    "result.append(chosen[0] if chosen else 0)",
+)
+BoolsAveraged = slip(
+    "bools are averaged without an error: they are not numbers here",
+    " and not all(isinstance(value, bool) for value in values)",
+    "",
+)
+NoStringsAtAll = slip(
+    "strings are refused even where nothing has to be averaged: a single value is handed on, of whatever type",
+    "for row in selector:",
+    "for row in selector:\n        if not numbers: raise ValueError('numbers only')",
+)
+WholeDivision = slip("the mean is cut to a whole number: divide with /", "sum(chosen) / len", "sum(chosen) // len")
+FirstOfThem = slip(
+    "the first of several chosen values is taken: their mean is wanted",
+    "result.append(sum(chosen) / len(chosen))",
+    "result.append(chosen[0])",
+)
+
+
+@right
+def by_matrix(selector, values, default=0):
+    selector = np.asarray(selector, dtype=bool)
+    found = [default] * len(selector)
+    for i in range(len(selector)):
+        (places,) = np.nonzero(selector[i])
+        if len(places) == 1:
+            found[i] = values[places[0]]
+        elif len(places) > 1:
+            if {type(value) for value in values} <= {bool} or str in {type(value) for value in values}:
+                raise TypeError("no mean of strings or bools")
+            found[i] = float(np.mean([values[j] for j in places]))
+    return found
+
+
+@right
+def by_helper(selector, values, default=0):
+    def one(row):
+        picked = list(filter(None, [(value,) if on else None for value, on in zip(values, row, strict=True)]))
+        if not picked:
+            return default
+        if len(picked) == 1:
+            return picked[0][0]
+        if isinstance(values[0], (str, bool)) and all(isinstance(v, (str, bool)) for v in values):
+            raise ValueError("these values have no mean")
+        total = 0.0
+        for (value,) in picked:
+            total += value
+        return total / len(picked)
+
+    return [one(row) for row in selector]

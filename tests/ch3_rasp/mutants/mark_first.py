@@ -1,0 +1,50 @@
+"""Wrong answers to exercise 3.10 that learners write, and right ones written differently."""
+
+from utils.grade import slips
+
+slip = slips("""
+def mark_first(seq, value):
+    earlier = select(seq, value, "==") & select(indices, indices, "<")
+    return (seq == value) & ~has_focus(earlier)
+""")
+
+Last = slip("that marks the last occurrence: look for earlier ones, not later ones", '"<"', '">"')
+SeesItself = slip(
+    "each occurrence finds itself and is ruled out: look strictly before it", 'indices, "<"', 'indices, "<="'
+)
+AllOfThem = slip(
+    "every occurrence is marked, not only the first", "(seq == value) & ~has_focus(earlier)", "seq == value"
+)
+WithoutValue = slip(
+    "everything before the first occurrence is marked, too: the position must hold the value itself",
+    "(seq == value) & ~has_focus(earlier)",
+    "~has_focus(earlier)",
+)
+Numbers = slip(
+    "the marks are 0 and 1: they must be bools",
+    "(seq == value) & ~has_focus(earlier)",
+    "indicator((seq == value) & ~has_focus(earlier))",
+)
+OfTokens = slip(
+    "the argument seq is not used: look at the sequence that is given",
+    "select(seq, value",
+    "select(tokens, value",
+    "(seq == value)",
+    "(tokens == value)",
+)
+TwoHeads = slip(
+    "the values are right, but counting takes two heads: whether any is there takes one",
+    "~has_focus(earlier)",
+    "(selector_width(earlier) == 0)",
+)
+ByPlace = slips("""
+def mark_first(seq, value):
+    before = select(indices, indices, "<")
+    seen = aggregate(before & select(seq, value, "=="), 1, 0)
+    return (seq == value) & (seen == 0)
+""")
+OwnValue = slips("""
+def mark_first(seq, value):
+    repeat = has_focus(select(seq, seq, "==") & select(indices, indices, "<"))
+    return (seq == value) & (repeat == False)
+""")

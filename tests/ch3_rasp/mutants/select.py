@@ -1,0 +1,83 @@
+"""Wrong answers to exercise 3.1 that learners write, and right ones written differently."""
+
+import operator
+
+import numpy as np
+
+from utils.grade import right, slips
+
+COMPARISONS = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+slip = slips("""
+def select(keys, queries, op):
+    compare = op if callable(op) else COMPARISONS[op]
+    rows = [[bool(compare(key, query)) for key in keys] for query in queries]
+    return np.array(rows, dtype=bool)
+""")
+
+Transposed = slip(
+    "rows and columns are exchanged: a row belongs to a query, a column to a key",
+    "for key in keys] for query in queries",
+    "for query in queries] for key in keys",
+)
+OperandsExchanged = slip(
+    "the operands are exchanged: the key stands on the left of the comparison",
+    "compare(key, query)",
+    "compare(query, key)",
+)
+NoFunctions = slip(
+    "op may be a function of (key, query), too: call it where it is one",
+    "op if callable(op) else COMPARISONS[op]",
+    "COMPARISONS[op]",
+)
+AsText = slip(
+    "the values are compared as text, so that 10 comes before 9: compare them as they are",
+    "compare(key, query)",
+    "compare(str(key), str(query))",
+)
+LessOrEqual = slip(
+    "'<' lets equal values pass: only '<=' may do that",
+    "COMPARISONS[op]",
+    "COMPARISONS[op.replace('<', '<=').replace('==', '=') if op == '<' else op]",
+)
+OnesAndZeros = slip("the matrix holds ints: make it one of bools", "dtype=bool", "dtype=int")
+ListOfLists = slip(
+    "a list of lists is returned: turn it into a numpy array of bools", "np.array(rows, dtype=bool)", "rows"
+)
+NoError = slip(
+    "a string and a number are compared without an error: they have no order",
+    "[[bool(compare(key, query))",
+    "[[bool(compare(key, query) if isinstance(key, str) == isinstance(query, str) else op == '!=')",
+)
+OnlyEquality = slip(
+    "every comparison is made as ==: look up the one that op names", "COMPARISONS[op]", "COMPARISONS['==']"
+)
+
+
+@right
+def by_filling(keys, queries, op):
+    test = COMPARISONS.get(op, op) if isinstance(op, str) else op
+    result = np.zeros((len(queries), len(keys)), dtype=bool)
+    for i, query in enumerate(queries):
+        for j, key in enumerate(keys):
+            result[i, j] = test(key, query)
+    return result
+
+
+@right
+def by_broadcasting(keys, queries, op):
+    if callable(op):
+        op = np.vectorize(op, otypes=[bool])
+    else:
+        op = {"==": np.equal, "!=": np.not_equal, "<": np.less, "<=": np.less_equal, ">": np.greater}.get(
+            op, np.greater_equal
+        )
+    left, right_side = np.array(keys, dtype=object), np.array(queries, dtype=object)
+    return op(left[None, :], right_side[:, None]).astype(bool)

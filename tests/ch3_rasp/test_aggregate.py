@@ -1,0 +1,65 @@
+"""Hidden tests of exercise 3.2: for each query the value that it has chosen, or the mean of several."""
+
+from pathlib import Path
+
+from utils.grade import load_file, raises, require
+
+L = load_file(Path(__file__).with_name("_language.py"))
+
+
+def on_arrays(aggregate, matrix, values, default):
+    """Call aggregate with a numpy matrix; tells the type of the result, too."""
+    import numpy as np
+
+    given = [np.array(matrix, dtype=bool), values]
+    result = aggregate(*given) if default is None else aggregate(*given, default)
+    kind = type(result).__name__
+    return {"kind": kind, "values": list(result) if kind in ("list", "tuple", "ndarray") else None}
+
+
+def compared(aggregate, matrix, values, expected, says, default=None):
+    got = aggregate.run(on_arrays, matrix, values, default)
+    inputs = {"selector": matrix, "values": values, "default": default}
+    require(got["kind"] == "list", f"aggregate must return a list, but it returns a {got['kind']}", inputs=inputs)
+    require(len(got["values"]) == len(matrix), "aggregate must return one value per query, a row each", inputs=inputs)
+    same = L.typed(got["values"]) == L.typed(expected)
+    require(same, says, expected=expected, got=got["values"], inputs=inputs)
+
+
+def test_one_value_as_it_is(aggregate, draw):
+    order = draw.permutation(4).tolist()[:3]
+    matrix = [[j == i for j in range(4)] for i in order]
+    says = "a row that chooses one key must give its value unchanged, an int as an int"
+    compared(aggregate, matrix, [10, 20, 30, 40], [[10, 20, 30, 40][i] for i in order], says)
+    says = "a single string or bool must come through unchanged"
+    compared(aggregate, matrix, list("abcd"), ["abcd"[i] for i in order], says)
+    compared(aggregate, matrix, [True, False, True, True], [[True, False, True, True][i] for i in order], says)
+
+
+def test_mean_of_several(aggregate, draw):
+    a, b = draw.integer(1, 9), draw.integer(10, 19)
+    matrix = [[1, 1, 0], [1, 1, 1], [0, 1, 1], [1, 1, 1]]
+    expected = [(a + b) / 2, (a + b + 4) / 3, (b + 4) / 2, (a + b + 4) / 3]
+    says = "a row that chooses several keys must give the mean of their values, a float"
+    compared(aggregate, matrix, [a, b, 4], expected, says)
+    compared(aggregate, [[1, 1, 0], [1, 0, 1]], [1.5, 0.5, 2.5], [1.0, 2.0], says)
+
+
+def test_empty_rows(aggregate):
+    matrix = [[0, 1], [0, 0], [1, 1]]
+    says = "a row that chooses nothing must give the default, whatever the other rows choose"
+    compared(aggregate, matrix, [4, 6], [6, -1, 5.0], says, default=-1)
+    compared(aggregate, [[0, 0], [0, 1]], ["x", "y"], ["?", "y"], says, default="?")
+    compared(aggregate, [[0, 0], [0, 0]], [3, 4], [False, False], says, default=False)
+
+
+def test_default_of_the_default(aggregate):
+    says = "without a third argument, an empty row must give 0, an int"
+    compared(aggregate, [[0, 0], [0, 1]], [4.5, 6.5], [0, 6.5], says)
+
+
+def test_only_numbers_have_a_mean(aggregate):
+    says = "the mean of several {} must raise an error"
+    for kind, values in {"strings": ["a", "b"], "bools": [True, False]}.items():
+        with raises(says.format(kind)):
+            aggregate.run(on_arrays, [[1, 1], [0, 1]], values, None)

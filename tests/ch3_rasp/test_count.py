@@ -1,0 +1,35 @@
+"""Hidden tests of exercise 3.9: how often an atom occurs."""
+
+from pathlib import Path
+
+from utils.grade import load_file
+
+L = load_file(Path(__file__).with_name("_language.py"))
+
+
+def compared(count, inputs, atom, says, text="tokens"):
+    found = L.result(count, [L.step(text), atom], inputs)
+    L.agrees(found, [[list(x).count(atom)] * len(x) for x in inputs], inputs, says)
+
+
+def test_everywhere_the_same_number(count, draw):
+    inputs = ["hello", "l", L.word(draw, "lab", 6, 13)]
+    compared(count, inputs, "l", "count must give the number of times that the atom occurs, an int, at every position")
+
+
+def test_absent(count):
+    compared(count, ["abc", "a"], "x", "an atom that does not occur must be counted 0 times")
+
+
+def test_numbers(count):
+    compared(count, [[3, 1, 3, 3], [0, 0]], 3, "count must work for numbers as well")
+
+
+def test_any_sequence(count):
+    found = L.result(count, [L.step("indices % 2"), 1], ["hello"])
+    L.agrees(found, [[2] * 5], ["hello"], "count must look at the sequence that it is given")
+
+
+def test_size(count):
+    found = L.result(count, [L.step("tokens"), "a"], ["abc"])
+    L.fits(found, [1], "count takes one layer of one head, which length shares")

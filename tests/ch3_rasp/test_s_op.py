@@ -1,0 +1,163 @@
+"""Hidden tests of exercise 3.3: a step of a program that runs when it is called, once, and keeps nothing."""
+
+from pathlib import Path
+
+from utils.grade import load_file, needs, raises, require
+
+L = load_file(Path(__file__).with_name("_language.py"))
+
+
+def counted(SOp):
+    """A small program that shares a step, and a list that grows with every call of a step's function."""
+    calls = []
+
+    def read(x):
+        calls.append("read")
+        return list(x)
+
+    def double(column):
+        calls.append("double")
+        return [value + value for value in column]
+
+    def beside(left, right):
+        calls.append("beside")
+        return [a + b for a, b in zip(left, right, strict=True)]
+
+    tokens = SOp(read, name="tokens")
+    twice = SOp(double, tokens, name="twice")
+    return calls, tokens, SOp(beside, twice, twice, name="beside"), twice
+
+
+@needs(counted)
+def run_shared(SOp, inputs):
+    """Results of a program on several inputs, and the calls made when it is built and during each call."""
+    calls, tokens, program, twice = counted(SOp)
+    mapped = SOp.pointwise(lambda a, b: calls.append("map") or a + b, twice, tokens, name="map")
+    built, results, during = list(calls), [], []
+    for x in inputs:
+        calls.clear()
+        result = program(x)
+        during.append(sorted(calls))
+        results.append([type(result).__name__, list(result)])
+    calls.clear()
+    return {"built": built, "results": results, "during": during, "mapped": list(mapped(inputs[0]))}
+
+
+def run_atoms(SOp, x, atom):
+    """An atom as a part, of a step and of pointwise, on both sides."""
+    tokens = SOp(lambda x: list(x), name="tokens")
+    columns = []
+    step = SOp(lambda column, constant: columns.append(list(constant)) or list(column), tokens, atom)
+    step(x)
+    pairs = SOp.pointwise(lambda a, b: f"{a}{b}", tokens, atom)
+    other = SOp.pointwise(lambda a, b: f"{a}{b}", atom, tokens)
+    return {"column": columns[0], "pairs": pairs(x), "other": other(x)}
+
+
+def run_operators(SOp, x):
+    """Operators of Python, with a number on either side, and a comparison."""
+    tokens = SOp(lambda x: list(x), name="tokens")
+    named = SOp.pointwise(lambda a: -a, tokens, name="turned")
+    return {
+        "values": [(tokens - 1)(x), (10 - tokens)(x), (tokens * tokens)(x), (tokens > 2)(x), named(x)],
+        "name": named.name,
+        "kind": [isinstance(named, SOp), isinstance(tokens + 1, SOp)],
+    }
+
+
+def run_logic(SOp):
+    """What bool(s) raises, and whether s-ops can be kept in sets and dicts."""
+    one, two = SOp(lambda x: list(x), name="same"), SOp(lambda x: list(x), name="same")
+    try:
+        truth = str(bool(one))
+        kind = ""
+    except Exception as error:
+        truth, kind = str(error), type(error).__name__
+    table = {one: 1, two: 2}
+    return {"truth": truth, "kind": kind, "found": [table[one], table[two]], "size": len({one, two, one})}
+
+
+def call(SOp, x):
+    """A program that only reads its input."""
+    return SOp(lambda x: list(x), name="tokens")(x)
+
+
+def test_results(SOp, draw):
+    inputs = ["abc", L.word(draw, "xy", 4, 8), ["p", "q"]]
+    found = SOp.run(run_shared, inputs)
+    says = "calling an s-op must run its function on its parts' columns and return the values"
+    for (_, got), x in zip(found["results"], inputs, strict=True):
+        require(
+            L.typed(got) == L.typed([v * 4 for v in x]), says, expected=[v * 4 for v in x], got=got, inputs={"x": x}
+        )
+    kinds = {kind for kind, _ in found["results"]}
+    require(kinds == {"list"}, f"calling an s-op must return a list, but it returns a {min(kinds)}")
+
+
+def test_nothing_runs_before_the_call(SOp):
+    found = SOp.run(run_shared, ["abc"])
+    require(
+        found["built"] == [], "building a program must run nothing: no function may be called before there is an input"
+    )
+
+
+def test_every_step_once_a_call(SOp):
+    found = SOp.run(run_shared, ["abc", "ab"])
+    says = "in each call, every step must be computed exactly once, also where two others read it"
+    for during in found["during"]:
+        require(during == ["beside", "double", "read"], says, expected=["beside", "double", "read"], got=during)
+
+
+def test_atoms_count_everywhere(SOp, draw):
+    x, atom = L.word(draw, "ab", 4, 8), draw.integer(1, 9)
+    found = SOp.run(run_atoms, x, atom)
+    says = "an atom among the parts must become a column: that value, once for every position"
+    require(found["column"] == [atom] * len(x), says, expected=[atom] * len(x), got=found["column"], inputs={"x": x})
+    says = "pointwise must pass the parts' values at one position, in the order of the parts"
+    require(found["pairs"] == [f"{v}{atom}" for v in x], says, got=found["pairs"], inputs={"x": x, "atom": atom})
+    require(found["other"] == [f"{atom}{v}" for v in x], says, got=found["other"], inputs={"x": x, "atom": atom})
+
+
+def test_operators(SOp, draw):
+    x = draw.integers(0, 6, 5).tolist()
+    found = SOp.run(run_operators, x)
+    expected = [[v - 1 for v in x], [10 - v for v in x], [v * v for v in x], [v > 2 for v in x], [-v for v in x]]
+    says = "Python's operators on s-ops, which call pointwise, give wrong values"
+    for got, want in zip(found["values"], expected, strict=True):
+        require(L.typed(got) == L.typed(want), says, expected=want, got=got, inputs={"x": x})
+    require(all(found["kind"]), "pointwise must return an s-op, a new one of this class")
+    require(found["name"] == "turned", "pointwise must give the new s-op the name that it was given")
+
+
+def test_nothing_is_kept_between_calls(SOp):
+    inputs = [[1, 0], [True, False], [1.0, 0.0], [2, 3], [1, 0]]
+    says = (
+        "a second input must be computed afresh: [1, 0] and [True, False] are equal in Python, yet not the same input"
+    )
+    found = SOp.run(run_same_program, inputs)
+    for got, x in zip(found, inputs, strict=True):
+        require(L.typed(got) == L.typed(x), says, expected=x, got=got, inputs={"x": x})
+
+
+def run_same_program(SOp, inputs):
+    """One program called on one input after the other."""
+    program = SOp(lambda column: list(column), SOp(lambda x: list(x), name="tokens"))
+    return [program(x) for x in inputs]
+
+
+def test_no_truth_value(SOp):
+    found = SOp.run(run_logic)
+    says = "bool(s) must raise TypeError: an s-op is neither true nor false before it has run"
+    require(found["kind"] == "TypeError", says, got=found["truth"])
+    require("&" in found["truth"] and "|" in found["truth"], "the error of bool(s) must say to use & | ~ instead")
+
+
+def test_hash_by_identity(SOp):
+    found = SOp.run(run_logic)
+    says = "two s-ops are two keys of a dict, even with the same name: hash by identity"
+    require(found["found"] == [1, 2] and found["size"] == 2, says)
+
+
+def test_empty_input(SOp):
+    with raises("an empty input must raise an error: read the input with read_input"):
+        SOp.run(call, "")

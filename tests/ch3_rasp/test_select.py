@@ -1,0 +1,77 @@
+"""Hidden tests of exercise 3.1: a matrix that says which keys each query chooses."""
+
+import operator
+
+import torch
+
+from utils.grade import equal, raises, require
+
+COMPARISONS = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+def by_function(select, keys, queries, kind):
+    """Call select with a function of (key, query)."""
+    tests = {"next": lambda key, query: key == query + 1, "sum": lambda key, query: key + 2 * query > 7}
+    return select(keys, queries, tests[kind])
+
+
+def matrix(keys, queries, compare):
+    return torch.tensor([[bool(compare(key, query)) for key in keys] for query in queries])
+
+
+def is_matrix(got, keys, queries):
+    says = "select must return a numpy array of bools, with a row per query and a column per key"
+    inputs = {"keys": keys, "queries": queries}
+    require(torch.is_tensor(got) and got.dtype == torch.bool, says, got=got, inputs=inputs)
+    require(got.shape == (len(queries), len(keys)), says, got=got, inputs=inputs)
+
+
+def compared(got, keys, queries, compare, says):
+    is_matrix(got, keys, queries)
+    equal(got, matrix(keys, queries, compare), says, inputs={"keys": keys, "queries": queries})
+
+
+def test_rows_are_queries(select, draw):
+    keys, queries = draw.integers(0, 6, 5).tolist(), [2, *draw.integers(0, 6, 2).tolist()]
+    says = "row i, column j must say whether key j is less than query i"
+    compared(select([0, 5, 2, 2], [2, 1, 4], "<"), [0, 5, 2, 2], [2, 1, 4], operator.lt, says)
+    compared(select(keys, queries, "<"), keys, queries, operator.lt, says)
+
+
+def test_every_comparison(select, draw):
+    keys, queries = [1, 2, 3, *draw.integers(0, 4, 2).tolist()], [2, 3, 1]
+    for op, compare in COMPARISONS.items():
+        compared(select(keys, queries, op), keys, queries, compare, f"the comparison {op} does not do what it says")
+
+
+def test_strings(select):
+    keys, queries = ["b", "a", "B", "ab"], ["a", "b", "ab"]
+    for op, compare in COMPARISONS.items():
+        compared(select(keys, queries, op), keys, queries, compare, f"strings are not compared by {op} as Python does")
+
+
+def test_numbers_of_all_kinds(select):
+    keys, queries = [10, 9, 2, True], [9.0, 1, 10, 2.5]
+    compared(select(keys, queries, "=="), keys, queries, operator.eq, "1, 1.0 and True are equal: compare by value")
+    compared(select(keys, queries, ">"), keys, queries, operator.gt, "numbers must be compared by value, 10 after 9")
+
+
+def test_strings_and_numbers(select):
+    keys, queries = ["3", "a"], [3, 4]
+    compared(select(keys, queries, "=="), keys, queries, operator.eq, "a string never equals a number")
+    with raises("a string and a number have no order: '<' between them must raise an error"):
+        select(keys, queries, "<")
+
+
+def test_functions(select, draw):
+    keys, queries = [1, 2, 3, 4, *draw.integers(0, 5, 1).tolist()], [0, 2, 3]
+    for kind, compare in {"next": lambda k, q: k == q + 1, "sum": lambda k, q: k + 2 * q > 7}.items():
+        got = select.run(by_function, keys, queries, kind)
+        compared(got, keys, queries, compare, "a function as op must be called with (key, query), in this order")
