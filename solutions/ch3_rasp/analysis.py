@@ -3,10 +3,8 @@
 Source: the analyser that belongs to Weiss et al. 2021: each step as early as it can be.
 """
 
-from .language import SOp
 
-
-def report(sop: SOp, merge: bool = False) -> tuple[int, list[int]]:
+def report(sop, merge: bool = False) -> tuple[int, list[int]]:
     """How many layers a program needs, and how many attention heads in each of them: (layers, heads_per_layer).
 
     Inputs and what is computed position by position cost no layer. A selector comes one layer after the latest of the
@@ -39,9 +37,9 @@ def report(sop: SOp, merge: bool = False) -> tuple[int, list[int]]:
     # end solution
 
 
-def steps(sop: SOp) -> list[SOp]:
+def steps(sop) -> list:
     """Every step of a program once, parts before what is made of them."""
-    found: dict[int, SOp] = {}
+    found: dict = {}
     waiting = [(sop, False)]
     while waiting:
         step, opened = waiting.pop()

@@ -145,7 +145,7 @@ class SOp:
         # end solution
 
     @classmethod
-    def pointwise(cls, function: Callable, *parts, name: str = "map") -> "SOp":
+    def pointwise(cls, function: Callable, *parts, name: str = "map"):
         """A new s-op: at each position, `function` of what the parts (s-ops or atoms) are there. Runs nothing yet."""
 
         # solution
@@ -199,23 +199,23 @@ class SOp:
     def __contains__(self, atom):
         raise TypeError("Python's `in` cannot wait for an input: write contains(s, atom), or s.isin([...])")
 
-    def __getitem__(self, i: int) -> "SOp":
+    def __getitem__(self, i: int):
         """The value at position i, told to all positions; negative i count from the end, at one more layer."""
         if isinstance(i, bool) or not isinstance(i, int):
             return self.pointwise(_refuse(f"a position must be an int, but this is {i!r}"), self, name=f"[{i!r}]")
         place = i if i >= 0 else length() + i
         return aggregate(select(indices, place, "=="), self)
 
-    def map(self, function: Callable) -> "SOp":
+    def map(self, function: Callable):
         """`function` of the value at each position."""
         return self.pointwise(function, self, name=getattr(function, "__name__", "map").replace("<lambda>", "map"))
 
-    def isin(self, values: Sequence[Atom]) -> "SOp":
+    def isin(self, values: Sequence[Atom]):
         """Whether the value at each position is among `values`."""
         values = list(values)
         return self.pointwise(lambda value: value in values, self, name=f"in {values}")
 
-    def lookup(self, table: dict | list | str) -> "SOp":
+    def lookup(self, table: dict | list | str):
         """table[value] at each position. A missing key is an error when the program runs."""
         return self.pointwise(lambda value: table[value], self, name="lookup")
 
@@ -287,7 +287,7 @@ def _refuse(says: str) -> Callable:
     return refused
 
 
-def _check_parts(step: SOp) -> None:
+def _check_parts(step) -> None:
     """Raises RaspError where a part is of the wrong kind: a selector among s-ops, say."""
     wanted = {
         "aggregate": ("selector", "s-op"),
@@ -316,14 +316,14 @@ def where(condition, yes, no):
     return SOp.pointwise(lambda c, a, b: a if c else b, condition, yes, no, name="where")
 
 
-def indicator(s: SOp) -> SOp:
+def indicator(s):
     """1 where the s-op is true (not zero, not empty), else 0."""
     if not hasattr(s, "kind"):
         return SOp.pointwise(_refuse(f"indicator expects an s-op, but this is {s!r}"), 0, name="indicator")
     return SOp.pointwise(lambda value: 1 if value else 0, s, name="indicator")
 
 
-def _reader(name: str, read: Callable) -> SOp:
+def _reader(name: str, read: Callable):
     return SOp(lambda x: [read(item) for item in x], name=name, op="tokens", setting=read)
 
 
@@ -336,7 +336,7 @@ indices = SOp(lambda x: list(range(len(x))), name="indices", op="indices")
 full_s = select(1, 1, "==").named("full_s")
 
 
-def length() -> SOp:
+def length():
     """The s-op that tells every position how long the input is: one head, one layer.
 
     RASP has no counter, so it takes the mean of a flag that is 1 at position 0 only. Source: Weiss et al. 2021.
@@ -361,7 +361,7 @@ def _remembers_selector(function: Callable) -> Callable:
 
 
 @_remembers_selector
-def selector_width(selector: Selector, bos: bool = False) -> SOp:
+def selector_width(selector, bos: bool = False):
     """How many keys each query chooses, as an int, by means of averages only.
 
     Position 0 is joined to every row, so that no row is empty and a mean of "is this position 0?" gives 1 / width. One

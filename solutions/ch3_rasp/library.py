@@ -4,8 +4,6 @@ Source: Weiss et al. 2021, appendix B, and the library of their interpreter.
 """
 
 from .language import (
-    Selector,
-    SOp,
     aggregate,
     full_s,
     indicator,
@@ -19,14 +17,14 @@ from .language import (
 from .values import Atom
 
 
-def has_focus(selector: Selector) -> SOp:
+def has_focus(selector):
     """Whether each query chooses any key: a bool at each position, one head."""
     # solution
     return aggregate(selector, 1, 0) > 0
     # end solution
 
 
-def count(seq: SOp, atom: Atom) -> SOp:
+def count(seq, atom: Atom):
     """How often the atom occurs in the sequence: the same int at all positions; one layer, one head."""
     # solution
     share = aggregate(full_s, indicator(seq == atom))
@@ -34,14 +32,14 @@ def count(seq: SOp, atom: Atom) -> SOp:
     # end solution
 
 
-def shift(seq: SOp, n: int, fill: Atom) -> SOp:
+def shift(seq, n: int, fill: Atom):
     """The sequence moved n places to the right (to the left for negative n), `fill` where nothing arrives."""
     # solution
     return aggregate(select(indices, indices - n, "=="), seq, fill)
     # end solution
 
 
-def mark_first(seq: SOp, value: Atom) -> SOp:
+def mark_first(seq, value: Atom):
     """True where the value occurs for the first time, False everywhere else; one layer."""
     # solution
     earlier = select(seq, value, "==") & select(indices, indices, "<")
@@ -49,13 +47,13 @@ def mark_first(seq: SOp, value: Atom) -> SOp:
     # end solution
 
 
-def mark_last(seq: SOp, value: Atom) -> SOp:
+def mark_last(seq, value: Atom):
     """True where the value occurs for the last time, False everywhere else; one layer."""
     later = select(seq, value, "==") & select(indices, indices, ">")
     return (seq == value) & ~has_focus(later)
 
 
-def sort(seq: SOp, key: SOp | None = None, bos: bool = False) -> SOp:
+def sort(seq, key=None, bos: bool = False):
     """The values of `seq` in the order of `key` (default: of themselves), equal keys in the order they had; two layers.
 
     With `bos`, position 0 holds a beginning-of-sequence token: it stays where it is, and each layer needs one head.
@@ -70,12 +68,12 @@ def sort(seq: SOp, key: SOp | None = None, bos: bool = False) -> SOp:
     # end solution
 
 
-def contains(seq: SOp, atom: Atom) -> SOp:
+def contains(seq, atom: Atom):
     """Whether the atom occurs anywhere: the same bool at all positions."""
     return aggregate(full_s, indicator(seq == atom)) > 0
 
 
-def average(seq: SOp) -> SOp:
+def average(seq):
     """The mean of the whole sequence, at all positions."""
     return aggregate(full_s, seq)
 
@@ -90,22 +88,22 @@ def maximum(a, b):
     return where(a > b, a, b)
 
 
-def load_from(seq: SOp, location) -> SOp:
+def load_from(seq, location):
     """seq[location] at each position, for a location that may differ from position to position."""
     return aggregate(select(indices, location, "=="), seq)
 
 
-def select_from_first(seq: SOp, value: Atom) -> Selector:
+def select_from_first(seq, value: Atom):
     """Chooses the position where the value occurs first, in every row."""
     return select(mark_first(seq, value), True, "==")
 
 
-def select_from_last(seq: SOp, value: Atom) -> Selector:
+def select_from_last(seq, value: Atom):
     """Chooses the position where the value occurs last, in every row."""
     return select(mark_last(seq, value), True, "==")
 
 
-def select_next_identical(seq: SOp) -> Selector:
+def select_next_identical(seq):
     """Chooses the next position that holds the same value."""
     same = select(seq, seq, "==")
     number = selector_width(same & select(indices, indices, "<"))

@@ -1,13 +1,13 @@
 """The programs of the paper, in RASP (chapter 3). Source: Weiss et al. 2021, sections 4 and 5 and appendix B."""
 
-from .language import SOp, aggregate, full_s, indicator, indices, length, select, selector_width, tokens, where
+from .language import aggregate, full_s, indicator, indices, length, select, selector_width, tokens, where
 from .library import has_focus, sort
 from .values import Atom
 
 BOS = "§"  # beginning of sequence; also what stands where a program has nothing to say
 
 
-def reverse(seq: SOp) -> SOp:
+def reverse(seq):
     """The sequence from its end to its beginning: two layers of one head."""
     # solution
     flip = select(indices, length() - 1 - indices, "==")
@@ -15,7 +15,7 @@ def reverse(seq: SOp) -> SOp:
     # end solution
 
 
-def hist(seq: SOp, bos: bool = False) -> SOp:
+def hist(seq, bos: bool = False):
     """How often each position's token occurs: one layer, two heads.
 
     With `bos`, position 0 holds a beginning-of-sequence token, which is not counted and gets 0; one head is enough.
@@ -25,7 +25,7 @@ def hist(seq: SOp, bos: bool = False) -> SOp:
     # end solution
 
 
-def double_hist(seq: SOp, bos: bool = False) -> SOp:
+def double_hist(seq, bos: bool = False):
     """How many different tokens occur as often as this position's token does: two layers.
 
     Each token counts once, however often it occurs. `bos` as in hist; position 0 then gets 0.
@@ -38,7 +38,7 @@ def double_hist(seq: SOp, bos: bool = False) -> SOp:
     # end solution
 
 
-def most_freq(seq: SOp, fill: Atom = BOS) -> SOp:
+def most_freq(seq, fill: Atom = BOS):
     """The different tokens, the most frequent first, equally frequent ones by first appearance, then `fill`.
 
     Position 0 holds a beginning-of-sequence token, which stays there and is not counted. Three layers.
@@ -51,7 +51,7 @@ def most_freq(seq: SOp, fill: Atom = BOS) -> SOp:
     # end solution
 
 
-def dyck1_ptf(seq: SOp) -> SOp:
+def dyck1_ptf(seq):
     """After each prefix: "T" if its brackets ( ) are balanced, "P" if they still can be, "F" if they never will.
 
     Other tokens are neutral. Two layers of one head.
@@ -66,7 +66,7 @@ def dyck1_ptf(seq: SOp) -> SOp:
     # end solution
 
 
-def shuffle_dyck(seq: SOp, pairs: list[str]) -> SOp:
+def shuffle_dyck(seq, pairs: list[str]):
     """Whether the brackets of each pair, taken alone, are balanced in the whole input: a bool, the same everywhere.
 
     Pairs are strings such as "()"; pairs may cross, and other tokens are neutral. Two layers.
@@ -85,7 +85,7 @@ def shuffle_dyck(seq: SOp, pairs: list[str]) -> SOp:
     # end solution
 
 
-def dyck_k_published(seq: SOp, pairs: list[str]) -> SOp:
+def dyck_k_published(seq, pairs: list[str]):
     """Prefix verdicts P, T, F for several kinds of brackets, as published: wrong where the input has neutral tokens."""
     opens = indicator(seq.isin([pair[0] for pair in pairs]))
     closes = indicator(seq.isin([pair[1] for pair in pairs]))
@@ -100,7 +100,7 @@ def dyck_k_published(seq: SOp, pairs: list[str]) -> SOp:
     return where(broken, "F", where(depth == 0, "T", "P"))
 
 
-def dyck_k(seq: SOp, pairs: list[str]) -> SOp:
+def dyck_k(seq, pairs: list[str]):
     """After each prefix: "T" balanced, "P" can still become so, "F" broken, for brackets such as ["()", "{}"].
 
     Other tokens are neutral, wherever they stand. Four layers, of 1, 2, 1 and 1 heads.
@@ -120,7 +120,7 @@ def dyck_k(seq: SOp, pairs: list[str]) -> SOp:
     return where(broken, "F", where(depth == 0, "T", "P"))
 
 
-def long_addition(seq: SOp = tokens) -> SOp:
+def long_addition(seq=tokens):
     """The sum of two numbers such as "123+938", a digit a position, at the right end, zeros in front: five layers."""
     plus = aggregate(select(seq, "+", "=="), indices)
     digit = seq.lookup({**{str(number): number for number in range(10)}, "+": 0})

@@ -109,7 +109,9 @@ def language():
         def joined(self, op, function, *parts):
             if any(getattr(part, "kind", "") != "selector" for part in parts):
                 raise RaspError("a selector can be joined with selectors only, not with s-ops or values")
-            return Selector(lambda *ms: [[function(*c) for c in zip(*r)] for r in zip(*ms)], *parts, op=op)
+            return Selector(
+                lambda *ms: [[function(*c) for c in zip(*r, strict=True)] for r in zip(*ms, strict=True)], *parts, op=op
+            )
 
         def __and__(self, other):
             return self.joined("and", lambda a, b: a and b, self, other)

@@ -15,13 +15,7 @@ def compared(count, inputs, atom, says, text="tokens"):
 def test_everywhere_the_same_number(count, draw):
     inputs = ["hello", "l", L.word(draw, "lab", 6, 13)]
     compared(count, inputs, "l", "count must give the number of times that the atom occurs, an int, at every position")
-
-
-def test_absent(count):
     compared(count, ["abc", "a"], "x", "an atom that does not occur must be counted 0 times")
-
-
-def test_numbers(count):
     compared(count, [[3, 1, 3, 3], [0, 0]], 3, "count must work for numbers as well")
 
 

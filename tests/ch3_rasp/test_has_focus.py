@@ -13,21 +13,18 @@ def compared(has_focus, text, choose, inputs, says):
     L.agrees(found, expected, inputs, says)
 
 
+def test_all_or_nothing(has_focus):
+    compared(has_focus, "full_s", lambda x, i, j: True, ["abc"], "where every key is chosen, the result must be True")
+    compared(has_focus, "select(1, 2, '==')", lambda x, i, j: False, ["abc"], "an empty row must give False")
+
+
 def test_some_rows(has_focus, draw):
     inputs = ["hello", L.word(draw, "abc", 4, 9), "a"]
     says = "the result must be True, a bool, where the row chooses any key, else False"
     compared(has_focus, "select(indices, indices, '<')", lambda x, i, j: j < i, inputs, says)
     compared(has_focus, "select(indices, indices - 3, '==')", lambda x, i, j: j == i - 3, inputs, says)
-
-
-def test_only_position_zero(has_focus):
     says = "a row that chooses position 0 alone has a focus, too"
     compared(has_focus, "select(indices, 0, '==')", lambda x, i, j: j == 0, ["hello", "a"], says)
-
-
-def test_all_or_nothing(has_focus):
-    compared(has_focus, "full_s", lambda x, i, j: True, ["abc"], "where every key is chosen, the result must be True")
-    compared(has_focus, "select(1, 2, '==')", lambda x, i, j: False, ["abc"], "an empty row must give False")
 
 
 def test_size(has_focus):

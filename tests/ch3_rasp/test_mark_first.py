@@ -17,9 +17,6 @@ def compared(mark_first, inputs, value, says, text="tokens", read=list):
 def test_first_only(mark_first, draw):
     inputs = ["hello", "lol", "ollla", L.word(draw, "la", 5, 11)]
     compared(mark_first, inputs, "l", "exactly the first occurrence must be True, all else False, as bools")
-
-
-def test_absent(mark_first):
     compared(mark_first, ["abc", "l"], "l", "where the value does not occur, everything must be False")
 
 

@@ -19,17 +19,14 @@ def compared(shift, inputs, n, fill, says):
 def test_to_the_right(shift, draw):
     inputs = ["hello", L.word(draw, "abcdef", 5, 10)]
     compared(shift, inputs, 1 + draw.index, "?", "a positive n must move the sequence n places to the right")
+    inputs = ["ab", "hello"]
+    compared(shift, inputs, 3, "-", "fill must take the places where nothing arrives, also where that is everywhere")
+    compared(shift, [[4, 5, 6]], 1, -7, "fill must be used as it is, also where it is a number")
 
 
 def test_to_the_left(shift, draw):
     inputs = ["hello", L.word(draw, "abcdef", 5, 10)]
     compared(shift, inputs, -1 - draw.index, "?", "a negative n must move the sequence to the left")
-
-
-def test_fill(shift, draw):
-    inputs = ["ab", "hello"]
-    compared(shift, inputs, 3, "-", "fill must take the places where nothing arrives, also where that is everywhere")
-    compared(shift, [[4, 5, 6]], 1, -7, "fill must be used as it is, also where it is a number")
 
 
 def test_any_sequence(shift):

@@ -6,7 +6,7 @@ from utils.grade import right, slips
 
 slip = slips("""
 def aggregate(selector, values, default=0):
-    numbers = not any(isinstance(value, str) for value in values) and not all(isinstance(value, bool) for value in values)
+    numbers = not any(isinstance(v, str) for v in values) and not all(isinstance(v, bool) for v in values)
     result = []
     for row in selector:
         chosen = [value for value, on in zip(values, row) if on]
@@ -52,7 +52,7 @@ AllOrNothing = slip(
 )
 BoolsAveraged = slip(
     "bools are averaged without an error: they are not numbers here",
-    " and not all(isinstance(value, bool) for value in values)",
+    " and not all(isinstance(v, bool) for v in values)",
     "",
 )
 NoStringsAtAll = slip(

@@ -35,18 +35,13 @@ slip = slips(
     """,
 )
 
-NoMemo = slip(
-    "a step that two others read is computed twice: look into memo first", "if id(self) not in memo:", "if True:"
-)
-FreshMemo = slip(
-    "each part gets a memo of its own, so that shared steps are computed again: hand the same one on",
-    "part.value(x, memo)",
-    "part.value(x, {})",
-)
+TWICE = "a step that two others read is computed twice: look into memo first, and hand the same memo on to the parts"
+NoMemo = slip(TWICE, "if id(self) not in memo:", "if True:")
+FreshMemo = slip(TWICE, "part.value(x, memo)", "part.value(x, {})")
 KeptForEver = slip(
     "results are kept between calls: equal inputs such as [1, 0] and [True, False] then get each other's values",
     "if id(self) not in memo:",
-    "memo = self.__dict__.setdefault('kept', {}).setdefault(tuple(x), {})\n        if id(self) not in memo:",
+    "memo = self.__dict__.setdefault('kept', {}).setdefault(tuple(x), {})\n    if id(self) not in memo:",
 )
 OneForAll = slip(
     "the first input's values are given for every input: use a new memo in each call",
@@ -60,7 +55,9 @@ AtomBare = slip(
 RunsWhenBuilt = slip(
     "building an s-op already runs the function: there is no input yet",
     "return cls(everywhere, *parts",
-    "function(*[part('ab')[0] if hasattr(part, 'value') else part for part in parts])\n    return cls(everywhere, *parts",
+    "example = [part('ab')[0] if hasattr(part, 'value') else part for part in parts]\n"
+    "    function(*example)\n"
+    "    return cls(everywhere, *parts",
 )
 Backwards = slip(
     "the parts arrive in the wrong order: keep the one that was asked for",
@@ -133,4 +130,4 @@ class ByIndex(SOp):
         def column(*columns):
             return [function(*(c[i] for c in columns)) for i in range(len(columns[0]))]
 
-        return SOp(column, *parts, name=name, op="map", setting=function)
+        return cls(column, *parts, name=name, op="map", setting=function)

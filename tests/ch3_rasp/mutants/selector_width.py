@@ -11,7 +11,7 @@ def selector_width(selector, bos=False):
 """)
 
 NeverPositionZero = slip(
-    "position 0 is joined to every row and taken off again, also where the row had chosen it: ask for that with a second head",
+    "position 0 is taken off also where the row had chosen it itself: a second head must ask for that",
     "round(others + chosen_0)",
     "round(others)",
 )

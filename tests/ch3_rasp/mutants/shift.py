@@ -23,9 +23,11 @@ Clamped = slip(
     "where(indices < n, 0, indices - n)",
 )
 TwoHeads = slip(
-    "the values are right, but a second head looks whether anything arrives: the default of aggregate does that by itself",
+    "the values are right, but a second head looks whether anything arrives: aggregate's default does that already",
     'return aggregate(select(indices, indices - n, "=="), seq, fill)',
-    'move = select(indices, indices - n, "==")\n    arrives = has_focus(move & full_s)\n    return where(arrives, aggregate(move, seq, fill), fill)',
+    'move = select(indices, indices - n, "==")\n'
+    "    arrives = has_focus(move & full_s)\n"
+    "    return where(arrives, aggregate(move, seq, fill), fill)",
 )
 OtherSide = slips("""
 def shift(seq, n, fill):

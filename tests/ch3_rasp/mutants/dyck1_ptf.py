@@ -1,0 +1,60 @@
+"""Wrong answers to exercise 3.15 that learners write, and right ones written differently."""
+
+from utils.grade import slips
+
+slip = slips("""
+def dyck1_ptf(seq):
+    up_to = select(indices, indices, "<=")
+    opened = aggregate(up_to, indicator(seq == "("))
+    closed = aggregate(up_to, indicator(seq == ")"))
+    balance = round((indices + 1) * opened) - round((indices + 1) * closed)
+    broken = aggregate(up_to, indicator(balance < 0)) > 0
+    return where(broken, "F", where(balance == 0, "T", "P"))
+""")
+
+NotForGood = slip(
+    "an F does not last: ask whether the balance has been negative anywhere up to here",
+    "aggregate(up_to, indicator(balance < 0)) > 0",
+    "balance < 0",
+)
+MeanBalance = slip(
+    "the mean of the balances is tested: one negative balance is enough to break it",
+    "indicator(balance < 0)) > 0",
+    "balance) < 0",
+)
+Strictly = slip("a prefix includes its last position: '<=', not '<'", '"<="', '"<"')
+WholeInput = slip(
+    "every prefix gets the verdict over the whole input: look only up to here",
+    'select(indices, indices, "<=")',
+    "full_s",
+)
+Exchanged = slip("T and P are exchanged: T is for a balance of 0", '"T", "P"', '"P", "T"')
+OneNegative = slip("a balance of 0 counts as broken: only negative ones do", "balance < 0", "balance <= 0")
+OfTokens = slip(
+    "the argument seq is not used: read the sequence that is given",
+    'seq == "("',
+    'tokens == "("',
+    'seq == ")"',
+    'tokens == ")"',
+)
+ThirdLayer = slip(
+    "the values are right, but there is a layer too many: broken needs only the balance",
+    "aggregate(up_to, indicator(balance < 0)) > 0",
+    'aggregate(select(where(balance < 0, 1, 0), 1, "==") & up_to, 1, 0) > aggregate(select(balance, "x", "=="), 0)',
+)
+ByDifference = slips("""
+def dyck1_ptf(seq):
+    so_far = select(indices, indices, "<=")
+    step = where(seq == "(", 1, where(seq == ")", -1, 0))
+    level = aggregate(so_far, step)
+    bad = aggregate(so_far, where(level < 0, 1, 0))
+    return where(bad != 0, "F", where(level == 0, "T", "P"))
+""")
+ByMap = slips("""
+def dyck1_ptf(seq):
+    before = ~select(indices, indices, ">")
+    share = aggregate(before, seq.lookup({})) if False else aggregate(before, indicator(seq == "("))
+    share = share - aggregate(before, indicator(seq == ")"))
+    negative = has_focus(before & select(share < 0, True, "=="))
+    return where(negative, "F", where(share > 0, "P", "T"))
+""")

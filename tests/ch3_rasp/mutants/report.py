@@ -1,0 +1,150 @@
+"""Wrong answers to exercise 3.18 that learners write, and right ones written differently."""
+
+from utils.grade import slips
+
+HELPERS = """
+def steps(sop):
+    found = {}
+
+    def visit(step):
+        if hasattr(step, "parts") and id(step) not in found:
+            for part in step.parts:
+                visit(part)
+            found[id(step)] = step
+
+    visit(sop)
+    return list(found.values())
+
+
+def structure(step, known):
+    if not hasattr(step, "parts"):
+        return (type(step).__name__, step)
+    setting = step.setting if isinstance(step.setting, (str, int, float)) else id(step.setting)
+    return (step.op, setting, step.name, *(structure(part, known) for part in step.parts))
+
+"""
+slip = slips(
+    HELPERS
+    + """
+def report(sop, merge=False):
+    def depth(step):
+        if not hasattr(step, "parts"):
+            return 0
+        found = [depth(part) for part in step.parts]
+        if step.op == "aggregate":
+            return max(found[0], found[1] + 1)
+        return max(found, default=0) + (step.op == "select")
+
+    heads = [set() for _ in range(depth(sop))]
+    for step in steps(sop):
+        if step.op == "aggregate":
+            chosen = step.parts[0]
+            heads[depth(step) - 1].add(structure(chosen, {}) if merge else id(chosen))
+    return depth(sop), [len(found) for found in heads]
+"""
+)
+
+EveryStep = slip(
+    "steps that work position by position add layers: only select does",
+    '+ (step.op == "select")',
+    '+ (step.op not in ("tokens", "indices", "and", "or", "not"))',
+)
+JoinsCount = slip(
+    "joining selectors adds a layer: it costs nothing",
+    '+ (step.op == "select")',
+    '+ (step.op in ("select", "and", "or", "not"))',
+)
+ValuesForgotten = slip(
+    "an aggregate does not wait for its values: they must have been ready one layer before",
+    "max(found[0], found[1] + 1)",
+    "found[0]",
+)
+OneMore = slip(
+    "an aggregate is put one layer after its selector: they are the same head, in the same layer",
+    "max(found[0], found[1] + 1)",
+    "max(found) + 1",
+)
+KeysOnly = slip(
+    "a selector waits for its keys only: the queries must be ready, too",
+    "return max(found, default=0) +",
+    "found = found[:1] if step.op == 'select' else found\n        return max(found, default=0) +",
+)
+QueriesOnly = slip(
+    "a selector waits for its queries only: the keys must be ready, too",
+    "return max(found, default=0) +",
+    "found = found[1:] if step.op == 'select' else found\n        return max(found, default=0) +",
+)
+AggregatesCounted = slip(
+    "aggregates are counted: a selector that several of them use in one layer is one head",
+    "structure(chosen, {}) if merge else id(chosen)",
+    "id(step)",
+)
+AlwaysMerged = slip(
+    "equal selectors are merged also without merge=True: tell them apart by id",
+    "structure(chosen, {}) if merge else id(chosen)",
+    "structure(chosen, {})",
+)
+NeverMerged = slip(
+    "merge=True changes nothing: compare selectors by structure then",
+    "structure(chosen, {}) if merge else id(chosen)",
+    "id(chosen)",
+)
+MergedByParts = slip(
+    "selectors are merged by what they compare, not how: '<' and '<=' are different heads",
+    "structure(chosen, {}) if merge",
+    "tuple(structure(part, {}) for part in chosen.parts) if merge",
+)
+OneLayerOfHeads = slip(
+    "a head is counted in one layer only: a selector used in two layers is a head in each",
+    "heads[depth(step) - 1].add",
+    "heads[depth(chosen) - 1].add",
+)
+Total = slip(
+    "the heads are added up: give one number per layer", "[len(found) for found in heads]", "sum(map(len, heads))"
+)
+ByDict = slips(
+    HELPERS
+    + """
+def report(sop, merge=False):
+    levels, used = {}, {}
+    for step in steps(sop):
+        below = [levels.get(id(part), 0) for part in step.parts]
+        if step.op == "select":
+            levels[id(step)] = 1 + max(below)
+        elif step.op == "aggregate":
+            levels[id(step)] = max(below[0], 1 + below[1])
+            key = structure(step.parts[0], {}) if merge else id(step.parts[0])
+            used.setdefault(levels[id(step)], []).append(key)
+        else:
+            levels[id(step)] = max([0, *below])
+    top = levels[id(sop)]
+    return top, [len(set(used.get(layer, []))) for layer in range(1, top + 1)]
+"""
+)
+ByRecursion = slips("""
+def report(sop, merge=False):
+    known, pairs = {}, set()
+
+    def key(step):
+        if not merge:
+            return id(step)
+        if not hasattr(step, "parts"):
+            return repr(step)
+        return (step.op, step.name, str(step.setting), tuple(key(part) for part in step.parts))
+
+    def level(step):
+        if not hasattr(step, "parts"):
+            return 0
+        if id(step) in known:
+            return known[id(step)]
+        levels = [level(part) for part in step.parts] or [0]
+        if step.op == "aggregate":
+            known[id(step)] = max(levels[0], levels[1] + 1)
+            pairs.add((known[id(step)], key(step.parts[0])))
+        else:
+            known[id(step)] = max(levels) + (1 if step.op == "select" else 0)
+        return known[id(step)]
+
+    layers = level(sop)
+    return layers, [sum(layer == here for layer, _ in pairs) for here in range(1, layers + 1)]
+""")

@@ -1,0 +1,77 @@
+"""Wrong answers to exercise 3.16 that learners write, and right ones written differently."""
+
+from utils.grade import slips
+
+slip = slips("""
+def shuffle_dyck(seq, pairs):
+    up_to = select(indices, indices, "<=")
+    negative, level = indices < 0, indices >= 0
+    for pair in pairs:
+        balance = aggregate(up_to, indicator(seq == pair[0])) - aggregate(up_to, indicator(seq == pair[1]))
+        negative = negative | (balance < 0)
+        level = level & (balance == 0)
+    at_end = aggregate(select(indices, length() - 1, "=="), level)
+    return at_end & ~(aggregate(full_s, indicator(negative)) > 0)
+""")
+
+OnlyTheEnd = slip(
+    "only the balance at the end is looked at: it must never be negative on the way",
+    "at_end & ~(aggregate(full_s, indicator(negative)) > 0)",
+    "at_end",
+)
+OnlyTheWay = slip(
+    "brackets left open at the end are not noticed: the balance there must be 0",
+    "return at_end & ~",
+    "return ~",
+)
+FirstPair = slip("only the first pair is looked at", "for pair in pairs:", "for pair in pairs[:1]:")
+TwoPairs = slip("only the first two pairs are looked at", "for pair in pairs:", "for pair in pairs[:2]:")
+PerPrefix = slip(
+    "each position gets the verdict up to itself: the whole input has one verdict, told to all positions",
+    'at_end = aggregate(select(indices, length() - 1, "=="), level)',
+    "at_end = level",
+)
+MeanOfBalances = slip(
+    "a mostly negative balance is asked for: one negative place is enough",
+    "indicator(negative)) > 0",
+    "indicator(negative)) > 0.5",
+)
+AllNegative = slip(
+    "all pairs must be negative at once before it counts: any of them is enough",
+    "negative, level = indices < 0",
+    "negative, level = indices >= 0",
+    "negative | (balance < 0)",
+    "negative & (balance < 0)",
+)
+Strictly = slip("a prefix includes its last position: '<=', not '<'", '"<="', '"<"')
+ThirdLayer = slip(
+    "the values are right, but there is a layer too many: join the two answers position by position",
+    "return at_end & ~(aggregate(full_s, indicator(negative)) > 0)",
+    'bad = aggregate(full_s, indicator(negative)) > 0\n    return aggregate(select(indices, 0, "=="), at_end & ~bad)',
+)
+ByLists = slips("""
+def shuffle_dyck(seq, pairs):
+    so_far = select(indices, indices, "<=")
+    ok = True
+    for left, right in pairs:
+        change = where(seq == left, 1, where(seq == right, -1, 0))
+        balance = aggregate(so_far, change)
+        total = aggregate(full_s, change)
+        lowest = aggregate(full_s, indicator(balance < 0))
+        ok = (total == 0) & (lowest == 0) & ok
+    return ok
+""")
+OneFlag = slips("""
+def shuffle_dyck(seq, pairs):
+    up_to = select(indices, indices, "<=")
+    wrong = 0
+    for pair in pairs:
+        balance = aggregate(up_to, indicator(seq == pair[0])) - aggregate(up_to, indicator(seq == pair[1]))
+        wrong = wrong + indicator(balance < 0) + indicator((balance != 0) & (indices == indices)) * 0
+    last = select(indices, length() - 1, "==")
+    ends = 0
+    for pair in pairs:
+        balance = aggregate(up_to, indicator(seq == pair[0])) - aggregate(up_to, indicator(seq == pair[1]))
+        ends = ends + indicator(balance != 0)
+    return (aggregate(full_s, wrong) == 0) & (aggregate(last, ends) == 0)
+""")

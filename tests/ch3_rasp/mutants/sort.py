@@ -1,0 +1,68 @@
+"""Wrong answers to exercise 3.11 that learners write, and right ones written differently."""
+
+from utils.grade import slips
+
+slip = slips("""
+def sort(seq, key=None, bos=False):
+    key = seq if key is None else key
+    before = select(key, key, "<") | (select(key, key, "==") & select(indices, indices, "<"))
+    place = selector_width(before, bos)
+    if bos:
+        place = where(indices == 0, 0, place + 1)
+    return aggregate(select(place, indices, "=="), seq)
+""")
+
+NoTieBreak = slip(
+    "equal keys get the same place, so that places stay empty: break the tie by position",
+    'select(key, key, "<") | (select(key, key, "==") & select(indices, indices, "<"))',
+    'select(key, key, "<")',
+)
+AndEqual = slip(
+    "'<=' counts equal keys, and the position itself, as before: equal keys get the same place",
+    'select(key, key, "<") | (select(key, key, "==") & select(indices, indices, "<"))',
+    'select(key, key, "<=")',
+)
+Unstable = slip(
+    "equal keys come out in turned order: the earlier position goes first",
+    'indices, indices, "<"',
+    'indices, indices, ">"',
+)
+Falling = slip("the order is falling: smaller keys go first", 'select(key, key, "<")', 'select(key, key, ">")')
+Asks = slip(
+    "each position reads the one whose number is its place: it must read the one whose place is its number",
+    "select(place, indices",
+    "select(indices, place",
+)
+KeyIgnored = slip("the key is not used: seq is sorted by itself", "seq if key is None else key", "seq")
+KeyReturned = slip("the sorted keys are returned: return values of seq", '"=="), seq)', '"=="), key)')
+NoKey = slip("the key may be left out: then it is seq itself", "key = seq if key is None else key", "key = key")
+OnePlace = slip("with bos, the rest lands one place too early: place 0 belongs to BOS", "place + 1", "place")
+BosMoves = slip("with bos, BOS does not keep place 0: set it there", "where(indices == 0, 0, place + 1)", "place + 1")
+BosIgnored = slip(
+    "bos is not handed to selector_width, so that BOS is counted",
+    "selector_width(before, bos)",
+    "selector_width(before)",
+)
+HeadsWithBos = slip(
+    "with bos, the values are right, but the places still take two heads: hand bos to selector_width",
+    "selector_width(before, bos)",
+    "selector_width(before & select(indices, 0, '!='), False)",
+)
+ByFunction = slips("""
+def sort(seq, key=None, bos=False):
+    if key is None:
+        key = seq
+    smaller = select(key, key, lambda k, q: k < q)
+    tie = select(key, key, "==") & ~select(indices, indices, ">=")
+    rank = selector_width(tie | smaller, bos=bos)
+    wanted = indices - 1 if bos else indices
+    rank = where(indices == 0, -1, rank) if bos else rank
+    return aggregate(select(rank, wanted, "=="), seq)
+""")
+OneExpression = slips("""
+def sort(seq, key=None, bos=False):
+    by = seq if key is None else key
+    first = select(indices, indices, "<") & select(by, by, "==")
+    width = selector_width(first | select(by, by, "<"), bos)
+    return aggregate(select(where(indices == 0, 0, 1 + width) if bos else width, indices, "=="), seq)
+""")

@@ -1,0 +1,66 @@
+"""Hidden tests of exercise 3.18: layers and heads of a program."""
+
+from pathlib import Path
+
+from utils.grade import load_file, needs, require
+
+L = load_file(Path(__file__).with_name("_language.py"))
+
+
+@needs(L.language)
+def run_report(report, text, merge):
+    """The report of a program written in the tests' own language, given as the expression `text`."""
+    lent = language()  # noqa: F821
+    lines = text.split(";")
+    exec("\n".join(line.strip() for line in lines[:-1]), lent)
+    program = eval(lines[-1].strip(), lent)
+    return list(report(program) if merge is None else report(program, merge))
+
+
+def compared(report, text, expected, says, merge=None):
+    got = report.run(run_report, text, merge)
+    inputs = {"program": text}
+    require(len(got) == 2 and isinstance(got[1], list), "report must return (layers, heads): an int and a list of ints")
+    require(got == list(expected), says, expected=expected, got=got, inputs=inputs)
+
+
+def test_depth(report):
+    says = "the number of layers, or of heads in a layer, is wrong"
+    compared(report, "(indices + 1) * 2", (0, []), "what is computed position by position needs no layer")
+    compared(report, "aggregate(select(tokens, tokens, '=='), indices)", (1, [1]), says)
+    compared(report, "round(1 / aggregate(full_s, indicator(indices == 0))) + 1", (1, [1]), says)
+    text = "a = aggregate(select(indices, 1, '=='), tokens); aggregate(select(indices, indices, '<'), a + 'x')"
+    compared(report, text, (2, [1, 1]), "an aggregate comes one layer after its values")
+    compared(report, "sort(tokens)", (2, [2, 1]), says)
+    compared(report, "reverse(reverse(tokens))", (3, [1, 1, 1]), says)
+
+
+def test_queries_and_keys(report):
+    for pair in ("indices, a", "a, indices"):
+        text = f"a = aggregate(full_s, indices); aggregate(select({pair}, '=='), tokens, '?')"
+        compared(report, text, (2, [1, 1]), "a selector waits for both its keys and its queries")
+
+
+def test_joined_selectors(report):
+    text = "a = has_focus(select(tokens, 'a', '==')); s = select(indices, indices, '<'); "
+    says = "joining selectors costs no layer, and the joined selector comes with the latest of its parts"
+    compared(report, text + "aggregate(s & select(a, True, '=='), 1)", (2, [1, 1]), says)
+    compared(report, text + "aggregate(~(s | s), 1) + aggregate(s, 1)", (1, [2]), says)
+
+
+def test_shared_selectors(report):
+    says = "a selector is one head in each layer where it is used, however many aggregates use it there"
+    text = "s = select(indices, indices, '<='); a = aggregate(s, indicator(tokens == '(')); "
+    compared(report, text + "a - aggregate(s, indicator(tokens == ')'))", (1, [1]), says)
+    compared(report, text + "aggregate(s, a)", (2, [1, 1]), says)
+    both = "aggregate(select(indices, indices, '<'), indices) + aggregate(select(indices, indices, '<'), 1)"
+    compared(report, both, (1, [2]), "selectors are told apart as objects: two equal ones are two heads")
+
+
+def test_merged(report):
+    says = "with merge=True, selectors that compare the same things in the same way are one head"
+    both = "aggregate(select(indices, indices, '<'), indices) + aggregate(select(indices, indices, '<'), 1)"
+    compared(report, both, (1, [1]), says, merge=True)
+    compared(report, both, (1, [2]), "with merge=False, two equal selectors are two heads", merge=False)
+    other = "aggregate(select(indices, indices, '<'), indices) + aggregate(select(indices, indices, '<='), 1)"
+    compared(report, other, (1, [2]), "selectors that compare in another way stay two heads", merge=True)
