@@ -8,7 +8,15 @@ from pathlib import Path
 from utils import course
 from utils.build.notebook import write_text
 
-FILES = ("requirements.txt", "constraints.txt", "Makefile", "LICENSE", ".gitignore", ".gitattributes")
+FILES = (
+    "CONTRIBUTING.md",
+    "requirements.txt",
+    "constraints.txt",
+    "Makefile",
+    "LICENSE",
+    ".gitignore",
+    ".gitattributes",
+)
 TREES = ("binder", "utils")
 LEFT_OUT = {"__pycache__", "runs", "results"}  # folders, beside every hidden one
 SENTENCE = (
