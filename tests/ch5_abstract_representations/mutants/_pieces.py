@@ -106,3 +106,40 @@ def run_with_edit(model, tokens, edits):
     finally:
         for hook in hooks:
             hook.remove()
+
+
+class FactorizedAttention(nn.Module):
+    def __init__(self, d_content, d_pos, n_heads):
+        super().__init__()
+        self.n_heads = n_heads
+        self.query, self.key, self.value = (nn.Linear(d_content + d_pos, d_content) for _ in range(3))
+        self.output = nn.Linear(d_content, d_content)
+
+    def forward(self, x, pos):
+        both = torch.cat([x, pos.expand(len(x), -1, -1)], dim=-1)
+        q, k, v = (
+            m(both).unflatten(-1, (self.n_heads, -1)).transpose(1, 2) for m in (self.query, self.key, self.value)
+        )
+        mixed = nn.functional.scaled_dot_product_attention(q, k, v)
+        return self.output(mixed.transpose(1, 2).flatten(2))
+
+
+class Block(nn.Module):
+    def __init__(self, cfg):
+        super().__init__()
+        D, P = cfg.d_content, cfg.d_pos
+        self.norm_1, self.norm_2 = nn.LayerNorm(D), nn.LayerNorm(D)
+        self.attention = FactorizedAttention(D, P, cfg.n_heads)
+        self.z_attn, self.out = nn.Identity(), nn.Identity()
+        self.mlp = nn.Sequential(nn.Linear(D + P, 4 * D), nn.GELU(), nn.Linear(4 * D, D), nn.Dropout(cfg.dropout))
+
+
+class TransformerBase(nn.Module):
+    def __init__(self, cfg):
+        super().__init__()
+        self.cfg = cfg
+        self.token_embedding = nn.Embedding(cfg.vocab, cfg.d_content)
+        self.position = nn.Parameter(torch.zeros(1, cfg.cells, cfg.d_pos))
+        self.blocks = nn.ModuleList(Block(cfg) for _ in range(cfg.n_layers))
+        self.final_norm = nn.LayerNorm(cfg.d_content)
+        self.head = nn.Linear(cfg.d_content, cfg.vocab, bias=False)

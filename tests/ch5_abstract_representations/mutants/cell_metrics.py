@@ -1,0 +1,97 @@
+"""Wrong answers to exercise 5.8 that learners write, and right ones written differently."""
+
+import torch
+
+from utils.grade import right, slips
+
+slip = slips("""
+    def cell_metrics(logits, target, mask, root_id):
+        right = logits.argmax(dim=-1) == target
+        thing = root_id >= 0
+
+        def share(cells):
+            return right[cells].float().mean().item()
+
+        return {
+            "visible": share(~mask),
+            "masked_background": share(mask & ~thing),
+            "masked_object": share(mask & thing),
+            "masked": share(mask),
+            "board": right.all(dim=1).float().mean().item(),
+        }
+""")
+
+RootZero = slip("the cells of root 0 are taken for background: background is root_id -1", "root_id >= 0", "root_id > 0")
+VisibleIncluded = slip(
+    "visible object cells are counted as masked ones: copying makes that easy", "share(mask & thing)", "share(thing)"
+)
+VisibleBackground = slip("visible background cells are counted as masked ones", "share(mask & ~thing)", "share(~thing)")
+AllCells = slip(
+    "masked counts all cells, visible ones too", '"masked": share(mask)', '"masked": right.float().mean().item()'
+)
+Turned = slip(
+    "visible and hidden cells are exchanged: the mask is true where a cell is hidden",
+    "share(~mask)",
+    "share(mask)",
+    '"masked": share(mask),',
+    '"masked": share(~mask),',
+)
+MeanOfBoards = slip(
+    "a mean of the boards' accuracies: every cell of a class must count alike, whichever board it is on",
+    "return right[cells].float().mean().item()",
+    "return torch.stack([right[b][cells[b]].float().mean() for b in range(len(right))]).nanmean().item()",
+)  # fmt: skip
+OverEverything = slip(
+    "the hits of a class are divided by the number of all cells: divide by the size of the class",
+    "right[cells].float().mean().item()",
+    "((right & cells).float().mean() if cells.any() else torch.tensor(float('nan'))).item()",
+)  # fmt: skip
+ZeroForEmpty = slip(
+    "an empty class gives 0, which looks like a result: it must be nan",
+    "right[cells].float().mean().item()", "right[cells].float().sum().item() / max(int(cells.sum()), 1)",
+)  # fmt: skip
+BoardOfMasked = slip(
+    "a board counts as right when its hidden cells are: all cells must be",
+    "right.all(dim=1)", "(right | ~mask).all(dim=1)",
+)  # fmt: skip
+BoardMean = slip(
+    "board is the share of right cells: it is the share of boards with every cell right", "right.all(dim=1)", "right"
+)
+AnyCell = slip("a board counts as right as soon as one of its cells is", "right.all(dim=1)", "right.any(dim=1)")
+LeastLikely = slip("the prediction is the least likely token", "argmax", "argmin")
+Tensors = slip(
+    "the values are tensors: return Python floats",
+    "return right[cells].float().mean().item()",
+    "return right[cells].float().mean()",
+)
+
+
+@right
+def counted(logits, target, mask, root_id):
+    hit = (logits.max(dim=-1).indices == target).double()
+    found = {}
+    for name, cells in {
+        "visible": mask.logical_not(),
+        "masked": mask,
+        "masked_object": mask.logical_and(root_id != -1),
+        "masked_background": mask.logical_and(root_id == -1),
+    }.items():
+        size = float(cells.sum())
+        found[name] = float((hit * cells).sum()) / size if size else float("nan")
+    found["board"] = float((hit.sum(1) == hit.shape[1]).double().mean())
+    return found
+
+
+@right
+def by_lists(logits, target, mask, root_id):
+    hits = (logits.argmax(-1) == target).tolist()
+    groups = {"visible": [], "masked": [], "masked_object": [], "masked_background": []}
+    for row, hidden, roots in zip(hits, mask.tolist(), root_id.tolist(), strict=True):
+        for hit, is_hidden, root in zip(row, hidden, roots, strict=True):
+            if is_hidden:
+                groups["masked"].append(hit)
+                groups["masked_object" if root >= 0 else "masked_background"].append(hit)
+            else:
+                groups["visible"].append(hit)
+    found = {name: sum(g) / len(g) if g else float("nan") for name, g in groups.items()}
+    return {**found, "board": sum(all(row) for row in hits) / len(hits)}

@@ -1,0 +1,102 @@
+"""Wrong answers to exercise 5.5 that learners write, and right ones written differently."""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from utils.grade import right, slips
+
+
+class Base(nn.Module):
+    def __init__(self, d_content, d_pos, n_heads):
+        super().__init__()
+        self.n_heads = n_heads
+        self.query, self.key, self.value = (nn.Linear(d_content + d_pos, d_content) for _ in range(3))
+        self.output = nn.Linear(d_content, d_content)
+
+
+slip = slips(Base, """
+    def forward(self, x, pos):
+        B, T, D = x.shape
+        both = torch.cat([x, pos.expand(B, -1, -1)], dim=-1)
+        q = self.query(both).view(B, T, self.n_heads, -1).transpose(1, 2)
+        k = self.key(both).view(B, T, self.n_heads, -1).transpose(1, 2)
+        v = self.value(both).view(B, T, self.n_heads, -1).transpose(1, 2)
+        scores = q @ k.transpose(-1, -2) / q.shape[-1] ** 0.5
+        pattern = scores.softmax(dim=-1)
+        mixed = (pattern @ v).transpose(1, 2).reshape(B, T, D)
+        return self.output(mixed)
+""")  # fmt: skip
+
+CausalMask = slip(
+    "there is a causal mask: a hidden cell must see the cells after it as well",
+    "pattern = scores.softmax", "scores = scores + torch.full_like(scores, -1e9).triu(1)\n    pattern = scores.softmax",
+)  # fmt: skip
+ScaledByD = slip(
+    "the scores are divided by the root of the content width: divide by that of a head's width, D / N",
+    "q.shape[-1] ** 0.5", "D ** 0.5",
+)  # fmt: skip
+ScaledByInput = slip(
+    "the scores are divided by the root of D + P, the width that goes in: divide by that of a head's width",
+    "q.shape[-1] ** 0.5", "both.shape[-1] ** 0.5",
+)  # fmt: skip
+NotScaled = slip("the scores are not divided by the root of a head's width", " / q.shape[-1] ** 0.5", "")
+WrongAxis = slip(
+    "the softmax runs over the queries: the weights of one query over all keys add up to 1",
+    "dim=-1)\n    mixed",
+    "dim=-2)\n    mixed",
+)
+PositionFirst = slip(
+    "position comes before content in the concatenation: the weights expect content first",
+    "torch.cat([x, pos.expand(B, -1, -1)], dim=-1)", "torch.cat([pos.expand(B, -1, -1), x], dim=-1)",
+)  # fmt: skip
+PositionForgotten = slip(
+    "position is left out: zeros stand in its place",
+    "pos.expand(B, -1, -1)]",
+    "torch.zeros_like(pos).expand(B, -1, -1)]",
+)
+ValuesWithoutPosition = slip(
+    "the values do not see position: all three maps read content and position",
+    "self.value(both)", "self.value(torch.cat([x, 0 * pos.expand(B, -1, -1)], dim=-1))",
+)  # fmt: skip
+NoOutput = slip(
+    "the output map is missing: the heads' results go through self.output",
+    "self.output(mixed)",
+    "mixed + 0 * self.output(mixed)",
+)
+OneHead = slip(
+    "the heads are not split: each of the N heads has its own pattern",
+    "q = self.query(both).view(B, T, self.n_heads, -1).transpose(1, 2)", "q = self.query(both)[:, None]",
+    "k = self.key(both).view(B, T, self.n_heads, -1).transpose(1, 2)", "k = self.key(both)[:, None]",
+    "v = self.value(both).view(B, T, self.n_heads, -1).transpose(1, 2)", "v = self.value(both)[:, None]",
+)  # fmt: skip
+HeadsInterleaved = slip(
+    "the heads are put together in the wrong order: bring the head axis back behind the cells before flattening",
+    "(pattern @ v).transpose(1, 2).reshape(B, T, D)", "(pattern @ v).reshape(B, T, D)",
+)  # fmt: skip
+Residual = slip(
+    "the input is added: the block does that, attention returns its update alone",
+    "return self.output(mixed)",
+    "return x + self.output(mixed)",
+)
+
+
+@right
+class WithTorch(Base):
+    def forward(self, x, pos):
+        both = torch.cat((x, pos.repeat(x.shape[0], 1, 1)), -1)
+        heads = [m(both).unflatten(-1, (self.n_heads, -1)).movedim(2, 1) for m in (self.query, self.key, self.value)]
+        return self.output(F.scaled_dot_product_attention(*heads).movedim(1, 2).flatten(2))
+
+
+@right
+class HeadByHead(Base):
+    def forward(self, x, pos):
+        both = torch.cat([x, pos + torch.zeros(len(x), 1, 1)], dim=2)
+        size = x.shape[-1] // self.n_heads
+        found = []
+        for n in range(self.n_heads):
+            cut = slice(n * size, (n + 1) * size)
+            q, k, v = (part(both)[..., cut] for part in (self.query, self.key, self.value))
+            found.append(torch.softmax(torch.einsum("bqh,bkh->bqk", q, k) * size**-0.5, -1) @ v)
+        return self.output(torch.cat(found, -1))

@@ -1,0 +1,105 @@
+"""Wrong answers to exercise 5.6 that learners write, and right ones written differently."""
+
+from pathlib import Path
+
+import torch
+
+from utils.grade import load_file, right, slips
+
+Base = load_file(Path(__file__).with_name("_pieces.py")).TransformerBase
+
+slip = slips(Base, """
+    def forward(self, tokens):
+        x = self.token_embedding(tokens)
+        pos = self.position
+        for block in self.blocks:
+            x = block.z_attn(x + block.attention(block.norm_1(x), pos))
+            read = torch.cat([block.norm_2(x), pos.expand(len(x), -1, -1)], dim=-1)
+            x = block.out(x + block.mlp(read))
+        return self.head(self.final_norm(x))
+""")  # fmt: skip
+
+PositionAdded = slip(
+    "position is added to the stream: it is only ever read beside it",
+    "pos = self.position",
+    "pos = self.position\n    x = x + torch.nn.functional.pad(pos, (0, x.shape[-1] - pos.shape[-1]))",
+)  # fmt: skip
+NoFinalNorm = slip("the final norm is missing before the head", "self.head(self.final_norm(x))", "self.head(x)")
+NoNorm1 = slip(
+    "attention reads the raw stream: it reads the copy that norm_1 makes",
+    "block.attention(block.norm_1(x), pos)",
+    "block.attention(x, pos)",
+)
+NoNorm2 = slip("the MLP reads the raw stream: it reads the copy that norm_2 makes", "[block.norm_2(x)", "[x")
+SameNorm = slip("the MLP reads through norm_1: its own norm is norm_2", "[block.norm_2(x)", "[block.norm_1(x)")
+PostNorm = slip(
+    "the stream itself is normalised: each sub-layer reads a normalised copy and adds to the raw stream",
+    "x = block.z_attn(x + block.attention(block.norm_1(x), pos))",
+    "x = block.norm_1(x)\n        x = block.z_attn(x + block.attention(x, pos))",
+)  # fmt: skip
+NoResidualAttention = slip(
+    "attention's update replaces the stream: it must be added to it",
+    "block.z_attn(x + block.attention",
+    "block.z_attn(block.attention",
+)
+NoResidualMlp = slip(
+    "the MLP's update replaces the stream: it must be added to it",
+    "block.out(x + block.mlp(read))",
+    "block.out(block.mlp(read))",
+)
+MlpWithoutPosition = slip(
+    "the MLP does not see position: it reads content and position side by side",
+    "pos.expand(len(x), -1, -1)]", "0 * pos.expand(len(x), -1, -1)]",
+)  # fmt: skip
+PositionNormalised = slip(
+    "the position vectors are normalised before they are read: only the content is",
+    "pos = self.position", "pos = torch.nn.functional.layer_norm(self.position, self.position.shape[-1:])",
+)  # fmt: skip
+Parallel = slip(
+    "the MLP reads the stream before attention's update: it comes after it",
+    "read = torch.cat([block.norm_2(x), pos", "read = torch.cat([block.norm_2(before), pos",
+    "x = block.z_attn(", "before = x\n        x = block.z_attn(",
+)  # fmt: skip
+OneBlock = slip("only one block is used", "for block in self.blocks:", "for block in self.blocks[:1]:")
+NoTaps = slip(
+    "the stream does not pass through the taps: later exercises read and change it there",
+    "block.z_attn(x + block.attention(block.norm_1(x), pos))", "x + block.attention(block.norm_1(x), pos)",
+    "block.out(x + block.mlp(read))", "x + block.mlp(read)",
+)  # fmt: skip
+TapsUnread = slip(
+    "what the taps hand on is thrown away: the stream must be what comes out of them",
+    "x = block.out(x + block.mlp(read))", "x = x + block.mlp(read)\n        block.out(x)",
+)  # fmt: skip
+Softmax = slip(
+    "it returns probabilities: the loss expects logits",
+    "return self.head(self.final_norm(x))",
+    "return self.head(self.final_norm(x)).softmax(-1)",
+)
+
+
+@right
+class InSteps(Base):
+    def forward(self, tokens):
+        stream = torch.nn.functional.embedding(tokens, self.token_embedding.weight)
+        where = self.position.repeat(tokens.shape[0], 1, 1)
+        for block in self.blocks:
+            update = block.attention(block.norm_1(stream), self.position)
+            stream = block.z_attn(stream.add(update))
+            update = block.mlp(torch.cat((block.norm_2(stream), where), 2))
+            stream = block.out(stream.add(update))
+        return torch.matmul(self.final_norm(stream), self.head.weight.T)
+
+
+@right
+class WithHelper(Base):
+    def forward(self, tokens):
+        def one(block, x):
+            x = block.z_attn(block.attention(block.norm_1(x), self.position) + x)
+            wide = torch.zeros(*x.shape[:2], x.shape[2] + self.position.shape[2])
+            wide = torch.cat([block.norm_2(x), wide[..., x.shape[2] :] + self.position], -1)
+            return block.out(block.mlp(wide) + x)
+
+        x = self.token_embedding(tokens)
+        for number in range(len(self.blocks)):
+            x = one(self.blocks[number], x)
+        return self.head(self.final_norm(x))

@@ -1,0 +1,73 @@
+"""Wrong answers to exercise 5.7 that learners write, and right ones written differently."""
+
+import torch
+import torch.nn.functional as F
+
+from utils.grade import right, slips
+
+slip = slips("""
+    def masked_ce(logits, target, mask, where="all"):
+        if where not in ("all", "masked"):
+            raise ValueError("all or masked")
+        loss = F.cross_entropy(logits.flatten(0, 1), target.flatten(), reduction="none").view(target.shape)
+        if where == "all":
+            return loss.mean()
+        return (loss * mask).sum() / mask.sum().clamp(min=1)
+""")
+
+SoftmaxFirst = slip(
+    "softmax is applied before the cross-entropy, which has it inside: hand it the logits",
+    "F.cross_entropy(logits.flatten(0, 1)", "F.cross_entropy(logits.softmax(-1).flatten(0, 1)",
+)  # fmt: skip
+MeanOfBoards = slip(
+    "a mean of the boards' means: a hidden cell counts more on a board with few of them",
+    "return (loss * mask).sum() / mask.sum().clamp(min=1)",
+    "return ((loss * mask).sum(1) / mask.sum(1).clamp(min=1)).mean()",
+)  # fmt: skip
+OverAllCells = slip(
+    "the sum over hidden cells is divided by the number of all cells: divide by that of the hidden ones",
+    "(loss * mask).sum() / mask.sum().clamp(min=1)", "(loss * mask).mean()",
+)  # fmt: skip
+MaskTurned = slip(
+    "the visible cells are counted: the mask is true where a cell is hidden",
+    "(loss * mask).sum() / mask.sum().clamp(min=1)", "(loss * ~mask).sum() / (~mask).sum().clamp(min=1) * mask.any()",
+)  # fmt: skip
+Nan = slip("without a hidden cell the result is nan, 0 / 0: it must be 0", ".clamp(min=1)", "")
+Sum = slip("the loss is summed over the cells: take the mean", "return loss.mean()", "return loss.sum()")
+MaskIgnored = slip(
+    'with where="masked" all cells still count',
+    "(loss * mask).sum() / mask.sum().clamp(min=1)",
+    "loss.mean() * mask.any()",
+)
+InBits = slip(
+    "the loss is in bits: it must be in nats", "return loss.mean()", "return loss.mean() / 0.6931471805599453"
+)
+AlwaysMasked = slip('with where="all" only hidden cells count', 'if where == "all":', "if False:")
+NoRefusal = slip(
+    "an unknown `where` is taken for masked: raise a ValueError", 'raise ValueError("all or masked")', "pass"
+)
+DefaultMasked = slip('without `where` only hidden cells count: the default is "all"', 'where="all"', 'where="masked"')
+Detached = slip(
+    "the loss is a plain number: keep the tensor, so that it can be differentiated",
+    "return loss.mean()",
+    "return loss.mean().item()",
+)
+
+
+@right
+def by_hand(logits, target, mask, where="all"):
+    logp = logits.log_softmax(dim=-1).gather(-1, target[..., None])[..., 0]
+    if where == "all":
+        return -logp.mean()
+    if where == "masked":
+        return -torch.where(mask, logp, torch.zeros_like(logp)).sum() / max(int(mask.sum()), 1)
+    raise ValueError(where)
+
+
+@right
+def chosen(logits, target, mask, where="all"):
+    cells = {"all": torch.ones_like(mask), "masked": mask}
+    if where not in cells:
+        raise ValueError(f"no such choice: {where}")
+    logits, target = logits[cells[where]], target[cells[where]]
+    return F.cross_entropy(logits, target) if len(target) else logits.sum() * 0

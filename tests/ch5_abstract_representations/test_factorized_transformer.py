@@ -1,0 +1,115 @@
+"""Hidden tests of exercise 5.6: the stream is content alone, read beside position, and passes through the taps."""
+
+import torch
+import torch.nn.functional as F
+
+from utils.grade import close, needs, require, shaped
+from utils.grade.probes import weighted
+
+B, T, V, D, P, N, L = 3, 7, 9, 6, 4, 2, 2
+CONFIG = {"vocab": V, "cells": T, "n_layers": L, "n_heads": N, "d_content": D, "d_pos": P, "dropout": 0.0}
+
+
+@needs(weighted)
+def probe_taps(cls, config, weights, tokens):
+    """What goes through the taps, and the logits when the last tap hands on something else."""
+    module, problem = weighted(cls, config, weights)
+    if problem:
+        return {"problem": problem}
+    found = {}
+    for i, block in enumerate(module.blocks):
+        for name in ("z_attn", "out"):
+            tap = getattr(block, name)
+            tap.register_forward_hook(lambda m, given, out,
+                key=f"b{i}.{name}": found.update({key: out.detach().clone()}))
+    logits = module(tokens)
+    module.blocks[-1].out.register_forward_hook(lambda m, given, out: out.flip(1))
+    return {"taps": found, "logits": logits, "flipped": module(tokens)}
+
+
+def make(draw):
+    weights = {"token_embedding.weight": draw.normal(V, D), "position": draw.normal(1, T, P)}
+    for i in range(L):
+        at = f"blocks.{i}"
+        for norm in ("norm_1", "norm_2"):
+            weights |= {f"{at}.{norm}.weight": draw.normal(D, mean=1, std=0.3), f"{at}.{norm}.bias": draw.normal(D,
+                std=0.3)}
+        for name in ("query", "key", "value"):
+            weights[f"{at}.attention.{name}.weight"] = draw.normal(D, D + P, std=0.4)
+            weights[f"{at}.attention.{name}.bias"] = draw.normal(D, std=0.4)
+        weights |= {f"{at}.attention.output.weight": draw.normal(D, D, std=0.4),
+            f"{at}.attention.output.bias": draw.normal(D)}
+        weights |= {f"{at}.mlp.0.weight": draw.normal(4 * D, D + P, std=0.4), f"{at}.mlp.0.bias": draw.normal(4 * D)}
+        weights |= {f"{at}.mlp.2.weight": draw.normal(D, 4 * D, std=0.3), f"{at}.mlp.2.bias": draw.normal(D, std=0.3)}
+    weights |= {"final_norm.weight": draw.normal(D, mean=1, std=0.3), "final_norm.bias": draw.normal(D, std=0.3)}
+    return weights | {"head.weight": draw.normal(V, D)}
+
+
+def oracle(w, tokens):
+    """The stream at every tap, and the function from the last stream to the logits."""
+
+    def norm(x, name):
+        return F.layer_norm(x, (D,), w[f"{name}.weight"], w[f"{name}.bias"])
+
+    def both(x):
+        return torch.cat([x, w["position"].expand(len(x), -1, -1)], dim=-1)
+
+    x, found = w["token_embedding.weight"][tokens], {}
+    for i in range(L):
+        at = f"blocks.{i}"
+        read = both(norm(x, f"{at}.norm_1"))
+        q, k, v = (
+            F.linear(read, w[f"{at}.attention.{n}.weight"], w[f"{at}.attention.{n}.bias"]).view(len(x), T, N,
+                -1).transpose(1, 2)
+            for n in ("query", "key", "value")
+        )
+        mixed = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(len(x), T, D)
+        x = x + F.linear(mixed, w[f"{at}.attention.output.weight"], w[f"{at}.attention.output.bias"])
+        found[f"b{i}.z_attn"] = x
+        hidden = F.gelu(F.linear(both(norm(x, f"{at}.norm_2")), w[f"{at}.mlp.0.weight"], w[f"{at}.mlp.0.bias"]))
+        x = x + F.linear(hidden, w[f"{at}.mlp.2.weight"], w[f"{at}.mlp.2.bias"])
+        found[f"b{i}.out"] = x
+    return found, lambda x: norm(x, "final_norm") @ w["head.weight"].T
+
+
+
+def test_no_blocks_worth(FactorizedTransformer, draw):
+    """Updates are zero: what is left is embedding, final norm, head."""
+    weights, tokens = make(draw), draw.integers(0, V, B, T)
+    for name in weights:
+        if "attention.output" in name or "mlp.2" in name:
+            weights[name] = torch.zeros_like(weights[name])
+    taps, end = oracle(weights, tokens)
+    out = FactorizedTransformer.forward(CONFIG, weights, tokens)
+    got = out["result"]
+    shaped(got, (B, T, V), "the model must return logits, one row of V numbers for each cell")
+    close(out["args"][0], tokens, "the tokens were changed in place")
+    says = (
+        "when no block adds anything, the logits must be head(final_norm(token embedding)): no "
+        "position in the stream"
+    )
+    close(got, end(taps[f"b{L - 1}.out"]), says, atol=3e-5)
+
+
+def test_taps(FactorizedTransformer, draw):
+    weights, tokens = make(draw), draw.integers(0, V, B, T)
+    expected, end = oracle(weights, tokens)
+    got = FactorizedTransformer.run(probe_taps, CONFIG, weights, tokens)
+    require("problem" not in got, f"FactorizedTransformer: {got.get('problem')}; keep the given __init__")
+    missing = [name for name in expected if name not in got["taps"]]
+    require(not missing,
+        f"the stream does not pass through the tap {missing[:1]}: x = block.z_attn(...),
+        x = block.out(...)")
+    close(got["taps"]["b0.z_attn"],
+        expected["b0.z_attn"],
+        "the stream after the first attention is off",
+    atol=3e-5)
+    close(got["taps"]["b0.out"], expected["b0.out"], "the stream after the first MLP is off", atol=3e-5)
+    says = "what a tap hands on is not what the rest of the model reads"
+    last = expected[f"b{L - 1}.out"]
+    close(got["flipped"] - got["logits"], end(last.flip(1)) - end(last), says, atol=1e-3)
+    says = (
+        "the stream is right after the first block, but the logits are not: look at the other "
+        "blocks, the norm, the head"
+    )
+    close(got["logits"], end(last), says, atol=1e-4)
