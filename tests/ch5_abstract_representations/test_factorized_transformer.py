@@ -20,8 +20,9 @@ def probe_taps(cls, config, weights, tokens):
     for i, block in enumerate(module.blocks):
         for name in ("z_attn", "out"):
             tap = getattr(block, name)
-            tap.register_forward_hook(lambda m, given, out,
-                key=f"b{i}.{name}": found.update({key: out.detach().clone()}))
+            tap.register_forward_hook(
+                lambda m, given, out, key=f"b{i}.{name}": found.update({key: out.detach().clone()})
+            )
     logits = module(tokens)
     module.blocks[-1].out.register_forward_hook(lambda m, given, out: out.flip(1))
     return {"taps": found, "logits": logits, "flipped": module(tokens)}
@@ -32,13 +33,17 @@ def make(draw):
     for i in range(L):
         at = f"blocks.{i}"
         for norm in ("norm_1", "norm_2"):
-            weights |= {f"{at}.{norm}.weight": draw.normal(D, mean=1, std=0.3), f"{at}.{norm}.bias": draw.normal(D,
-                std=0.3)}
+            weights |= {
+                f"{at}.{norm}.weight": draw.normal(D, mean=1, std=0.3),
+                f"{at}.{norm}.bias": draw.normal(D, std=0.3),
+            }
         for name in ("query", "key", "value"):
             weights[f"{at}.attention.{name}.weight"] = draw.normal(D, D + P, std=0.4)
             weights[f"{at}.attention.{name}.bias"] = draw.normal(D, std=0.4)
-        weights |= {f"{at}.attention.output.weight": draw.normal(D, D, std=0.4),
-            f"{at}.attention.output.bias": draw.normal(D)}
+        weights |= {
+            f"{at}.attention.output.weight": draw.normal(D, D, std=0.4),
+            f"{at}.attention.output.bias": draw.normal(D),
+        }
         weights |= {f"{at}.mlp.0.weight": draw.normal(4 * D, D + P, std=0.4), f"{at}.mlp.0.bias": draw.normal(4 * D)}
         weights |= {f"{at}.mlp.2.weight": draw.normal(D, 4 * D, std=0.3), f"{at}.mlp.2.bias": draw.normal(D, std=0.3)}
     weights |= {"final_norm.weight": draw.normal(D, mean=1, std=0.3), "final_norm.bias": draw.normal(D, std=0.3)}
@@ -59,8 +64,9 @@ def oracle(w, tokens):
         at = f"blocks.{i}"
         read = both(norm(x, f"{at}.norm_1"))
         q, k, v = (
-            F.linear(read, w[f"{at}.attention.{n}.weight"], w[f"{at}.attention.{n}.bias"]).view(len(x), T, N,
-                -1).transpose(1, 2)
+            F.linear(read, w[f"{at}.attention.{n}.weight"], w[f"{at}.attention.{n}.bias"])
+            .view(len(x), T, N, -1)
+            .transpose(1, 2)
             for n in ("query", "key", "value")
         )
         mixed = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(len(x), T, D)
@@ -70,7 +76,6 @@ def oracle(w, tokens):
         x = x + F.linear(hidden, w[f"{at}.mlp.2.weight"], w[f"{at}.mlp.2.bias"])
         found[f"b{i}.out"] = x
     return found, lambda x: norm(x, "final_norm") @ w["head.weight"].T
-
 
 
 def test_no_blocks_worth(FactorizedTransformer, draw):
@@ -85,8 +90,7 @@ def test_no_blocks_worth(FactorizedTransformer, draw):
     shaped(got, (B, T, V), "the model must return logits, one row of V numbers for each cell")
     close(out["args"][0], tokens, "the tokens were changed in place")
     says = (
-        "when no block adds anything, the logits must be head(final_norm(token embedding)): no "
-        "position in the stream"
+        "when no block adds anything, the logits must be head(final_norm(token embedding)): no position in the stream"
     )
     close(got, end(taps[f"b{L - 1}.out"]), says, atol=3e-5)
 
@@ -97,13 +101,9 @@ def test_taps(FactorizedTransformer, draw):
     got = FactorizedTransformer.run(probe_taps, CONFIG, weights, tokens)
     require("problem" not in got, f"FactorizedTransformer: {got.get('problem')}; keep the given __init__")
     missing = [name for name in expected if name not in got["taps"]]
-    require(not missing,
-        f"the stream does not pass through the tap {missing[:1]}: x = block.z_attn(...),
-        x = block.out(...)")
-    close(got["taps"]["b0.z_attn"],
-        expected["b0.z_attn"],
-        "the stream after the first attention is off",
-    atol=3e-5)
+    says = f"the stream does not pass through the tap {missing[:1]}: x = block.z_attn(...) and x = block.out(...)"
+    require(not missing, says)
+    close(got["taps"]["b0.z_attn"], expected["b0.z_attn"], "the stream after the first attention is off", atol=3e-5)
     close(got["taps"]["b0.out"], expected["b0.out"], "the stream after the first MLP is off", atol=3e-5)
     says = "what a tap hands on is not what the rest of the model reads"
     last = expected[f"b{L - 1}.out"]
