@@ -1,0 +1,84 @@
+"""Wrong answers to exercise 3.22 that learners write, and right ones written differently."""
+
+from utils.grade import right, slips
+
+slip = slips(
+    None,
+    """
+    def masked_accuracy(logits, targets, bos=False):
+        if bos:
+            logits, targets = logits[:, 1:], targets[:, 1:]
+        real = targets != -100
+        right = (logits.argmax(-1) == targets) & real
+        return (right.sum() / real.sum()).item()
+    """,
+)
+
+OverAll = slip("padding counts as wrong: divide by the number of real positions", "/ real.sum()", "/ real.numel()")
+PaddingIsRight = slip(
+    "padding counts as right: leave it out of both numbers",
+    "== targets) & real", "== targets) | ~real", "/ real.sum()", "/ real.numel()",
+)  # fmt: skip
+RowsFirst = slip(
+    "the rows' accuracies are averaged, so that short rows weigh more: divide once, for the whole batch",
+    "(right.sum() / real.sum())", "(right.sum(1) / real.sum(1)).mean()",
+)  # fmt: skip
+WholeRows = slip(
+    "a row counts only when all of it is right: every position counts by itself",
+    "(right.sum() / real.sum())", "(right | ~real).all(1).float().mean()",
+)  # fmt: skip
+Counted = slip("the right positions are counted: return a share", "(right.sum() / real.sum())", "right.sum()")
+Percent = slip(
+    "the accuracy is in percent: return a share from 0 to 1",
+    "(right.sum() / real.sum())",
+    "(100 * right.sum() / real.sum())",
+)
+Errors = slip(
+    "the share of wrong positions is returned", "(right.sum() / real.sum())", "(1 - right.sum() / real.sum())"
+)
+SmallestLogit = slip(
+    "the smallest logit is taken as the guess: it is the largest", "logits.argmax(-1)", "logits.argmin(-1)"
+)
+ZeroIsPadding = slip("class 0 is taken for padding: padding has the target -100", "targets != -100", "targets > 0")
+Returns = slip(
+    "nothing is returned: the line with return is missing",
+    "return (right.sum() / real.sum()).item()",
+    "(right.sum() / real.sum()).item()",
+)
+PerRow = slip(
+    "one share for each row is returned: return one for the batch",
+    "(right.sum() / real.sum()).item()",
+    "right.sum(1) / real.sum(1)",
+)
+BosCounts = slip("with bos, position 0 still counts, where § is easy to predict", "if bos:", "if False:")
+BosAlways = slip("position 0 is left out without bos too", "if bos:", "if True:")
+BosTargetsOnly = slip(
+    "with bos, only the targets lose position 0, so that logits are compared with the next target",
+    "logits, targets = logits[:, 1:], targets[:, 1:]", "logits, targets = logits[:, :-1], targets[:, 1:]",
+)  # fmt: skip
+BosLast = slip(
+    "with bos, the last position is left out: § is at position 0",
+    "logits, targets = logits[:, 1:], targets[:, 1:]", "logits, targets = logits[:, :-1], targets[:, :-1]",
+)  # fmt: skip
+BosInPlace = slip(
+    "with bos, the caller's targets are changed in place",
+    "logits, targets = logits[:, 1:], targets[:, 1:]", "targets[:, 0] = -100",
+)  # fmt: skip
+
+
+@right
+def by_loop(logits, targets, bos=False):
+    hits = []
+    for row, wanted in zip(logits.tolist(), targets.tolist(), strict=True):
+        for t in range(1 if bos else 0, len(wanted)):
+            if wanted[t] != -100:
+                hits.append(max(range(len(row[t])), key=row[t].__getitem__) == wanted[t])
+    return sum(hits) / len(hits)
+
+
+@right
+def by_index(logits, targets, bos=False):
+    start = int(bos)
+    flat, wanted = logits[:, start:].flatten(0, 1), targets[:, start:].flatten()
+    kept = wanted.ne(-100).nonzero()[:, 0]
+    return flat[kept].max(-1).indices.eq(wanted[kept]).double().mean()

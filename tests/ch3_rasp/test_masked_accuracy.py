@@ -1,0 +1,75 @@
+"""Hidden tests of exercise 3.22: whole rows, then padding, then §."""
+
+import torch
+import torch.nn.functional as F
+
+from utils.grade import close, require
+
+C = 7
+
+
+def number(result):
+    """The returned share, as far as it is one number."""
+    require(result is not None, "masked_accuracy returns nothing: the line with return is missing")
+    require(not isinstance(result, (list, tuple)), "masked_accuracy returns several values: return one number")
+    if torch.is_tensor(result):
+        require(result.numel() == 1, f"masked_accuracy returns a tensor of shape {tuple(result.shape)}, not one number")
+        return float(result)
+    return result
+
+
+def answers(draw, told, lengths, padding=None):
+    """Logits and targets of rows with these lengths, right where `told` is; at padding the argmax is `padding`."""
+    B, T = told.shape
+    mask = torch.arange(T) < torch.tensor(lengths)[:, None]
+    targets = draw.integers(0, C, B, T)
+    logits = draw.normal(B, T, C)
+    chosen = torch.where(told, targets, (targets + 1 + draw.integers(0, C - 1, B, T)) % C)
+    if padding is not None:
+        chosen = torch.where(mask, chosen, padding)
+    logits = logits + (logits.amax(-1, keepdim=True) - logits.amin(-1, keepdim=True) + 0.1) * F.one_hot(chosen, C)
+    return logits, targets.masked_fill(~mask, -100), mask
+
+
+def check(masked_accuracy, logits, targets, told, real, says, **more):
+    share = (told & real).sum().item() / real.sum().item()
+    got = number(masked_accuracy(logits, targets, **more))
+    require(not isinstance(got, bool), "masked_accuracy must return a share from 0 to 1, not True or False")
+    close(float(got), share, says, name="the accuracy", inputs={"targets": targets})
+
+
+def planted(draw, T):
+    """Which positions are right: 0.7 of them, but more in the first rows and positions."""
+    told = draw.uniform(5, T) < 0.7
+    told[0], told[1, 0], told[2:, 0], told[4, 1:] = True, True, False, False
+    return told
+
+
+def test_whole_rows(masked_accuracy, draw):
+    T = 6 + draw.index
+    told = planted(draw, T)
+    logits, targets, mask = answers(draw, told, [T] * 5)
+    says = "without padding, the accuracy isn't the share of positions whose largest logit is at the target"
+    check(masked_accuracy, logits, targets, told, mask, says)
+
+
+def test_padding(masked_accuracy, draw):
+    for padding in (0, C - 1):
+        told = planted(draw, 8)
+        logits, targets, mask = answers(draw, told, [8, 2, 5, 1, 6], padding)
+        says = "with padding, it isn't the right real positions of the whole batch over all real positions"
+        check(masked_accuracy, logits, targets, told, mask, says)
+
+
+def test_bos(masked_accuracy, draw):
+    told = planted(draw, 8)
+    told[:, 0] = draw.index == 0
+    logits, targets, mask = answers(draw, told, [8, 2, 5, 4, 6])
+    before = logits.clone(), targets.clone()
+    for bos in (True, False):
+        real = mask.clone()
+        real[:, 0] &= not bos
+        says = "with bos, position 0 of each row must not count" if bos else "without bos, position 0 counts too"
+        check(masked_accuracy, logits, targets, told, real, says, bos=bos)
+    got = masked_accuracy.call(logits, targets, bos=True)["args"]
+    require(all(map(torch.equal, got, before)), "the caller's logits or targets are different after the call")
