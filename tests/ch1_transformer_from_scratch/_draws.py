@@ -20,11 +20,11 @@ def probe_draws(sampler, logits, limit, count, seed, more):
             more["generator"] = torch.Generator().manual_seed(seed)
         tokens = [sampler(logits, limit, **more) for _ in range(count)]
     kind = type(tokens[0]).__name__
-    if not isinstance(tokens[0], (int, float)) and not torch.is_tensor(tokens[0]):
-        return {"kind": kind, "strays": False, "angles": torch.zeros(len(logits)), "logits": logits}
     if torch.is_tensor(tokens[0]):
-        kind = "tensor of shape " + str(tuple(tokens[0].shape)) + " of " + str(tokens[0].dtype)
-        tokens = [token.flatten()[0] for token in tokens]
+        kind = f"tensor of shape {tuple(tokens[0].shape)} and dtype {tokens[0].dtype}"
+    elif not isinstance(tokens[0], (int, float)):
+        return {"kind": kind, "strays": False, "angles": torch.zeros(len(logits)), "logits": logits}
+    tokens = [token.flatten()[0] if torch.is_tensor(token) else token for token in tokens]
     tokens = torch.tensor([int(token) for token in tokens])
     inside = tokens[(tokens >= 0) & (tokens < len(logits))]
     shares = torch.bincount(inside, minlength=len(logits)) / count
@@ -50,14 +50,18 @@ def ladder(draw, probabilities):
     return logits, places
 
 
+def one_token(kind: str) -> None:
+    """The result must be a Python int; `kind` is what the probe calls it."""
+    require(kind != "NoneType", "nothing is returned: the line with return is missing")
+    says = f"the result must be a token id as a Python int, but it is a {kind}"
+    says += ": int(...) or .item() makes the number of it" * kind.startswith("tensor")
+    require(kind == "int", says)
+
+
 def shares_of(sampler, draw, logits, limit, count, **more):
     """Shares in `count` draws, after the form of the result was looked at. `limit`: k or p."""
     got = sampler.run(probe_draws, logits, limit, count, draw.seed, more, tolerance=4 / count**0.5)
-    kind = got["kind"]
-    require(kind != "NoneType", "nothing is returned: the line with return is missing")
-    require("tensor" in kind or kind in ("int", "bool", "float"), f"the result must be one token id, not a {kind}")
-    require("float" not in kind and kind != "bool", f"the result must be a token id (an int), but it is a {kind}")
-    require("tensor" not in kind or "()" in kind, f"the result must be one number, but it is a {kind}")
+    one_token(got["kind"])
     require(not got["strays"], "a returned token id lies outside the vocabulary")
     return got["angles"].sin() ** 2
 
@@ -69,6 +73,7 @@ def check(sampler, draw, steps, limit, kept, count, says, **more):
     expected = torch.zeros(len(steps))
     expected[places[:kept]] = torch.tensor(steps[:kept]) / sum(steps[:kept])
     shown = {"expected": expected, "got": got, "inputs": {"logits": logits}}
+    shown["shows"] = f"the share of each token in {count} draws"
     outside = got[expected == 0].sum().item()
     require(outside < 1e-6, f"{outside:.1%} of the draws lie outside the tokens that may be drawn", **shown)
     deviation = 2 * count**0.5 * (got.clamp(0, 1).sqrt().asin() - expected.clamp(0, 1).sqrt().asin()).abs()
@@ -84,7 +89,7 @@ def draws_differ(sampler, draw, limit):
         says = (
             "every call draws the same token, though not the most likely: do not seed anew (manual_seed) at every call"
         )
-    require(got.max() < 0.5, says, got=got, inputs={"logits": logits})
+    require(got.max() < 0.5, says, got=got, inputs={"logits": logits}, shows="the share of each token in 60 draws")
 
 
 def follows_the_generator(sampler, draw, limit):

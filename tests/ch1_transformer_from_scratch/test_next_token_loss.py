@@ -21,7 +21,9 @@ def probe_gradient(next_token_loss, logits, tokens):
 
 
 def inputs(draw):
-    return draw.normal(B, T + draw.index, V, std=2), draw.integers(0, V, B, T + draw.index)
+    tokens = draw.integers(0, V, B, T + draw.index)
+    tokens[0, 1:3] = torch.tensor([0, V - 1])  # the first and the last token are targets like any other
+    return draw.normal(B, T + draw.index, V, std=2), tokens
 
 
 def cross_entropy(logits, tokens):

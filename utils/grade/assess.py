@@ -29,6 +29,7 @@ class Outcome:
     expected: Any = None
     got: Any = None
     inputs: dict = field(default_factory=dict)
+    shows: str = ""
     error: BaseException | None = None
     stopped: str = ""
     passed: int = 0
@@ -63,7 +64,8 @@ def verdict(chapter: str, name: str, results: list[Result], seed: int) -> Outcom
     if first is stopped:
         outcome.says = _stopped(name, error)
     elif isinstance(error, Mismatch):
-        outcome.expected, outcome.got, outcome.inputs = error.expected, error.got, error.inputs
+        outcome.expected, outcome.got = error.expected, error.got
+        outcome.inputs, outcome.shows = error.inputs, error.shows
     else:
         # the hidden tests build modules with a stand-in for the config; the learner knows it by that name
         text = error.text.replace("'types.SimpleNamespace' object", "the config")

@@ -7,11 +7,14 @@ from torch import Tensor
 
 
 class Mismatch(AssertionError):
-    """A hidden test failed: `says` is the one sentence; expected, got and inputs are what the card draws."""
+    """A hidden test failed: `says` is the one sentence; expected, got and inputs are what the card draws.
 
-    def __init__(self, says: str, expected=None, got=None, inputs: dict | None = None):
+    `shows`: what expected and got are, where they are not what the function returns (shares of many draws).
+    """
+
+    def __init__(self, says: str, expected=None, got=None, inputs: dict | None = None, shows: str = ""):
         super().__init__(says)
-        self.says, self.expected, self.got, self.inputs = says, expected, got, inputs or {}
+        self.says, self.expected, self.got, self.inputs, self.shows = says, expected, got, inputs or {}, shows
 
 
 class LearnerError(Exception):
@@ -22,10 +25,10 @@ class LearnerError(Exception):
         self.kind, self.text, self.line, self.code = kind, text, line, code
 
 
-def require(condition, says: str, *, expected=None, got=None, inputs: dict | None = None) -> None:
-    """Fail with the sentence `says` unless the condition holds."""
+def require(condition, says: str, *, expected=None, got=None, inputs: dict | None = None, shows: str = "") -> None:
+    """Fail with the sentence `says` unless the condition holds; the rest is what a card draws (see Mismatch)."""
     if not bool(condition):
-        raise Mismatch(says, expected, got, inputs)
+        raise Mismatch(says, expected, got, inputs, shows)
 
 
 def equal(got, expected, says: str, *, inputs: dict | None = None) -> None:

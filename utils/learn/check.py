@@ -34,6 +34,7 @@ class CheckFailed(Notice):
         parts = [f"{self.title}: {self}" if self.title else str(self)]
         if self._compared():
             pairs = compared(self.outcome.expected, self.outcome.got)
+            parts += [f"  {self.outcome.shows}:"] * bool(self.outcome.shows)
             parts += [f"  {title + ':':<9} {text}" for title, text in pairs]
         if self.outcome is not None and self.outcome.inputs:
             parts.append(f"  with {inputs_line(self.outcome.inputs)}")
@@ -44,6 +45,7 @@ class CheckFailed(Notice):
         head = f"<b>&#10007; {html.escape(self.title)}</b><br>" if self.title else "<b>&#10007;</b> "
         parts = [f"<div>{head}{lines(str(self))}</div>"]
         if self._compared():
+            parts += [f"<div>{html.escape(self.outcome.shows)}:</div>"] * bool(self.outcome.shows)
             parts.append(heat_maps(self.outcome.expected, self.outcome.got))
         if self.outcome is not None and self.outcome.inputs:
             parts.append(f"<div>with {html.escape(inputs_line(self.outcome.inputs))}</div>")

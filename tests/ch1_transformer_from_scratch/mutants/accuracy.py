@@ -115,6 +115,21 @@ def divided_by_rows(logits, tokens):
     return hits(logits, tokens).sum().item() / len(tokens)
 
 
+@wrong("the result is a tensor that holds the share: .item() makes the Python float of it that is asked for")
+def a_tensor(logits, tokens):
+    return hits(logits, tokens).float().mean()
+
+
+ACROSS_ROWS = (
+    "batch and sequence are flattened before the shift, so a row's last logits guess the next row's first token"
+)
+
+
+@wrong(ACROSS_ROWS)
+def across_rows(logits, tokens):
+    return (logits.flatten(0, 1)[:-1].argmax(-1) == tokens.flatten()[1:]).float().mean().item()
+
+
 @right
 def by_loop(logits, tokens):
     found = [
@@ -129,4 +144,4 @@ def by_loop(logits, tokens):
 def by_maximum(logits, tokens):
     before = logits[:, :-1].log_softmax(-1)
     chosen = before.gather(-1, tokens[:, 1:, None]).squeeze(-1)
-    return (chosen == before.max(-1).values).double().mean()
+    return (chosen == before.max(-1).values).double().mean().item()

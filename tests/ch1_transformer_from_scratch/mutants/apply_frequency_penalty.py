@@ -139,6 +139,51 @@ def in_place(tokens, logits, penalty):
     return logits
 
 
+NEVER_RETURNED = "the penalty is worked out on a copy, and then the logits as they came are returned: return the copy"
+
+
+@wrong(NEVER_RETURNED)
+def returns_the_original(tokens, logits, penalty):
+    changed = logits.clone()
+    changed -= penalty * counts(tokens, logits)
+    return logits
+
+
+def once_for_each(tokens, logits, change):
+    """Every token that occurs has its logit changed, once."""
+    changed = logits.clone()
+    for token in set(tokens.tolist()):
+        changed[token] = change(changed[token])
+    return changed
+
+
+REPETITION = (
+    "this is a repetition penalty (logits above zero are divided, those below multiplied): this one subtracts penalty "
+    "times the count"
+)
+
+
+@wrong(REPETITION)
+def repetition_penalty(tokens, logits, penalty):
+    return once_for_each(tokens, logits, lambda x: x / penalty if x > 0 else x * penalty)
+
+
+@wrong(REPETITION)
+def repetition_penalty_by_count(tokens, logits, penalty):
+    factor = float(penalty) ** counts(tokens, logits)
+    return torch.where(logits > 0, logits / factor, logits * factor)
+
+
+@wrong("the logits of seen tokens are divided or multiplied: this penalty is subtracted")
+def divided_once(tokens, logits, penalty):
+    return once_for_each(tokens, logits, lambda x: x / penalty)
+
+
+@wrong("the logits of seen tokens are set to minus infinity: each falls by penalty times its count")
+def banned(tokens, logits, penalty):
+    return once_for_each(tokens, logits, lambda x: x * 0 - torch.inf)
+
+
 @right
 def by_loop(tokens, logits, penalty):
     result = logits.clone()

@@ -30,9 +30,52 @@ def separator_between(documents, context_length, separator):
     return cut(joined(documents, separator)[:-1], context_length)
 
 
-@wrong("the documents are joined without any separator")
+NO_SEPARATOR = "the documents are joined without any separator"
+
+
+@wrong(NO_SEPARATOR)
 def no_separator(documents, context_length, separator):
     return cut(list(chain.from_iterable(documents)), context_length)
+
+
+@wrong(NO_SEPARATOR + ", and where no row is full, the result is not int64: give the dtype")
+def no_separator_and_no_dtype(documents, context_length, separator):
+    stream = list(chain.from_iterable(documents))
+    n = len(stream) // context_length
+    return torch.tensor(stream[: n * context_length]).reshape(n, context_length)
+
+
+@wrong(NO_SEPARATOR + ", and where no row is full, the shape is not (0, context_length)")
+def no_separator_and_no_width(documents, context_length, separator):
+    stream = list(chain.from_iterable(documents))
+    starts = range(0, len(stream) - context_length + 1, context_length)
+    return torch.tensor([stream[i : i + context_length] for i in starts], dtype=torch.int64)
+
+
+NO_ROWS = (
+    "where no row is full, torch.tensor([]) is a float32 tensor of shape (0,): (0, context_length) of int64 is wanted"
+)
+
+
+@wrong(NO_SEPARATOR + ", and " + NO_ROWS)
+def no_separator_and_no_rows(documents, context_length, separator):
+    stream = list(chain.from_iterable(documents))
+    starts = range(0, len(stream) - context_length + 1, context_length)
+    return torch.tensor([stream[i : i + context_length] for i in starts])
+
+
+@wrong(NO_ROWS)
+def no_rows(documents, context_length, separator):
+    stream = joined(documents, separator)
+    starts = range(0, len(stream) - context_length + 1, context_length)
+    return torch.tensor([stream[i : i + context_length] for i in starts])
+
+
+@wrong("where no row is full, the result is float32: torch.tensor of an empty list has to be told dtype=torch.int64")
+def no_dtype(documents, context_length, separator):
+    stream = joined(documents, separator)
+    n = len(stream) // context_length
+    return torch.tensor(stream[: n * context_length]).reshape(n, context_length)
 
 
 @wrong("one separator closes the whole stream: every document needs its own")

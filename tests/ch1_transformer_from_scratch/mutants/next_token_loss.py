@@ -140,6 +140,11 @@ def log_of_the_mean(logits, tokens):
     return -logits[:, :-1].softmax(-1).gather(-1, tokens[:, 1:, None]).mean().log()
 
 
+@wrong("targets with the number 0 are left out (ignore_index=0): token 0 is a token like any other here")
+def ignores_token_zero(logits, tokens):
+    return F.cross_entropy(logits[:, :-1].flatten(0, 1), tokens[:, 1:].flatten(), ignore_index=0)
+
+
 @right
 def by_gather(logits, tokens):
     log_probabilities = logits[:, :-1].log_softmax(-1)

@@ -142,7 +142,42 @@ def masks_in_place(logits, k, generator=None):
     return draw(logits.softmax(-1), generator)
 
 
-@wrong("the k-th most likely token itself is ruled out: mask what lies below it, with <")
+RULES_OUT = "the k-th most likely token itself is ruled out: mask what lies below it, with <, or keep with >="
+
+
+@wrong(RULES_OUT)
+def keeps_above_only(logits, k, generator=None):
+    threshold = top(logits, k).values[-1]
+    kept = (logits > threshold).nonzero().flatten()
+    return int(kept[draw(logits[kept].softmax(-1), generator)])
+
+
+@wrong(RULES_OUT)
+def zeroes_the_last(logits, k, generator=None):
+    probabilities = logits.softmax(-1)
+    kept = torch.where(probabilities > top(probabilities, k).values[-1], probabilities, 0.0)
+    return draw(kept, generator)
+
+
+@wrong("the logits of all other tokens are set to zero, which leaves them a probability: set them to -inf")
+def times_zero(logits, k, generator=None):
+    return draw((logits * (logits >= top(logits, k).values[-1])).softmax(-1), generator)
+
+
+@wrong("after a second softmax the probabilities of 0 are no longer 0: draw from what is left after the first one")
+def softmax_after_the_zeros(logits, k, generator=None):
+    kept, best = torch.zeros_like(logits), top(logits.softmax(-1), k)
+    kept[best.indices] = best.values
+    return draw(kept.softmax(-1), generator)
+
+
+@wrong("the result is a tensor that holds the token: int(...) or .item() makes a Python int of it")
+def a_tensor(logits, k, generator=None):
+    best = top(logits, k)
+    return best.indices[draw(best.values.softmax(-1), generator)]
+
+
+@wrong(RULES_OUT)
 def rules_out_the_last(logits, k, generator=None):
     return draw(logits.masked_fill(logits <= top(logits, k).values[-1], -torch.inf).softmax(-1), generator)
 
@@ -171,7 +206,7 @@ def by_mask(logits, k, generator=None):
 def by_gumbel(logits, k, generator=None):
     noise = -torch.log(-torch.log(torch.rand(len(logits), generator=generator).clamp(min=1e-20)))
     order = logits.argsort(descending=True)[:k]
-    return order[(logits + noise)[order].argmax()]
+    return int(order[(logits + noise)[order].argmax()])
 
 
 @right

@@ -250,6 +250,29 @@ def draws_by_sums(logits, p, generator=None, min_tokens_to_keep=1):
     return pick(order, probabilities.cumsum(-1)[: size(probabilities, p, min_tokens_to_keep)], generator)
 
 
+@wrong("the logits of all other tokens are set to zero, which leaves them a probability: set them to -inf")
+def zero_for_the_others(logits, p, generator=None, min_tokens_to_keep=1):
+    probabilities, order = ranked(logits)
+    masked, kept = torch.zeros_like(logits), order[: size(probabilities, p, min_tokens_to_keep)]
+    masked[kept] = logits[kept]
+    return pick(torch.arange(len(logits)), masked.softmax(-1), generator)
+
+
+@wrong("after a second softmax the probabilities of 0 are no longer 0: draw from what is left after the first one")
+def softmax_after_the_zeros(logits, p, generator=None, min_tokens_to_keep=1):
+    probabilities, order = ranked(logits)
+    probabilities[size(probabilities, p, min_tokens_to_keep) :] = 0
+    return pick(order, probabilities.softmax(-1), generator)
+
+
+@wrong("the result is a tensor that holds the token: int(...) or .item() makes a Python int of it")
+def a_tensor(logits, p, generator=None, min_tokens_to_keep=1):
+    probabilities, order = ranked(logits)
+    return order[
+        torch.multinomial(probabilities[: size(probabilities, p, min_tokens_to_keep)], 1, generator=generator)
+    ][0]
+
+
 @right
 def by_mask(logits, p, generator=None, min_tokens_to_keep=1):
     probabilities, order = torch.sort(torch.softmax(logits, -1), descending=True)
@@ -258,7 +281,7 @@ def by_mask(logits, p, generator=None, min_tokens_to_keep=1):
     out[:min_tokens_to_keep] = False
     masked = logits.clone()
     masked[order[out]] = -1e9
-    return torch.multinomial(masked.softmax(-1), 1, generator=generator)[0]
+    return torch.multinomial(masked.softmax(-1), 1, generator=generator)[0].item()
 
 
 @right
