@@ -3,13 +3,38 @@
 import torch
 import torch.nn.functional as F
 
-from utils.grade import close, equal, require
+from utils.grade import a_thing, close, equal, plain_number, require
 
 B, T, V = 3, 5, 6
 
 
-def probe_training(train, table, batches, lr, steps, mode, one_by_one):
-    """Train a bigram model that notes the mode of every call; `one_by_one`: batches come as a generator."""
+def probe_training(train, table, batches, lr, steps, mode, kind):
+    """Train a bigram model that notes the mode of every call.
+
+    `kind`: batches come as a "list", as an iterator that gives each "once", or "endless", over and over again. An
+    iterator that is asked on and on gives up, so that a loop that never ends does.
+    """
+
+    class Enough(BaseException):
+        pass
+
+    class Stream:
+        def __init__(self):
+            self.taken, self.after = 0, 0
+
+        def __iter__(self):
+            return self
+
+        def __next__(self):
+            if kind == "once" and self.taken == len(batches):
+                self.after += 1
+                if self.after > 20:
+                    raise Enough("once")
+                raise StopIteration
+            self.taken += 1
+            if self.taken > steps + 50:
+                raise Enough("endless")
+            return batches[(self.taken - 1) % len(batches)]
 
     class Bigram(nn.Module):
         def __init__(self):
@@ -22,12 +47,16 @@ def probe_training(train, table, batches, lr, steps, mode, one_by_one):
             self.modes.append(self.training and self.dropout.training)
             return self.dropout(self.table[tokens])
 
-    model = Bigram().train(mode)
+    model, stream = Bigram().train(mode), Stream()
     optimizer = torch.optim.SGD(model.parameters(), lr=lr)
     taken = []
     optimizer.register_step_post_hook(lambda *_: taken.append(1))
-    losses = train(model, (batch for batch in batches) if one_by_one else batches, optimizer, steps)
+    try:
+        losses = train(model, batches if kind == "list" else stream, optimizer, steps)
+    except Enough as error:
+        return {"never_ends": str(error)}
     return {
+        "never_ends": "",
         "losses": losses,
         "graph": isinstance(losses, (list, tuple)) and any(torch.is_tensor(x) and x.requires_grad for x in losses),
         "steps": len(taken),
@@ -49,11 +78,17 @@ def expected(table, batches, lr, steps):
     return torch.stack(losses), table
 
 
-def run(train, draw, mode=True, one_by_one=False, more=3):
+def run(train, draw, mode=True, kind="list", more=3):
     steps = 4 + draw.index
     batches = [draw.integers(0, V, B, T) for _ in range(steps + more)]
     table, lr = draw.normal(V, V, std=1.5), 2.0
-    got = train.run(probe_training, table, batches, lr, steps, mode, one_by_one)
+    got = train.run(probe_training, table, batches, lr, steps, mode, kind)
+    never = {
+        "endless": f"train takes batch after batch of endless ones, though steps is {steps}: the steps must end it",
+        "once": f"after its {len(batches)} batches train asks for more, again and again: the steps must end it, here "
+        f"{steps}",
+    }
+    require(not got["never_ends"], never.get(got["never_ends"], ""))
     return got, steps, *expected(table, batches, lr, steps)
 
 
@@ -103,11 +138,17 @@ def test_mode_is_restored(train, draw):
 def test_losses_are_plain_numbers(train, draw):
     got, *_ = run(train, draw)
     require(not got["graph"], "the losses still hold their computation graphs: keep plain numbers")
+    require(isinstance(got["losses"], list), f"the losses must be a list, but they are {a_thing(got['losses'])}")
+    for loss in got["losses"]:
+        plain_number(loss, float, "a loss in the list")
 
 
 def test_batches_come_one_by_one(train, draw):
-    got, steps, losses, _ = run(
-        train, draw, one_by_one=True, more=3 * draw.index
-    )  # the last batch may be the last there is
+    got, _, losses, _ = run(train, draw, kind="once", more=3 * draw.index)  # the last batch may be the last there is
     says = "with batches that come one by one (a generator) the losses are off"
     close(as_list(got["losses"]), losses, says, name="the losses", rtol=1e-3)
+
+
+def test_endless_batches(train, draw):
+    got, _, losses, _ = run(train, draw, kind="endless", more=draw.index)
+    close(as_list(got["losses"]), losses, "with endless batches the losses are off", name="the losses", rtol=1e-3)

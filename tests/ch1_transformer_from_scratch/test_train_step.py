@@ -3,13 +3,16 @@
 import torch
 import torch.nn.functional as F
 
-from utils.grade import close, require
+from utils.grade import close, plain_number, require
 
 B, T, V = 3, 5, 6
 
 
-def probe_steps(train_step, table, bias, batches, lr, momentum):
-    """Call train_step once per batch on a bigram model; losses, parameters after each call, steps of the optimizer."""
+def probe_steps(train_step, table, bias, batches, lr, momentum, stale):
+    """Call train_step once per batch on a bigram model; losses, parameters after each call, steps of the optimizer.
+
+    `stale`: the gradients hold something before the first call.
+    """
 
     class Bigram(nn.Module):
         def __init__(self):
@@ -24,6 +27,8 @@ def probe_steps(train_step, table, bias, batches, lr, momentum):
 
     model = Bigram().train()
     optimizer = torch.optim.SGD(model.parameters(), lr=lr, momentum=momentum)
+    if stale:
+        model.table.grad, model.bias.grad = torch.ones_like(table), torch.ones_like(bias)
     steps = []
     optimizer.register_step_post_hook(lambda *_: steps.append(1))
     report = {"losses": [], "graph": False, "tables": [], "biases": []}
@@ -56,11 +61,11 @@ def expected(table, bias, batches, lr, momentum):
     return losses, tables, parameters[1]
 
 
-def run(train_step, draw, count):
+def run(train_step, draw, count, stale=False):
     table, bias = draw.normal(V, V, std=1.5), draw.normal(V)
     batches = [draw.integers(0, V, B, T + i) for i in range(count)]
     settings = (table, bias, batches, 0.4 + 0.3 * draw.index, 0.5)
-    return train_step.run(probe_steps, *settings), *expected(*settings)
+    return train_step.run(probe_steps, *settings, stale), *expected(*settings)
 
 
 def number(loss):
@@ -93,9 +98,17 @@ def test_second_step_starts_afresh(train_step, draw):
     close(got["biases"][-1], bias, says, name="a parameter", rtol=1e-3)
 
 
+def test_gradients_from_before_do_not_count(train_step, draw):
+    got, _, tables, bias = run(train_step, draw, 1, stale=True)
+    says = "what was in the gradients before the first call has moved the parameters: set them to zero before backward"
+    close(got["tables"][0], tables[0], says, name="a parameter")
+    close(got["biases"][0], bias, says, name="a parameter")
+
+
 def test_loss_is_a_plain_number(train_step, draw):
     got, *_ = run(train_step, draw, 1)
     require(not got["graph"], "the returned loss still holds the computation graph: return a float")
+    plain_number(got["losses"][0], float, "the returned loss")
 
 
 def test_mode_is_left_alone(train_step, draw):

@@ -3,9 +3,10 @@
 from itertools import cycle, islice
 
 import torch
-import torch.nn.functional as F
 
-from utils.grade.mutants import right, wrong
+from utils.grade import right, slips, wrong
+
+F = torch.nn.functional
 
 
 def loss_of(model, tokens):
@@ -20,225 +21,123 @@ def train_step(model, tokens, optimizer):
     return loss.item()
 
 
-@wrong("one step too many is taken: the limit is looked at after the step it should prevent")
-def one_too_many(model, batches, optimizer, steps):
-    before, losses = model.training, []
-    model.train()
-    for step, tokens in enumerate(batches):
-        losses.append(train_step(model, tokens, optimizer))
-        if step >= steps:
-            break
-    model.train(before)
-    return losses
-
-
-@wrong("one step too few is taken")
-def one_too_few(model, batches, optimizer, steps):
-    before = model.training
-    model.train()
-    losses = [train_step(model, tokens, optimizer) for _, tokens in zip(range(1, steps), batches, strict=False)]
-    model.train(before)
-    return losses
-
-
-@wrong("every batch there is gets a step: stop after `steps`")
-def all_batches(model, batches, optimizer, steps):
-    before = model.training
-    model.train()
-    losses = [train_step(model, tokens, optimizer) for tokens in batches]
-    model.train(before)
-    return losses
-
-
-@wrong("every step uses the first batch again: go on to the next one")
-def same_batch(model, batches, optimizer, steps):
-    before, first = model.training, next(iter(batches))
-    model.train()
-    losses = [train_step(model, first, optimizer) for _ in range(steps)]
-    model.train(before)
-    return losses
-
-
-@wrong("the gradients are never set to zero: each step also follows the gradients of all earlier batches")
-def no_zero_grad(model, batches, optimizer, steps):
-    before, losses = model.training, []
-    model.train()
-    for tokens in islice(batches, steps):
-        loss = loss_of(model, tokens)
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-    model.train(before)
-    return losses
-
-
-@wrong("the losses are those after each step: keep the one before it")
-def loss_after(model, batches, optimizer, steps):
-    before, losses = model.training, []
-    model.train()
-    for tokens in islice(batches, steps):
-        train_step(model, tokens, optimizer)
-        losses.append(loss_of(model, tokens).item())
-    model.train(before)
-    return losses
-
-
-@wrong("the loss is taken on unshifted targets: the logits at t are compared with token t")
-def unshifted(model, batches, optimizer, steps):
-    before, losses = model.training, []
-    model.train()
-    for tokens in islice(batches, steps):
-        loss = F.cross_entropy(model(tokens).flatten(0, 1), tokens.flatten())
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-    model.train(before)
-    return losses
-
-
-@wrong("the optimizer never steps: the losses are measured, but nothing is learned")
-def only_measures(model, batches, optimizer, steps):
-    before = model.training
-    model.train()
-    losses = [loss_of(model, tokens).item() for tokens in islice(batches, steps)]
-    model.train(before)
-    return losses
-
-
-@wrong("the given optimizer is not used: a new one with settings of its own takes the steps")
-def own_optimizer(model, batches, optimizer, steps):
-    own = torch.optim.AdamW(model.parameters(), lr=3e-4)
-    before = model.training
-    model.train()
-    losses = [train_step(model, tokens, own) for tokens in islice(batches, steps)]
-    model.train(before)
-    return losses
-
-
-@wrong("only the last loss is returned: return those of all steps")
-def last_loss(model, batches, optimizer, steps):
-    before = model.training
-    model.train()
-    losses = [train_step(model, tokens, optimizer) for tokens in islice(batches, steps)]
-    model.train(before)
-    return losses[-1:]
-
-
-@wrong("the losses are averaged as training goes on: return each step's own")
-def running_mean(model, batches, optimizer, steps):
-    before = model.training
-    model.train()
-    losses = [train_step(model, tokens, optimizer) for tokens in islice(batches, steps)]
-    model.train(before)
-    return [sum(losses[: i + 1]) / (i + 1) for i in range(len(losses))]
-
-
-@wrong("nothing is returned: the losses are lost")
-def returns_nothing(model, batches, optimizer, steps):
-    before = model.training
-    model.train()
-    for tokens in islice(batches, steps):
-        train_step(model, tokens, optimizer)
-    model.train(before)
-
-
-@wrong("train mode is never switched on: a model that was being evaluated trains in eval mode")
-def mode_untouched(model, batches, optimizer, steps):
-    return [train_step(model, tokens, optimizer) for tokens in islice(batches, steps)]
-
-
-@wrong("the model is trained in eval mode, which switches dropout off")
-def trains_in_eval_mode(model, batches, optimizer, steps):
-    before = model.training
-    model.eval()
-    losses = [train_step(model, tokens, optimizer) for tokens in islice(batches, steps)]
-    model.train(before)
-    return losses
-
-
-@wrong("the model is left in train mode: restore the mode it had before")
-def left_in_train_mode(model, batches, optimizer, steps):
-    model.train()
-    return [train_step(model, tokens, optimizer) for tokens in islice(batches, steps)]
-
-
-@wrong("the model always ends in eval mode: restore the mode it had before")
-def left_in_eval_mode(model, batches, optimizer, steps):
-    model.train()
-    losses = [train_step(model, tokens, optimizer) for tokens in islice(batches, steps)]
-    model.eval()
-    return losses
-
-
-@wrong("only the model's own training flag is put back, not that of its parts: call model.train or model.eval")
-def flag_only(model, batches, optimizer, steps):
-    before = model.training
-    model.train()
-    losses = [train_step(model, tokens, optimizer) for tokens in islice(batches, steps)]
-    model.training = before
-    return losses
-
-
-@wrong("the losses are kept with their computation graphs, which fill the memory: keep plain numbers")
-def keeps_graphs(model, batches, optimizer, steps):
-    before, losses = model.training, []
-    model.train()
-    for tokens in islice(batches, steps):
-        losses.append(loss_of(model, tokens))
-        optimizer.zero_grad()
-        losses[-1].backward()
-        optimizer.step()
-    model.train(before)
-    return losses
-
-
-@wrong("batches are looked up by number, which fails for a generator or a DataLoader: iterate over them")
-def by_number(model, batches, optimizer, steps):
-    before = model.training
-    model.train()
-    losses = [train_step(model, batches[step], optimizer) for step in range(steps)]
-    model.train(before)
-    return losses
-
-
-@wrong("the first batch is thrown away: the first step takes the first batch")
-def skips_the_first(model, batches, optimizer, steps):
-    before, source = model.training, iter(batches)
-    model.train()
-    next(source)
-    losses = [train_step(model, tokens, optimizer) for tokens in islice(source, steps)]
-    model.train(before)
-    return losses
-
-
-@wrong("return stands inside the loop, so that training ends after one step")
-def returns_in_the_loop(model, batches, optimizer, steps):
-    before, losses = model.training, []
-    model.train()
-    for tokens in islice(batches, steps):
-        losses.append(train_step(model, tokens, optimizer))
+slip = slips("""
+    def train(model, batches, optimizer, steps):
+        before, losses = model.training, []
+        model.train()
+        for tokens in islice(batches, steps):
+            losses.append(train_step(model, tokens, optimizer))
         model.train(before)
         return losses
+""")
+FEW, STEP = "islice(batches, steps)", "losses.append(train_step(model, tokens, optimizer))"
+LOOP = f"for tokens in {FEW}:\n"
+END = "\n    model.train(before)\n    return losses"
+# a step written out, to leave a part of it away
+LOSS, CLEAR = "loss = loss_of(model, tokens)\n        ", "optimizer.zero_grad()\n        "
+BACK, ON, NOTE = "loss.backward()\n        ", "optimizer.step()\n        ", "losses.append(loss.item())"
 
-
-@wrong("all batches are gone through `steps` times: one step takes one batch")
-def whole_rounds(model, batches, optimizer, steps):
-    before, kept = model.training, list(batches)
-    model.train()
-    losses = [train_step(model, tokens, optimizer) for _ in range(steps) for tokens in kept]
-    model.train(before)
-    return losses
-
-
-@wrong("the mode is put back inside the loop, after the first step: put it back after the last one")
-def restores_in_the_loop(model, batches, optimizer, steps):
-    before, losses = model.training, []
-    model.train()
-    for tokens in islice(batches, steps):
-        losses.append(train_step(model, tokens, optimizer))
-        model.train(before)
-    return losses
+# Told apart by what they do once the batches, or the steps, are used up.
+ONE_TOO_MANY = "one step too many is taken: the limit is looked at after the step it should prevent"
+ALL_BATCHES = "every batch there is gets a step: stop after `steps`"
+one_too_many = slip(
+    ONE_TOO_MANY,
+    LOOP, "for step, tokens in enumerate(batches):\n", STEP, f"{STEP}\n        if step >= steps:\n            break",
+)  # fmt: skip
+while_at_most = slip(
+    "the outer loop goes on until there are more losses than steps, and the inner one never looks: batches that are "
+    "used up give nothing more, so it never ends",
+    f"{LOOP}        {STEP}", f"while len(losses) <= steps:\n        for tokens in batches:\n            {STEP}",
+)  # fmt: skip
+while_fewer = slip(
+    ALL_BATCHES,
+    f"{LOOP}        {STEP}", f"while len(losses) < steps:\n        for tokens in batches:\n            {STEP}",
+)  # fmt: skip
+whole_list = slip(
+    "the batches are put into a list first, which never ends when they are endless: take them one at a time",
+    "islice(batches, steps)", "list(batches)[:steps]",
+)  # fmt: skip
+one_too_few = slip("one step too few is taken", FEW, "islice(batches, steps - 1)")
+all_batches = slip(ALL_BATCHES, FEW, "batches")
+same_batch = slip(
+    "every step uses the first batch again: go on to the next one",
+    LOOP, "tokens = next(iter(batches))\n    for _ in range(steps):\n",
+)  # fmt: skip
+no_zero_grad = slip(
+    "the gradients are never set to zero: each step also follows the gradients of all earlier batches",
+    STEP, LOSS + BACK + ON + NOTE,
+)  # fmt: skip
+loss_after = slip(
+    "the losses are those after each step: keep the one before it",
+    STEP, "train_step(model, tokens, optimizer)\n        losses.append(loss_of(model, tokens).item())",
+)  # fmt: skip
+unshifted = slip(
+    "the loss is taken on unshifted targets: the logits at t are compared with token t",
+    STEP, "loss = F.cross_entropy(model(tokens).flatten(0, 1), tokens.flatten())\n        " + CLEAR + BACK + ON + NOTE,
+)  # fmt: skip
+only_measures = slip(
+    "the optimizer never steps: the losses are measured, but nothing is learned",
+    STEP, "losses.append(loss_of(model, tokens).item())",
+)  # fmt: skip
+own_optimizer = slip(
+    "the given optimizer is not used: a new one with settings of its own takes the steps",
+    "model.train()\n", "model.train()\n    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-4)\n",
+)  # fmt: skip
+last_loss = slip("only the last loss is returned: return those of all steps", "return losses", "return losses[-1:]")
+running_mean = slip(
+    "the losses are averaged as training goes on: return each step's own",
+    "return losses", "return [sum(losses[: i + 1]) / (i + 1) for i in range(len(losses))]",
+)  # fmt: skip
+returns_nothing = slip("nothing is returned: the losses are lost", "\n    return losses", "")
+mode_untouched = slip(
+    "train mode is never switched on: a model that was being evaluated trains in eval mode",
+    "    model.train()\n", "", "\n    model.train(before)", "",
+)  # fmt: skip
+trains_in_eval_mode = slip(
+    "the model is trained in eval mode, which switches dropout off", "model.train()\n", "model.eval()\n"
+)
+left_in_train_mode = slip(
+    "the model is left in train mode: restore the mode it had before", "\n    model.train(before)", ""
+)
+left_in_eval_mode = slip(
+    "the model always ends in eval mode: restore the mode it had before", "model.train(before)", "model.eval()"
+)
+flag_only = slip(
+    "only the model's own training flag is put back, not that of its parts: call model.train or model.eval",
+    "model.train(before)", "model.training = before",
+)  # fmt: skip
+keeps_graphs = slip(
+    "the losses are kept with their computation graphs, which fill the memory: keep plain numbers",
+    STEP, LOSS + CLEAR + BACK + "optimizer.step()\n        losses.append(loss)",
+)  # fmt: skip
+keeps_tensors = slip(
+    "the losses are kept as tensors: a list of Python floats is asked for, which .item() or train_step gives",
+    STEP, LOSS + CLEAR + BACK + "optimizer.step()\n        losses.append(loss.detach())",
+)  # fmt: skip
+returns_a_tensor = slip(
+    "the losses are returned as one tensor: a list of Python floats is asked for", "return losses",
+    "return torch.tensor(losses)",
+)  # fmt: skip
+by_number = slip(
+    "batches are looked up by number, which fails for a generator or a DataLoader: iterate over them",
+    LOOP, "for step in range(steps):\n", "model, tokens, optimizer", "model, batches[step], optimizer",
+)  # fmt: skip
+skips_the_first = slip(
+    "the first batch is thrown away: the first step takes the first batch",
+    LOOP, "source = iter(batches)\n    next(source)\n    for tokens in islice(source, steps):\n",
+)  # fmt: skip
+returns_in_the_loop = slip(
+    "return stands inside the loop, so that training ends after one step",
+    END, END.replace("\n", "\n    "),
+)  # fmt: skip
+whole_rounds = slip(
+    "all batches are gone through `steps` times: one step takes one batch",
+    f"{LOOP}        {STEP}", f"for _ in range(steps):\n        for tokens in batches:\n            {STEP}",
+)  # fmt: skip
+restores_in_the_loop = slip(
+    "the mode is put back inside the loop, after the first step: put it back after the last one",
+    "\n    model.train(before)", "\n        model.train(before)",
+)  # fmt: skip
 
 
 @wrong("one batch more than there are steps is asked for, which fails where there is none")
@@ -264,7 +163,7 @@ def own_loop(model, batches, optimizer, steps):
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()
-        losses.append(loss.detach())
+        losses.append(float(loss.detach()))
     if not was_training:
         model.eval()
     return losses
@@ -289,5 +188,13 @@ def looks_first(model, batches, optimizer, steps):
         if step == steps:
             break
         losses.append(train_step(model, tokens, optimizer))
+    model.train(before)
+    return losses
+
+
+@right
+def zipped(model, batches, optimizer, steps):
+    before = model.training
+    losses = [train_step(model.train(), tokens, optimizer) for _, tokens in zip(range(steps), batches, strict=False)]
     model.train(before)
     return losses

@@ -3,191 +3,90 @@
 import torch
 import torch.nn.functional as F
 
-from utils.grade.mutants import right, wrong
+from utils.grade import right, slips
 
 
 def next_token_loss(logits, tokens):
     return F.cross_entropy(logits[:, :-1].flatten(0, 1), tokens[:, 1:].flatten())
 
 
-@wrong("the gradients are never set to zero: each step also follows the gradients of all earlier batches")
-def no_zero_grad(model, tokens, optimizer):
-    loss = next_token_loss(model(tokens), tokens)
-    loss.backward()
-    optimizer.step()
-    return loss.item()
-
-
-# From outside the next two are the same: the optimizer steps, and no parameter moves.
-NOTHING_TO_FOLLOW = "the optimizer finds no gradients: backward is missing, or zero_grad stands between it and step"
-
-
-@wrong(NOTHING_TO_FOLLOW)
-def zero_grad_too_late(model, tokens, optimizer):
-    loss = next_token_loss(model(tokens), tokens)
-    loss.backward()
-    for parameter in model.parameters():
-        parameter.grad.zero_()
-    optimizer.step()
-    return loss.item()
-
-
-@wrong("the optimizer takes no step: backward alone changes no parameter")
-def no_step(model, tokens, optimizer):
-    optimizer.zero_grad()
-    loss = next_token_loss(model(tokens), tokens)
-    loss.backward()
-    return loss.item()
-
-
-@wrong(NOTHING_TO_FOLLOW)
-def no_backward(model, tokens, optimizer):
-    optimizer.zero_grad()
-    loss = next_token_loss(model(tokens), tokens)
-    optimizer.step()
-    return loss.item()
-
-
-@wrong("the loss is taken on unshifted targets: the logits at t are compared with token t")
-def unshifted(model, tokens, optimizer):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(model(tokens).flatten(0, 1), tokens.flatten())
-    loss.backward()
-    optimizer.step()
-    return loss.item()
-
-
-@wrong("the loss is computed again after the step: return the one before it")
-def loss_after(model, tokens, optimizer):
-    optimizer.zero_grad()
-    next_token_loss(model(tokens), tokens).backward()
-    optimizer.step()
-    return next_token_loss(model(tokens), tokens).item()
-
-
-@wrong("the optimizer takes two steps on one batch")
-def two_steps(model, tokens, optimizer):
-    optimizer.zero_grad()
-    loss = next_token_loss(model(tokens), tokens)
-    loss.backward()
-    optimizer.step()
-    optimizer.step()
-    return loss.item()
-
-
-@wrong("the step goes uphill: the loss is made larger, not smaller")
-def uphill(model, tokens, optimizer):
-    optimizer.zero_grad()
-    loss = next_token_loss(model(tokens), tokens)
-    (-loss).backward()
-    optimizer.step()
-    return loss.item()
-
-
-@wrong("the given optimizer is not used: a new one with settings of its own takes the step")
-def own_optimizer(model, tokens, optimizer):
-    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-4)
-    optimizer.zero_grad()
-    loss = next_token_loss(model(tokens), tokens)
-    loss.backward()
-    optimizer.step()
-    return loss.item()
-
-
-@wrong("the losses of all tokens are summed: the step grows with the size of the batch")
-def summed(model, tokens, optimizer):
-    optimizer.zero_grad()
-    loss = F.cross_entropy(model(tokens)[:, :-1].flatten(0, 1), tokens[:, 1:].flatten(), reduction="sum")
-    loss.backward()
-    optimizer.step()
-    return loss.item()
-
-
-@wrong("only the first row of the batch is used")
-def first_row(model, tokens, optimizer):
-    optimizer.zero_grad()
-    loss = next_token_loss(model(tokens[:1]), tokens[:1])
-    loss.backward()
-    optimizer.step()
-    return loss.item()
-
-
-@wrong("the gradients are clipped, which changes the step: take the gradient as it is")
-def clipped(model, tokens, optimizer):
-    optimizer.zero_grad()
-    loss = next_token_loss(model(tokens), tokens)
-    loss.backward()
-    torch.nn.utils.clip_grad_norm_(model.parameters(), 0.05)
-    optimizer.step()
-    return loss.item()
-
-
-@wrong("the loss is not returned")
-def returns_nothing(model, tokens, optimizer):
-    optimizer.zero_grad()
-    next_token_loss(model(tokens), tokens).backward()
-    optimizer.step()
-
-
-@wrong("the loss is returned with its computation graph, which then stays in memory: return a plain number")
-def holds_the_graph(model, tokens, optimizer):
-    optimizer.zero_grad()
-    loss = next_token_loss(model(tokens), tokens)
-    loss.backward()
-    optimizer.step()
-    return loss
-
-
-@wrong("the tokens are cut before the loss, which shifts once more: hand it all logits and all tokens of the batch")
-def shifted_twice(model, tokens, optimizer):
-    optimizer.zero_grad()
-    loss = next_token_loss(model(tokens[:, :-1]), tokens[:, 1:])
-    loss.backward()
-    optimizer.step()
-    return loss.item()
-
-
-@wrong("two whole rounds are made on one batch: one loss, one backward, one step")
-def two_rounds(model, tokens, optimizer):
-    for _ in range(2):
-        loss = no_zero_grad(model, tokens, optimizer)
+slip = slips("""
+    def train_step(model, tokens, optimizer):
         optimizer.zero_grad()
-    return loss
-
-
-@wrong("the loss is computed without a graph, so there is nothing to go back through: no torch.no_grad, no detach here")
-def without_graph(model, tokens, optimizer):
-    with torch.no_grad():
         loss = next_token_loss(model(tokens), tokens)
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-    return loss.item()
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+""")
+CLEAR, BACK, STEP = "optimizer.zero_grad()\n    ", "loss.backward()", "optimizer.step()"
+LOSS, RETURN = "next_token_loss(model(tokens), tokens)", "return loss.item()"
 
-
-@wrong("the loss is turned into a number before backward: back-propagate the tensor, return its number at the end")
-def number_too_early(model, tokens, optimizer):
-    loss = next_token_loss(model(tokens), tokens).item()
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-    return loss
-
-
-@wrong("the model is switched to eval mode for the step: that turns dropout off while it learns")
-def in_eval_mode(model, tokens, optimizer):
-    model.eval()
-    return zero_grad_last(model, tokens, optimizer, mode=False).item()
-
-
-@right
-def zero_grad_last(model, tokens, optimizer, mode=True):
-    model.train(mode)
-    loss = next_token_loss(model(tokens), tokens)
-    loss.backward()
-    optimizer.step()
-    optimizer.zero_grad()
-    return loss.detach()
+no_zero_grad = slip(
+    "the gradients are never set to zero: each step also follows the gradients of all earlier batches", CLEAR, ""
+)
+cleared_after_the_step = slip(
+    "the gradients are set to zero after the step only: what was in them before the first call still counts",
+    CLEAR, "", STEP, f"{STEP}\n    optimizer.zero_grad()",
+)  # fmt: skip
+# From outside these are the same: the optimizer steps, and no parameter moves.
+NOTHING_TO_FOLLOW = "the optimizer finds no gradients: backward is missing, or zero_grad stands between it and step"
+zero_grad_too_late = slip(
+    NOTHING_TO_FOLLOW, CLEAR, "", STEP, f"for p in model.parameters():\n        p.grad.zero_()\n    {STEP}"
+)
+no_backward = slip(NOTHING_TO_FOLLOW, BACK, "pass")
+zero_grad_between = slip(NOTHING_TO_FOLLOW, CLEAR, "", BACK, f"{BACK}\n    optimizer.zero_grad()")
+no_step = slip("the optimizer takes no step: backward alone changes no parameter", STEP, "pass")
+unshifted = slip(
+    "the loss is taken on unshifted targets: the logits at t are compared with token t",
+    LOSS, "F.cross_entropy(model(tokens).flatten(0, 1), tokens.flatten())",
+)  # fmt: skip
+loss_after = slip(
+    "the loss is computed again after the step: return the one before it", RETURN, f"return {LOSS}.item()"
+)
+two_steps = slip("the optimizer takes two steps on one batch", STEP, f"{STEP}\n    {STEP}")
+uphill = slip("the step goes uphill: the loss is made larger, not smaller", BACK, "(-loss).backward()")
+own_optimizer = slip(
+    "the given optimizer is not used: a new one with settings of its own takes the step",
+    CLEAR, "optimizer = torch.optim.AdamW(model.parameters(), lr=3e-4)\n    optimizer.zero_grad()\n    ",
+)  # fmt: skip
+summed = slip(
+    "the losses of all tokens are summed: the step grows with the size of the batch",
+    LOSS, 'F.cross_entropy(model(tokens)[:, :-1].flatten(0, 1), tokens[:, 1:].flatten(), reduction="sum")',
+)  # fmt: skip
+first_row = slip("only the first row of the batch is used", LOSS, "next_token_loss(model(tokens[:1]), tokens[:1])")
+clipped = slip(
+    "the gradients are clipped, which changes the step: take the gradient as it is",
+    BACK, f"{BACK}\n    torch.nn.utils.clip_grad_norm_(model.parameters(), 0.05)",
+)  # fmt: skip
+returns_nothing = slip("the loss is not returned", RETURN, "")
+holds_the_graph = slip(
+    "the loss is returned with its computation graph, which then stays in memory: return a plain number",
+    RETURN, "return loss",
+)  # fmt: skip
+a_tensor = slip(
+    "the loss is returned as a tensor: .item() makes the Python float of it that is asked for",
+    RETURN, "return loss.detach()",
+)  # fmt: skip
+shifted_twice = slip(
+    "the tokens are cut before the loss, which shifts once more: hand it all logits and all tokens of the batch",
+    LOSS, "next_token_loss(model(tokens[:, :-1]), tokens[:, 1:])",
+)  # fmt: skip
+two_rounds = slip(
+    "two whole rounds are made on one batch: one loss, one backward, one step",
+    RETURN, f"optimizer.zero_grad()\n    loss = {LOSS}\n    {BACK}\n    {STEP}\n    {RETURN}",
+)  # fmt: skip
+without_graph = slip(
+    "the loss is computed without a graph, so there is nothing to go back through: no torch.no_grad, no detach here",
+    f"loss = {LOSS}", f"with torch.no_grad():\n        loss = {LOSS}",
+)  # fmt: skip
+number_too_early = slip(
+    "the loss is turned into a number before backward: back-propagate the tensor, return its number at the end",
+    LOSS, f"{LOSS}.item()", RETURN, "return loss",
+)  # fmt: skip
+in_eval_mode = slip(
+    "the model is switched to eval mode for the step: that turns dropout off while it learns",
+    CLEAR, "model.eval()\n    optimizer.zero_grad()\n    ",
+)  # fmt: skip
 
 
 @right
@@ -220,3 +119,14 @@ def shifted_by_hand(model, tokens, optimizer):
     loss.backward()
     optimizer.step()
     return float(loss.detach())
+
+
+@right
+def cleared_before_and_after(model, tokens, optimizer):
+    model.train()
+    model.zero_grad()
+    loss = next_token_loss(model(tokens), tokens)
+    loss.backward()
+    optimizer.step()
+    optimizer.zero_grad()
+    return loss.tolist()
