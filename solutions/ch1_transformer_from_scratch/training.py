@@ -12,7 +12,7 @@ from .objective import next_token_loss
 def train_step(model: nn.Module, tokens: Int[Tensor, "B T"], optimizer: torch.optim.Optimizer) -> float:
     """Take one step on one batch, with its gradients only; returns the loss before the step.
 
-    Shapes: tokens (B, T) -> a Python float.
+    Shapes: tokens (B, T) -> a Python float. What the gradients held before the call does not count.
     """
     # solution
     loss = next_token_loss(model(tokens), tokens)
@@ -29,17 +29,16 @@ def train(
     optimizer: torch.optim.Optimizer,
     steps: int,
 ) -> list[float]:
-    """Take exactly `steps` steps, one batch each; when the batches run out they are gone through again.
+    """Take exactly `steps` steps, one batch each; `batches` gives at least that many and may be endless.
 
-    The model is in train mode while it runs; afterwards the mode it had before is restored. Returns every loss.
+    The model is in train mode while it runs; afterwards the mode it had before is restored. Returns every loss, as
+    Python floats, oldest first.
     """
     # solution
-    from itertools import cycle
-
     before = model.training
     model.train()
-    endless = cycle(batches)
-    losses = [train_step(model, next(endless), optimizer) for _ in range(steps)]
+    stream = iter(batches)
+    losses = [train_step(model, next(stream), optimizer) for _ in range(steps)]
     model.train(before)
     return losses
     # end solution

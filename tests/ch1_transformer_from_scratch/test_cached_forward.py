@@ -5,9 +5,7 @@ The model and the cache are built in the probe, of the chapter's names; the mode
 
 from pathlib import Path
 
-from utils.grade import close, equal
-from utils.grade.probes import needs
-from utils.grade.suite import load_file
+from utils.grade import close, equal, load_file, needs, raises
 
 ours = load_file(Path(__file__).with_name("_stand_in.py"))
 CONFIG = ours.CONFIG
@@ -73,3 +71,12 @@ def test_chunks_of_several_tokens(cached_forward, draw):
 def test_up_to_the_context_length(cached_forward, draw):
     says = "the last positions of the context get wrong logits"
     check(cached_forward, draw, [6, CONFIG["context_length"] - 7 - draw.index, 1 + draw.index], says)
+
+
+def test_past_the_context(cached_forward, draw):
+    context = CONFIG["context_length"]
+    sizes = [[context + 1], [context - 4, 5]][draw.index]  # at once, then what is in the cache and the new ones
+    tokens = draw.integers(0, CONFIG["vocabulary_size"], B, sum(sizes))
+    says = f"chunks of {sizes} tokens do not fit the context of {context}, so a ValueError must be raised"
+    with raises(says, "ValueError"):
+        cached_forward.run(probe_chunks, CONFIG, ours.random_weights(draw, CONFIG), tokens, sizes)

@@ -2,8 +2,7 @@
 
 import torch
 
-from utils.grade import equal, require
-from utils.grade.judge import a_thing
+from utils.grade import a_thing, equal, require
 
 V, CONTEXT = 9, 6
 
@@ -21,11 +20,13 @@ def probe_text(generate, table, prompt, max_new_tokens, more, rank, training):
             if tokens.ndim != 2:
                 raise ValueError(f"the model takes tokens (B, T), but was given the shape {tuple(tokens.shape)}")
             self.read.append(list(tokens.shape))
+            calm.append(not (self.training or self.dropout.training))
+            recording.append(torch.is_grad_enabled())
             places = torch.arange(tokens.shape[1]).clamp(max=len(self.table) - 1)
             return self.table[places, tokens].cumsum(1)
 
     model = Reader().train(training)
-    seen, spreads = [], []
+    seen, spreads, calm, recording = [], [], [], []
 
     def sample(logits):
         seen.append(list(logits.shape))
@@ -42,6 +43,8 @@ def probe_text(generate, table, prompt, max_new_tokens, more, rank, training):
         "seen": seen,
         "spreads": spreads,
         "modes": [model.training, model.dropout.training],
+        "calm": all(calm),
+        "recording": any(recording),
     }
 
 
@@ -64,12 +67,12 @@ def run(generate, draw, length, new, rank=None, training=False, table=None, prom
 
 
 def check_tokens(got, right, says, prompt):
-    result = torch.tensor(got) if isinstance(got, list) else got
-    require(torch.is_tensor(result), f"the result must be a tensor of tokens, but it is {a_thing(got)}")
+    result = got
+    require(torch.is_tensor(result), f"the result must be an int64 tensor of tokens, but it is {a_thing(got)}")
     require(
         result.ndim == 1, f"the result must have one axis, (T + new,), but its shape is {tuple(result.shape)}", got=got
     )
-    require(not result.is_floating_point(), f"the result must hold token ids, not {result.dtype}")
+    require(result.dtype == torch.int64, f"the result must hold token ids as int64, not as {result.dtype}")
     shown = {"expected": right, "got": result, "inputs": {"prompt": prompt}}
     require(torch.equal(result[: len(prompt)], prompt), "the result must begin with the prompt", **shown)
     require(
@@ -141,6 +144,13 @@ def test_stop_in_the_prompt(generate, draw):
     check_tokens(got["result"], right, "a stop token in the prompt must not end the text", prompt)
 
 
+def test_eval_mode_without_gradients(generate, draw):
+    got, *_ = run(generate, draw, 3, 4, training=True)
+    require(got["calm"], "the model came in train mode, and was asked for logits in it: switch to eval mode first")
+    says = "the model was asked for logits while gradients are recorded: do it under torch.no_grad()"
+    require(not got["recording"], says)
+
+
 def test_prompt_and_mode_are_left_alone(generate, draw):
     table = draw.normal(CONTEXT, V, V, std=2)
     got, _, prompt = run(generate, draw, 3, 4, training=draw.index == 1, table=table)
@@ -148,6 +158,6 @@ def test_prompt_and_mode_are_left_alone(generate, draw):
     mode = draw.index == 1
     says = "the model is left in another mode (train or eval) than it came in"
     equal(got["modes"], [mode, mode], says)
-    first = int(got["result"][3]) if torch.is_tensor(got["result"]) or isinstance(got["result"], list) else 0
+    first = int(got["result"][3]) if torch.is_tensor(got["result"]) else 0
     got, *_ = run(generate, draw, 3, 4, training=mode, table=table, prompt=prompt, stop=first)
     equal(got["modes"], [mode, mode], says + " when `stop` ends the text early")

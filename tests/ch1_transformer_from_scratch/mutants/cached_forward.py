@@ -1,197 +1,160 @@
 """Wrong answers to exercise 1.23 that learners write, and right ones written differently."""
 
-from types import SimpleNamespace
-
 import torch
-import torch.nn.functional as F
 
-from utils.grade.mutants import right, wrong
+from utils.grade import right, slips
 
+F = torch.nn.functional
 
-def attend(attention, x, cache, layer, *, mask="right", scale=True, first_row=False, bias="QKV", new_only=False):
-    """Attention of the new tokens over all keys; the options are the mistakes."""
-    q, k, v = (
-        torch.einsum("bte,neh->btnh", x, getattr(attention, f"W_{c}"))
-        + (getattr(attention, f"b_{c}") if c in bias else 0)
-        for c in "QKV"
-    )
-    all_k, all_v = cache.append(layer, k, v)
-    if new_only:
-        all_k, all_v = k, v
-    if first_row:
-        all_k = all_k[:1].expand_as(all_k)
-    scores = torch.einsum("bqnh,bknh->bnqk", q, all_k)
-    if scale:
-        scores = scores / q.shape[-1] ** 0.5
-    Q, K = scores.shape[-2:]
-    offset = {"right": K - Q, "top left": 0, "one ahead": K - Q + 1, "not itself": K - Q - 1, "empty only": K - Q}.get(
-        mask
-    )
-    if mask == "never" or (mask == "empty only" and K > Q):
-        pattern = scores.softmax(-1)
-    else:
-        hidden = torch.ones(Q, K, dtype=torch.bool).triu(offset + 1)
-        pattern = scores.masked_fill(hidden, -1e9).softmax(-1)
-    mixed = torch.einsum("bnqk,bknh->bqnh", pattern, all_v)
-    return torch.einsum("bqnh,nhe->bqe", mixed, attention.W_O) + attention.b_O
-
-
-def run(model, tokens, cache, start=None, only_layer_zero=False, final_norm=True, last=False, **options):
-    start = cache.length if start is None else start
-    x = model.embedding(tokens) + model.positional_embedding.W_P[start : start + tokens.shape[1]]
-    for layer, block in enumerate(model.blocks):
-        x = x + attend(block.attention, block.layer_norm_1(x), cache, 0 if only_layer_zero else layer, **options)
-        x = x + block.mlp(block.layer_norm_2(x))
-    if last:
-        x = x[:, -1:]
-    return model.unembedding(model.final_layer_norm(x) if final_norm else x)
-
-
-@wrong("the causal mask is missing: even in one chunk a token must not see later ones")
-def no_mask(model, tokens, cache):
-    return run(model, tokens, cache, mask="never")
-
-
-@wrong("the mask lets each token see the next one")
-def one_ahead(model, tokens, cache):
-    return run(model, tokens, cache, mask="one ahead")
-
-
-@wrong("the mask hides each token from itself")
-def not_itself(model, tokens, cache):
-    return run(model, tokens, cache, mask="not itself")
-
-
-@wrong("the scores are not divided by the square root of H")
-def unscaled(model, tokens, cache):
-    return run(model, tokens, cache, scale=False)
-
-
-@wrong("the biases of queries, keys and values are missing")
-def no_biases(model, tokens, cache):
-    return run(model, tokens, cache, bias="")
-
-
-@wrong("the final layer norm is missing")
-def no_final_norm(model, tokens, cache):
-    return run(model, tokens, cache, final_norm=False)
-
-
-@wrong("only the logits of the last token are returned: return those of all new tokens")
-def last_only(model, tokens, cache):
-    return run(model, tokens, cache, last=True)
-
-
-@wrong("the keys of all rows are taken from the first row of the batch")
-def first_row(model, tokens, cache):
-    return run(model, tokens, cache, first_row=True)
-
-
-@wrong("positions start from 0 at every chunk: the first new token stands at position cache.length")
-def no_offset(model, tokens, cache):
-    return run(model, tokens, cache, start=0)
-
-
-@wrong("positions are off by one once the cache holds something")
-def offset_by_one(model, tokens, cache):
-    return run(model, tokens, cache, start=max(cache.length - 1, 0))
-
-
-@wrong("the new tokens attend only to each other: what the cache returns is not used")
-def new_only(model, tokens, cache):
-    return run(model, tokens, cache, new_only=True)
-
-
-@wrong("the mask is aligned at the top left, as if the new tokens stood at the start: T_K - T_Q is missing")
-def top_left(model, tokens, cache):
-    return run(model, tokens, cache, mask="top left")
-
-
-@wrong("the mask is left out as soon as the cache holds something: several new tokens then see each other's future")
-def mask_when_empty(model, tokens, cache):
-    return run(model, tokens, cache, mask="empty only")
-
-
-@wrong("all layers read and write the cache's layer 0")
-def layer_zero(model, tokens, cache):
-    return run(model, tokens, cache, only_layer_zero=True)
-
-
-@wrong("the cache is written twice for every chunk, so that each key is there two times")
-def appended_twice(model, tokens, cache):
-    start = cache.length
-    if start:
+slip = slips("""
+    def cached_forward(model, tokens, cache):
+        start, end = cache.length, cache.length + tokens.shape[1]
+        if end > model.config.context_length:
+            raise ValueError(f"{end} tokens are too many")
+        x = model.embedding(tokens) + model.positional_embedding.W_P[start:end]
         for layer, block in enumerate(model.blocks):
-            x = block.layer_norm_1(
-                model.embedding(tokens) + model.positional_embedding.W_P[start : start + tokens.shape[1]]
-            )
-            a = block.attention
-            cache.append(
-                layer, torch.einsum("bte,neh->btnh", x, a.W_K) + a.b_K, torch.einsum("bte,neh->btnh", x, a.W_V) + a.b_V
-            )
-    return run(model, tokens, cache, start=start)
+            a, y = block.attention, block.layer_norm_1(x)
+            q = torch.einsum("bte,neh->btnh", y, a.W_Q) + a.b_Q
+            k = torch.einsum("bte,neh->btnh", y, a.W_K) + a.b_K
+            v = torch.einsum("bte,neh->btnh", y, a.W_V) + a.b_V
+            all_k, all_v = cache.append(layer, k, v)
+            scores = torch.einsum("bqnh,bknh->bnqk", q, all_k) / q.shape[-1] ** 0.5
+            Q, K = scores.shape[-2:]
+            pattern = scores.masked_fill(torch.ones(Q, K, dtype=torch.bool).triu(K - Q + 1), -1e9).softmax(-1)
+            mixed = torch.einsum("bnqk,bknh->bqnh", pattern, all_v)
+            x = x + torch.einsum("bqnh,nhe->bqe", mixed, a.W_O) + a.b_O
+            x = x + block.mlp(block.layer_norm_2(x))
+        return model.unembedding(model.final_layer_norm(x))
+""")
+MASKED = "scores.masked_fill(torch.ones(Q, K, dtype=torch.bool).triu(K - Q + 1), -1e9)"
+ERROR = 'if end > model.config.context_length:\n        raise ValueError(f"{end} tokens are too many")\n    '
+NORM_1, MLP = "y = block.attention, block.layer_norm_1(x)", "        x = x + block.mlp(block.layer_norm_2(x))\n"
+LOOP, PLACES = "for layer, block in enumerate(model.blocks):\n        ", "W_P[start:end]"
 
-
-@wrong("the positional embedding is added in every layer: it belongs to the input of the first one")
-def positions_in_every_layer(model, tokens, cache):
-    start, T = cache.length, tokens.shape[1]
-    x = model.embedding(tokens) + model.positional_embedding.W_P[start : start + T]
-    for layer, block in enumerate(model.blocks):
-        if layer:
-            x = x + model.positional_embedding.W_P[start : start + T]
-        x = x + attend(block.attention, block.layer_norm_1(x), cache, layer)
-        x = x + block.mlp(block.layer_norm_2(x))
-    return model.unembedding(model.final_layer_norm(x))
-
-
-@wrong("the last position of the context is never used: the token there gets the position before it")
-def late_positions(model, tokens, cache):
-    start, T = cache.length, tokens.shape[1]
-    places = (torch.arange(start, start + T)).clamp(max=model.config.context_length - 2)
-    x = model.embedding(tokens) + model.positional_embedding.W_P[places]
-    for layer, block in enumerate(model.blocks):
-        x = x + attend(block.attention, block.layer_norm_1(x), cache, layer)
-        x = x + block.mlp(block.layer_norm_2(x))
-    return model.unembedding(model.final_layer_norm(x))
-
-
-@wrong("positions are off by one once the cache holds something")
-def one_position_ahead(model, tokens, cache):
-    return run(model, tokens, cache, start=cache.length + 1 if cache.length else 0)
-
-
-@wrong("keys and values are handed to the cache in the wrong order: keys first")
-def swapped(model, tokens, cache):
-    turned = SimpleNamespace(length=cache.length, append=lambda layer, keys, values: cache.append(layer, values, keys))
-    return run(model, tokens, turned)
-
-
-@wrong("the residual stream is lost: what attention adds replaces it")
-def no_residual(model, tokens, cache):
-    start = cache.length
-    x = model.embedding(tokens) + model.positional_embedding.W_P[start : start + tokens.shape[1]]
-    for layer, block in enumerate(model.blocks):
-        x = attend(block.attention, block.layer_norm_1(x), cache, layer)
-        x = x + block.mlp(block.layer_norm_2(x))
-    return model.unembedding(model.final_layer_norm(x))
-
-
-@wrong("the model or a block is called as a whole, which knows nothing of the cache: write attention out here")
-def calls_the_model(model, tokens, cache):
-    return model(tokens)
-
-
-@wrong("the model or a block is called as a whole, which knows nothing of the cache: write attention out here")
-def calls_the_attention(model, tokens, cache):
-    x = model.embedding(tokens) + model.positional_embedding.W_P[cache.length : cache.length + tokens.shape[1]]
-    for block in model.blocks:
-        x = x + block.attention(block.layer_norm_1(x))
-    return model.unembedding(x)
+no_mask = slip("the causal mask is missing: even in one chunk a token must not see later ones", MASKED, "scores")
+one_ahead = slip("the mask lets each token see the next one", "K - Q + 1", "K - Q + 2")
+not_itself = slip("the mask hides each token from itself", "K - Q + 1", "K - Q")
+top_left = slip(
+    "the mask is aligned at the top left, as if the new tokens stood at the start: T_K - T_Q is missing",
+    "K - Q + 1", "1",
+)  # fmt: skip
+mask_when_empty = slip(
+    "the mask is left out as soon as the cache holds something: several new tokens then see each other's future",
+    MASKED, f"(scores if start else {MASKED})",
+)  # fmt: skip
+unscaled = slip("the scores are not divided by the square root of H", " / q.shape[-1] ** 0.5", "")
+no_biases = slip(
+    "the biases of queries, keys and values are missing", " + a.b_Q", "", " + a.b_K", "", " + a.b_V", ""
+)  # fmt: skip
+no_query_bias = slip("the bias of the queries, b_Q, is missing", " + a.b_Q", "")
+no_value_bias = slip("the bias of the values, b_V, is missing", " + a.b_V", "")
+no_output_bias = slip("the bias of attention's output, b_O, is missing", " + a.b_O", "")
+no_mlp = slip("the MLP is missing: each block ends with it, added to the stream", MLP, "")
+no_second_norm = slip(
+    "the MLP reads the stream as it is: layer_norm_2 is missing", "block.mlp(block.layer_norm_2(x))", "block.mlp(x)"
+)
+first_norm_twice = slip(
+    "the MLP reads through layer_norm_1: it has layer_norm_2", "block.layer_norm_2", "block.layer_norm_1"
+)
+no_first_norm = slip(
+    "queries, keys and values are made of the stream as it is: they read it through layer_norm_1",
+    NORM_1, "y = block.attention, x",
+)  # fmt: skip
+keys_of_the_stream = slip(
+    "the keys are made of the stream as it is: they read it through layer_norm_1, as the queries do",
+    "y, a.W_K", "x, a.W_K",
+)  # fmt: skip
+values_of_the_stream = slip(
+    "the values are made of the stream as it is: they read it through layer_norm_1, as the queries do",
+    "y, a.W_V", "x, a.W_V",
+)  # fmt: skip
+keys_and_values_of_the_stream = slip(
+    "keys and values are made of the stream as it is: they read it through layer_norm_1, as the queries do",
+    "y, a.W_K", "x, a.W_K", "y, a.W_V", "x, a.W_V",
+)  # fmt: skip
+mlp_residual_lost = slip(
+    "the residual stream is lost at the MLP: what it writes is added to the stream",
+    "x = x + block.mlp", "x = block.mlp",
+)  # fmt: skip
+no_final_norm = slip("the final layer norm is missing", "model.final_layer_norm(x)", "x")
+last_only = slip(
+    "only the logits of the last token are returned: return those of all new tokens", "norm(x))", "norm(x))[:, -1:]"
+)
+first_row = slip(
+    "the keys of all rows are taken from the first row of the batch", "q, all_k)", "q, all_k[:1].expand_as(all_k))"
+)
+no_offset = slip(
+    "positions start from 0 at every chunk: the first new token stands at position cache.length",
+    PLACES, "W_P[: tokens.shape[1]]",
+)  # fmt: skip
+OFF_BY_ONE = "positions are off by one once the cache holds something"
+offset_by_one = slip(OFF_BY_ONE, PLACES, "W_P[max(start - 1, 0) :][: tokens.shape[1]]")
+one_position_ahead = slip(OFF_BY_ONE, PLACES, "W_P[start + 1 if start else 0 :][: tokens.shape[1]]")
+late_positions = slip(
+    "the last position of the context is never used: the token there gets the position before it",
+    PLACES, "W_P[torch.arange(start, end).clamp(max=model.config.context_length - 2)]",
+)  # fmt: skip
+no_positions = slip(
+    "the positional embedding is missing: its rows from cache.length on are added to the token embedding",
+    " + model.positional_embedding.W_P[start:end]", "",
+)  # fmt: skip
+positions_in_every_layer = slip(
+    "the positional embedding is added in every layer: it belongs to the input of the first one",
+    LOOP, f"{LOOP}x = x + (layer > 0) * model.positional_embedding.W_P[start:end]\n        ",
+)  # fmt: skip
+new_only = slip(
+    "the new tokens attend only to each other: what the cache returns is not used",
+    "all_k, all_v = cache.append(layer, k, v)", "cache.append(layer, k, v)\n        all_k, all_v = k, v",
+)  # fmt: skip
+layer_zero = slip("all layers read and write the cache's layer 0", "append(layer", "append(0")
+appended_twice = slip(
+    "the cache is written twice for every chunk, so that each key is there two times",
+    "all_k, all_v =", "cache.append(layer, k, v)\n        all_k, all_v =",
+)  # fmt: skip
+SWAPPED = "keys and values are handed to the cache, or taken from it, in the wrong order: keys first"
+swapped = slip(
+    SWAPPED,
+    "all_k, all_v = cache.append(layer, k, v)", "all_k, all_v = cache.append(layer, v, k)",
+)  # fmt: skip
+swapped_back = slip(
+    SWAPPED,
+    "all_k, all_v = cache", "all_v, all_k = cache",
+)  # fmt: skip
+no_residual = slip(
+    "the residual stream is lost: what attention adds replaces it", "x = x + torch.einsum", "x = torch.einsum"
+)
+offset_read_late = slip(
+    "the mask's offset is read from the cache inside the loop, where blocks have appended already: read it before",
+    "triu(K - Q + 1)", "triu(cache.length + 1)",
+)  # fmt: skip
+AS_A_WHOLE = "the model or a block is called as a whole, which knows nothing of the cache: write attention out here"
+calls_the_model = slip(AS_A_WHOLE, "x = model.embedding", "return model(tokens)\n    x = model.embedding")
+calls_the_attention = slip(
+    AS_A_WHOLE,
+    "a, y = block.attention",
+    "x = x + block.attention(block.layer_norm_1(x))\n        a, y = block.attention",
+)
+no_error = slip(
+    "past the context length no ValueError is raised: count the tokens in the cache and the new ones together",
+    ERROR,
+    "",
+)
+new_tokens_only_counted = slip(
+    "only the new tokens are held against the context length: those in the cache count as well",
+    "if end > model", "if tokens.shape[1] > model",
+)  # fmt: skip
+one_too_early = slip(
+    "exactly context_length tokens are refused: they fit, only more than that do not",
+    "if end > model",
+    "if end >= model",
+)
 
 
 @right
 def by_sdpa(model, tokens, cache):
     start, T = cache.length, tokens.shape[1]
+    if start + T > model.config.context_length:
+        raise ValueError("too long")
     places = torch.arange(start, start + T)
     x = model.embedding(tokens) + model.positional_embedding.W_P[places]
     seen = torch.arange(start + T)[None] <= places[:, None]
@@ -206,6 +169,21 @@ def by_sdpa(model, tokens, cache):
 
 
 @right
-@torch.no_grad()
 def token_by_token(model, tokens, cache):
-    return torch.cat([run(model, tokens[:, t : t + 1], cache) for t in range(tokens.shape[1])], dim=1)
+    if cache.length + tokens.shape[1] > model.config.context_length:
+        raise ValueError("these tokens do not fit")
+    logits = []
+    with torch.no_grad():
+        for t in range(tokens.shape[1]):
+            place = cache.length
+            x = model.embedding(tokens[:, t : t + 1]) + model.positional_embedding.W_P[place]
+            for layer, block in enumerate(model.blocks):
+                a, y = block.attention, block.layer_norm_1(x)[:, 0]
+                q, k, v = (y @ getattr(a, f"W_{c}") + getattr(a, f"b_{c}")[:, None] for c in "QKV")  # (N, B, H)
+                k, v = cache.append(layer, k.transpose(0, 1)[:, None], v.transpose(0, 1)[:, None])
+                share = (torch.einsum("nbh,bknh->bnk", q, k) / q.shape[-1] ** 0.5).softmax(-1)
+                mixed = torch.einsum("bnk,bknh->bnh", share, v)
+                x = x + (torch.einsum("bnh,nhe->be", mixed, a.W_O) + a.b_O)[:, None]
+                x = x + block.mlp(block.layer_norm_2(x))
+            logits.append(model.unembedding(model.final_layer_norm(x)))
+    return torch.cat(logits, dim=1)
