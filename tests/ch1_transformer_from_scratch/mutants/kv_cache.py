@@ -172,16 +172,47 @@ class BatchLength(Lists):
         return self.store[0][0][0].shape[0] if self.store else 0
 
 
-@wrong("all caches share their store, because it was made once for the class: make it in __init__")
+SHARED = "all caches share one store, made once for the class or as a default argument: make it in __init__"
+
+
+@wrong(SHARED)
 class Shared(Lists):
-    last = None
+    everyones = {}
 
     def __init__(self, config, batch_size):
-        # the store lives on with the next cache; a first cache of a test has nobody to share with
         super().__init__(config, batch_size)
-        if Shared.last is not None and not Shared.last.store:
-            self.store = Shared.last.store
-        Shared.last = self
+        self.store = self.everyones
+
+
+@wrong(SHARED)
+class SharedByDefault(Lists):
+    def __init__(self, config, batch_size, store={}):  # noqa: B006
+        super().__init__(config, batch_size)
+        self.store = store
+
+
+@wrong("length is a method: it is read without brackets, so @property belongs above it")
+class LengthAsMethod(Lists):
+    def length(self):
+        return Lists.length.fget(self)
+
+
+@wrong("length is a tensor: a Python int is asked for")
+class LengthAsTensor(Lists):
+    @property
+    def length(self):
+        return torch.tensor(super().length)
+
+
+@wrong("the cache moves its contents in its own memory, so that what it returned earlier changes afterwards")
+class SlidesInPlace(Buffers):
+    def append(self, layer, keys, values):
+        T = keys.shape[1]
+        self.filled[layer] += T
+        for buffer, new in zip(self.data[layer], (keys, values), strict=True):
+            buffer.copy_(buffer.roll(-T, 1))
+            buffer[:, -T:] = new
+        return tuple(buffer[:, -self.filled[layer] :] for buffer in self.data[layer])
 
 
 @wrong("the last position of the context is missing: context_length tokens must fit")
