@@ -20,8 +20,8 @@ CONFIG = {
 
 
 def probe_cache(KVCache, config, batch_size, chunks):
-    """Append chunks {"keys", "values"} (L, B, T, N, H) to a cache: what came back of each append, the lengths before the
-    first chunk and after each, whether an earlier result has changed, and whether two caches share what they hold.
+    """Append chunks {"keys", "values"} (L, B, T, N, H) to a cache: what came back of each append, the lengths before
+    and after each, whether an earlier result has changed, and whether two caches share what they hold.
     """
     kinds = []
 

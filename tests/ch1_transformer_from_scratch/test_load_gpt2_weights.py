@@ -19,8 +19,11 @@ CONFIG = {
 E, V, T, H, N, L, M = (CONFIG[name] for name in list(CONFIG)[:7])
 
 
-def probe_load(load_gpt2_weights, config, state_dict):
-    """Load into a model with the chapter's parameters; every parameter of what is returned, and the state dict."""
+def probe_load(load_gpt2_weights, config, state_dict, faulty):
+    """Load into a model with the chapter's parameters; every parameter of what is returned, and the state dict.
+
+    `faulty`: only the error is of interest.
+    """
     c = SimpleNamespace(**config)
     E, V, N, H = c.embedding_dimension, c.vocabulary_size, c.num_attention_heads, c.attention_head_dimension
 
@@ -41,11 +44,21 @@ def probe_load(load_gpt2_weights, config, state_dict):
         block.attention = Part(**matrices, W_O=(N, H, E), b_O=(E,))
         block.mlp = Part(W_in=(E, c.mlp_dimension), b_in=(c.mlp_dimension,), W_out=(c.mlp_dimension, E), b_out=(E,))
     model.final_layer_norm, model.unembedding = Part(w=(E,), b=(E,)), Part(W_U=(E, V), b_U=(V,))
-    result = load_gpt2_weights(model, state_dict)
+    before = dict(model.named_parameters())
+    try:
+        result = load_gpt2_weights(model, state_dict)
+    except Exception as error:
+        if not faulty:
+            raise
+        return {"error": [type(error).__name__, str(error)]}
+    if faulty:
+        return {"error": []}
     if not isinstance(result, nn.Module):
-        return {"returned": type(result).__name__, "parameters": {}, "state_dict": {}}
+        return {"returned": type(result).__name__, "parameters": {}, "state_dict": {}, "new": [], "itself": False}
+    new = [name for name, parameter in model.named_parameters() if before[name] is not parameter]
     values = {**dict(result.named_parameters()), **dict(result.named_buffers())}
-    return {"returned": "Module", "parameters": values, "state_dict": {k: v.clone() for k, v in state_dict.items()}}
+    told = {"returned": "Module", "new": new, "itself": result is model}
+    return {**told, "parameters": values, "state_dict": {k: v.clone() for k, v in state_dict.items()}}
 
 
 def gpt2_state_dict(draw):
@@ -72,7 +85,7 @@ def gpt2_state_dict(draw):
 
 def run(load_gpt2_weights, draw):
     state = gpt2_state_dict(draw)
-    got = load_gpt2_weights.run(probe_load, CONFIG, state)
+    got = load_gpt2_weights.run(probe_load, CONFIG, state, False)
     require(got["returned"] == "Module", f"the model must be returned, but the result is a {got['returned']}")
     return got, state
 
@@ -139,6 +152,41 @@ def test_unembedding(load_gpt2_weights, draw):
     got, state = run(load_gpt2_weights, draw)
     check(got, "unembedding.W_U", state["lm_head.weight"].T.contiguous(), "W_U is not lm_head.weight, turned to (E, V)")
     check(got, "unembedding.b_U", torch.zeros(V), "GPT-2 has no bias in its unembedding: b_U must be zero")
+
+
+def test_loads_in_place(load_gpt2_weights, draw):
+    got, _ = run(load_gpt2_weights, draw)
+    require(got["itself"], "the model that is returned is another one: load into the given model, and return that")
+    says = (
+        f"{(got['new'] or [''])[0]} is a new parameter: copy into the one that is there, or optimizers lose sight of it"
+    )
+    require(not got["new"], says)
+
+
+def refused(load_gpt2_weights, state, name, what):
+    """Loading must raise a ValueError that names the weight."""
+    error = load_gpt2_weights.run(probe_load, CONFIG, state, True)["error"]
+    require(error, f"{name} {what}, and nothing is said: raise a ValueError that names it")
+    require(error[0] == "ValueError", f"{name} {what}: a ValueError must say so, but it is a {error[0]}")
+    require(name in error[1], f"{name} {what}: the ValueError must name it, but it says only: {error[1]}")
+
+
+def test_missing_weight(load_gpt2_weights, draw):
+    for name in ("transformer.h.1.mlp.c_fc.bias", "transformer.ln_f.weight"):
+        state = gpt2_state_dict(draw)
+        del state[name]
+        refused(load_gpt2_weights, state, name, "is missing in the state dict")
+
+
+def test_wrong_shape(load_gpt2_weights, draw):
+    shapes = [
+        {"transformer.h.1.mlp.c_fc.weight": (M, E), "transformer.h.0.attn.c_attn.weight": (E, 2 * E)},
+        {"transformer.h.2.ln_1.bias": (1,), "transformer.wpe.weight": (1, E)},  # copy_ would stretch these
+    ][draw.index]
+    for name, shape in shapes.items():
+        state = gpt2_state_dict(draw)
+        state[name] = draw.normal(*shape)
+        refused(load_gpt2_weights, state, name, f"has shape {shape}, which is not that of the model")
 
 
 def test_state_dict_is_left_alone(load_gpt2_weights, draw):

@@ -1,9 +1,11 @@
 """Wrong answers to exercise 1.25 that learners write, and right ones written differently."""
 
+from copy import deepcopy
+
 import torch
 from torch import nn
 
-from utils.grade.mutants import right, wrong
+from utils.grade import right, wrong
 
 
 def heads(part, N, H):
@@ -11,9 +13,33 @@ def heads(part, N, H):
     return part.reshape(part.shape[0], N, H).permute(1, 0, 2)
 
 
-def mapping(model, sd):
+class Checked(dict):
+    """The state dict, with a ValueError that names the weight where one is missing or has another shape."""
+
+    def __init__(self, state_dict, config):
+        super().__init__(state_dict)
+        E, M = config.embedding_dimension, config.mlp_dimension
+        self.shapes = {"c_attn.weight": (E, 3 * E), "c_attn.bias": (3 * E,), "attn.c_proj.weight": (E, E)}
+        self.shapes |= {"c_fc.weight": (E, M), "c_fc.bias": (M,), "mlp.c_proj.weight": (M, E)}
+        self.shapes |= {"wte.weight": (config.vocabulary_size, E), "lm_head.weight": (config.vocabulary_size, E)}
+        self.shapes |= {"wpe.weight": (config.context_length, E)}
+        self.E = E
+
+    def __missing__(self, name):
+        raise ValueError(f"there is no weight {name}")
+
+    def __getitem__(self, name):
+        value = super().__getitem__(name)
+        wanted = next((shape for end, shape in self.shapes.items() if name.endswith(end)), (self.E,))
+        if tuple(value.shape) != wanted:
+            raise ValueError(f"{name} has shape {tuple(value.shape)}, not {wanted}")
+        return value
+
+
+def mapping(model, sd, checked=True):
     """Our parameter name -> GPT-2's tensor in our layout."""
     c = model.config
+    sd = Checked(sd, c) if checked else sd
     N, H, E = c.num_attention_heads, c.attention_head_dimension, c.embedding_dimension
     new = {"embedding.W_E": sd["transformer.wte.weight"], "positional_embedding.W_P": sd["transformer.wpe.weight"]}
     for i in range(c.num_transformer_layers):
@@ -33,8 +59,8 @@ def mapping(model, sd):
     return new
 
 
-def load(model, sd, change=None, leave_out=()):
-    new = mapping(model, sd)
+def load(model, sd, change=None, leave_out=(), checked=True):
+    new = mapping(model, sd, checked)
     if change:
         change(new, model.config)
     with torch.no_grad():
@@ -264,6 +290,55 @@ def heads_outermost(model, state_dict):
     return with_c_attn(model, state_dict, lambda w, N, E, H: w.reshape(E, N, 3, H).permute(2, 1, 0, 3))
 
 
+@wrong("nothing is refused: a missing weight, or one of another shape (copy_ stretches it), must raise a ValueError")
+def refuses_nothing(model, state_dict):
+    return load(model, state_dict, checked=False)
+
+
+@wrong("the shapes are not looked at: copy_ stretches a weight of length 1 over the whole parameter, in silence")
+def stretches(model, state_dict):
+    Checked(state_dict, model.config)
+    for name in (f"transformer.{part}" for part in (*blocks_of(model), "wte.weight", "wpe.weight", "ln_f.weight")):
+        if name not in state_dict:
+            raise ValueError(f"there is no weight {name}")
+    try:
+        return load(model, state_dict, checked=False)
+    except RuntimeError:
+        return load(model, state_dict)  # what cannot be stretched is refused
+
+
+def blocks_of(model):
+    parts = ("ln_1", "ln_2", "attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj")
+    return [
+        f"h.{i}.{part}.{kind}"
+        for i in range(model.config.num_transformer_layers)
+        for part in parts
+        for kind in ("weight", "bias")
+    ]
+
+
+@wrong("the error does not name the weight: say which one is missing or has another shape")
+def names_nothing(model, state_dict):
+    try:
+        return load(model, state_dict)
+    except ValueError:
+        raise ValueError("the weights do not fit") from None
+
+
+@wrong("a copy of the model is loaded and returned, and the given model is as it was: load in place")
+def into_a_copy(model, state_dict):
+    return load(deepcopy(model), state_dict)
+
+
+@wrong("new parameters take the place of those that are there, so that an optimizer made before does not see them")
+def new_parameters(model, state_dict):
+    for name, value in mapping(model, state_dict).items():
+        *path, last = name.split(".")
+        part = model.get_submodule(".".join(path))
+        setattr(part, last, nn.Parameter(value.clone(), requires_grad=last != "b_U"))
+    return model
+
+
 @wrong("parameters that need gradients cannot be written in place: copy under torch.no_grad()")
 def with_gradients(model, state_dict):
     model.embedding.W_E.copy_(state_dict["transformer.wte.weight"])
@@ -288,9 +363,13 @@ def by_state_dict(model, state_dict):
 def by_attributes(model, state_dict):
     c = model.config
     N, H, E = c.num_attention_heads, c.attention_head_dimension, c.embedding_dimension
-    get = {key.removeprefix("transformer."): value.detach().clone() for key, value in state_dict.items()}.__getitem__
+    checked = Checked(state_dict, c)
+
+    def get(name):
+        return checked[f"transformer.{name}"].detach().clone()
+
     model.embedding.W_E.data = get("wte.weight")
-    model.positional_embedding.W_P = nn.Parameter(get("wpe.weight"))
+    model.positional_embedding.W_P.data = get("wpe.weight")
     for i, block in enumerate(model.blocks):
         a, at = block.attention, f"h.{i}."
         block.layer_norm_1.w.data, block.layer_norm_1.b.data = get(at + "ln_1.weight"), get(at + "ln_1.bias")
