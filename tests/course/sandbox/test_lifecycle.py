@@ -222,6 +222,8 @@ def test_what_was_printed_comes_along_cut_to_length(box):
 
 LEAVES = """
 import os, sys, tempfile
+zygote = {}
+exec(sys.argv[1], zygote)
 if os.getuid() == 0:
     os.setgid(65534), os.setuid(65534)
 folder = tempfile.mkdtemp()
@@ -229,8 +231,6 @@ os.makedirs(folder + "/a/b/c")
 open(folder + "/a/b/c/file", "w").close()
 for path, mode in (("/a/b/c", 0), ("/a/b", 0o500), ("/a", 0)):
     os.chmod(folder + path, mode)
-zygote = {}
-exec(sys.argv[1], zygote)
 zygote["empty"](folder)
 os.rmdir(folder)
 """
