@@ -33,6 +33,7 @@ PRELOAD += (
     "inspect",
     "encodings.idna",
     "torch.nn.functional",
+    "torch._dynamo",  # two seconds, once: an optimizer's first step would import it in every worker
     "tqdm.auto",
     "einops._torch_specific",
 )

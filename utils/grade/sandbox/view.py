@@ -71,6 +71,7 @@ def environment() -> dict[str, str]:
         "MKL_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
         "MPLBACKEND": "Agg",
+        "TORCHINDUCTOR_COMPILE_THREADS": "1",
     }
 
 

@@ -7,7 +7,6 @@ learner's code itself. Each worker is forked into a bubblewrap of its own, or is
 import contextlib
 import ctypes
 import gc
-import importlib
 import json
 import os
 import resource
@@ -15,7 +14,6 @@ import signal
 import socket
 import sys
 import time
-import types
 
 
 def settle(settings: dict, confine) -> None:
@@ -51,7 +49,6 @@ def warm_up(modules: dict) -> None:
     wire.plain(probes.compile_probe("probe", text)(torch.nn.Linear(3, 3), x).detach())
     weight = torch.nn.Parameter(torch.ones(1))
     weight.grad = torch.ones(1)
-    put_off_the_compiler(torch)
     for optimizer in (torch.optim.SGD, torch.optim.AdamW):
         optimizer([weight], lr=0.1).step()
     worker.define([{"name": "A", "uses": [], "inert": [], "cells": {}, "pieces": [["<cell 0>", 1, "A = 1"]]}], "A")
@@ -60,22 +57,6 @@ def warm_up(modules: dict) -> None:
         raise NotImplementedError
     except NotImplementedError as error:
         worker.failure(error)
-
-
-def put_off_the_compiler(torch) -> None:
-    """Let optimizers step without torch's compiler (two seconds, 70 MB): it is imported when something really asks."""
-
-    class Later(types.ModuleType):
-        def __getattr__(self, name):
-            if sys.modules.get(self.__name__) is self:
-                del sys.modules[self.__name__]
-                torch._dynamo = importlib.import_module(self.__name__)
-            return getattr(torch._dynamo, name)
-
-    later = Later("torch._dynamo")
-    later.disable = lambda fn=None, recursive=True, **options: fn if fn is not None else lambda made: made
-    later.graph_break = lambda *args, **options: None
-    torch._dynamo = sys.modules[later.__name__] = later
 
 
 def huge_pages() -> None:
