@@ -32,6 +32,7 @@ class Cell:
     text: str
     statements: list[Statement] = field(default_factory=list)
     helpers: set[str] = field(default_factory=set)  # names it imports from the course's own packages
+    future: set[str] = field(default_factory=set)  # names it imports from __future__
     error: tuple[int | None, str] | None = None
 
 
@@ -52,6 +53,9 @@ def read_cell(text: str, number: int, first: int) -> Cell:
         ends = [0, *(node.end_lineno for node in tree.body)]
         starts = [*(first_line(node) for node in tree.body), len(lines) + 1]
         for i, node in enumerate(tree.body):
+            if isinstance(node, ast.ImportFrom) and node.module == "__future__":
+                cell.future.update(alias.name for alias in node.names)
+                continue
             if _of_the_course(node):
                 cell.helpers.update((alias.asname or alias.name).split(".")[0] for alias in node.names)
                 continue

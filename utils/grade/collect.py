@@ -6,8 +6,8 @@ from pathlib import Path
 
 from utils import course
 from utils.grade.classroom.gather import PLAIN, Piece, Unreadable, Work, gather
-from utils.grade.classroom.reading import about, read_cells
 from utils.grade.classroom.record import folder_name
+from utils.grade.submission import about, read_cells
 
 
 @dataclass

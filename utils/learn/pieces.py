@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from utils import course
 from utils.chapter import load_chapter
+from utils.grade.policy import needs
 from utils.grade.reference import reference
 from utils.learn.sources import is_reference, is_stub
 
@@ -21,19 +22,6 @@ class NeedsFirst(course.CourseError):
             "and no reference solution is part of this hand-out."
         )
         self.need = need
-
-
-def needs(chapter: str, name: str) -> list[str]:
-    """Every exercise that `name` is built from, directly or not, in the chapter's order."""
-    source = load_chapter(chapter)
-    found: set[str] = set()
-    todo = [*source.exercise(name).needs]
-    while todo:
-        need = todo.pop()
-        if need not in found and need != name:
-            found.add(need)
-            todo.extend(source.exercise(need).needs)
-    return [exercise.name for exercise in source.exercises if exercise.name in found]
 
 
 def _swap_defaults(functions: list, replaced: dict[str, object]) -> list[tuple]:

@@ -11,7 +11,7 @@ from utils.course import CourseError
 from utils.grade.classroom import gather as gathering
 from utils.grade.classroom.assemble import assemble
 from utils.grade.classroom.gather import gather
-from utils.grade.classroom.reading import clean, read_cells
+from utils.grade.submission import clean, read_cells
 
 NORM = "class LayerNorm:\n    pass"
 

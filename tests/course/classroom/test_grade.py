@@ -204,7 +204,7 @@ def test_optional_exercises_are_extra_points(handed_in, tmp_path):
 
 
 def test_a_notebook_has_a_time_of_its_own(handed_in, tmp_path, monkeypatch):
-    monkeypatch.setattr("utils.grade.classroom.grade.EXERCISES", 0)
+    monkeypatch.setattr("utils.grade.policy.EXERCISES", 0)
     handed_in.write(tmp_path / "in" / "slow.ipynb", handed_in.some("GELU"))
     (record,) = grade_class([tmp_path / "in"], "ch1", tmp_path / "out", QUICK).records
     gelu = next(exercise for exercise in record.exercises if exercise.name == "GELU")

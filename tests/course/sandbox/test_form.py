@@ -6,7 +6,7 @@ import torch
 from utils.grade import LearnerError, Mismatch, Subject, close, require
 from utils.grade.assess import Status, assess
 from utils.grade.draw import Draw
-from utils.grade.extract import Notebook
+from utils.grade.submission import Notebook
 
 IMPORTS = "import torch\nfrom torch import nn, Tensor\nfrom jaxtyping import Float"
 MASK = """def apply_causal_mask(scores: Float[Tensor, "B N T_Q T_K"]) -> Float[Tensor, "B N T_Q T_K"]:

@@ -15,8 +15,8 @@ from tests.course.sandbox.test_form import IMPORTS, MASK, NAMES, SEQUENCE, opera
 from utils import course
 from utils.grade import Subject
 from utils.grade.assess import assess
-from utils.grade.extract import Notebook
 from utils.grade.sandbox import Limits
+from utils.grade.submission import Notebook
 
 SHORT = Limits(request_cpu=2, request_wall=5.0, total_cpu=6, total_wall=10.0, memory=1 << 30)
 KINDS = {attack.kind for attack in ATTACKS}

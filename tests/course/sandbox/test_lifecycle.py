@@ -14,9 +14,9 @@ from tests.course.sandbox.hostile import ATTACKS
 from tests.course.sandbox.test_form import IMPORTS, MASK, NAMES
 from utils import course
 from utils.grade import LearnerError, Subject
-from utils.grade.extract import Notebook
 from utils.grade.sandbox import Limits, Sandbox, SandboxError, view
 from utils.grade.sandbox.host import INSIDE
+from utils.grade.submission import Notebook
 
 LIMITS = Limits(request_cpu=2, request_wall=8.0, total_cpu=6, total_wall=20.0, memory=1 << 30)
 NOTEBOOK = Notebook([IMPORTS, MASK], NAMES)

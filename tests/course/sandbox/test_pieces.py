@@ -9,9 +9,10 @@ from utils import course
 from utils.chapter import load_chapter
 from utils.grade.assess import assess
 from utils.grade.classroom.assemble import Task
-from utils.grade.classroom.grade import grade_submission, needs
-from utils.grade.extract import Notebook
-from utils.grade.sandbox.pieces import reference_definition
+from utils.grade.classroom.grade import grade_submission
+from utils.grade.policy import needs
+from utils.grade.reference import reference_definition
+from utils.grade.submission import Notebook
 
 EXERCISES = [exercise.name for exercise in load_chapter("ch1").exercises]
 BASE = "import torch\ndef base(x):\n    return x {sign} 1"

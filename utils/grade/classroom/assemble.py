@@ -8,9 +8,9 @@ from functools import cache
 from utils import course
 from utils.chapter import Exercise, load_chapter
 from utils.grade.classroom.gather import Unreadable, Work
-from utils.grade.classroom.reading import about, clean, read_cells
 from utils.grade.classroom.record import ExerciseResult, SubmissionResult
 from utils.grade.status import Status
+from utils.grade.submission import about, clean, read_cells
 
 
 @dataclass

@@ -81,9 +81,9 @@ def open_box(settings: Settings):
 
 def _try_out(box) -> None:
     """Run one harmless answer. Raises SandboxError where workers cannot be confined."""
-    from utils.grade.extract import Notebook
     from utils.grade.judge import LearnerError
     from utils.grade.sandbox import SandboxError
+    from utils.grade.submission import Notebook
 
     try:
         with box.submission(Notebook(["def one(x):\n    return x"], ["one"])) as submission:

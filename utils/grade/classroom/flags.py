@@ -5,9 +5,8 @@ from functools import cache, lru_cache
 
 from utils import course
 from utils.chapter import stub_source
-from utils.grade.classroom.reading import clean
-from utils.grade.extract import Definition
-from utils.grade.sandbox.pieces import reference_definition
+from utils.grade.reference import reference_definition
+from utils.grade.submission import Definition, clean
 
 # library pieces that do an exercise's work; told by the last name of a dotted one, if its root is torch or alike
 DONE_FOR_YOU = {

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from utils import course
-from utils.grade.classroom.reading import clean, metadata_value, read_cells
+from utils.grade.submission import clean, metadata_value, read_cells
 
 LARGEST = 50 * 2**20  # bytes of one notebook, of one zip within a zip, however well they were packed
 MOST_MEMBERS = 50_000

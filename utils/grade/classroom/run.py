@@ -18,8 +18,8 @@ from utils import course
 from utils.grade.classroom.assemble import Task, assemble, blank
 from utils.grade.classroom.engine import Settings
 from utils.grade.classroom.gather import Work, gather
-from utils.grade.classroom.reading import clean
 from utils.grade.classroom.record import PART, SubmissionResult, read_record, read_results, record_file
+from utils.grade.submission import clean
 
 STATUSES_SHOWN = 4
 FULL_DISK = 3  # records in a row that cannot be written before the run is given up

@@ -38,14 +38,11 @@ PRELOAD += (
     "einops._torch_specific",
 )
 
-BOOT = """
-import importlib, json, socket, sys, types
-control = socket.socket(fileno=int(sys.argv[1]))
-boot = json.loads(control.recv(1 << 20))
+LOAD = """
 sys.path += boot["path"]
 modules = {}
 for name, text in boot["files"].items():
-    if name == "wire":  # the first that imports torch
+    if name == "wire" and "zygote" in modules:  # the first that imports torch
         modules["zygote"].settle(boot["settings"], modules["confine"])
     module = modules[name] = types.ModuleType("sandbox_" + name)
     exec(compile(text, f"<sandbox {name}>", "exec"), module.__dict__)
@@ -55,8 +52,20 @@ for name in boot["preload"]:
     except ImportError:
         pass
 sys.modules["torch"].set_num_threads(1)
+"""
+BOOT = f"""
+import importlib, json, socket, sys, types
+control = socket.socket(fileno=int(sys.argv[1]))
+boot = json.loads(control.recv(1 << 20))
+{LOAD}
 modules["zygote"].main(control, boot, modules)
 """
+
+
+def sources(*inside: str) -> dict[str, str]:
+    """Text of the files that a process without the course on its path needs, in the order in which they are loaded."""
+    names = dict.fromkeys(inside, INSIDE) | {"wire": GRADE, "probes": GRADE}
+    return {name: (place / f"{name}.py").read_text(encoding="utf-8") for name, place in names.items()}
 
 
 class SandboxError(course.CourseError):
@@ -111,8 +120,7 @@ class Zygote:
             settings |= {"readable": view.landlock_paths(), "writable": [folder]}
         else:
             settings["bubblewrap"] = view.bubblewrap(limits.scratch_size)
-        names = dict.fromkeys(("confine", "enclosure", "worker", "zygote"), INSIDE) | {"wire": GRADE, "probes": GRADE}
-        files = {name: (place / f"{name}.py").read_text(encoding="utf-8") for name, place in names.items()}
+        files = sources("confine", "enclosure", "worker", "zygote")
         boot = {"path": view.packages(), "preload": PRELOAD, "files": files, "settings": settings}
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed by close)
         try:
@@ -199,12 +207,18 @@ class Exchange:
     def __init__(self, sock: socket.socket):
         self.sock = sock
 
-    def ask(self, request: dict, seconds: float) -> dict:
-        """Send a request, return the answer: {"ok": True, "value"} or {"ok": False, "kind", "text", ...}."""
+    def ask(self, request: dict, seconds: float, asked: bool = True, answered: bool = True) -> dict:
+        """Send a request, return the answer: {"ok": True, "value"} or {"ok": False, "kind", "text", ...}.
+
+        `asked` False: only listen; `answered` False: only speak.
+        """
         deadline = time.monotonic() + seconds
         body = wire.encode(request)
         try:
-            self._send(len(body).to_bytes(8, "big") + body, deadline)
+            if asked:
+                self._send(len(body).to_bytes(8, "big") + body, deadline)
+            if not answered:
+                return {"ok": True}
             size = int.from_bytes(self._receive(8, deadline), "big")
             if size > wire.MAX_BYTES:
                 raise WorkerLost("Crashed", f"it returned more than {wire.MAX_BYTES // 2**20} MiB")

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from utils.grade import probes
-from utils.grade.extract import Definition, Notebook
 from utils.grade.judge import LearnerError
 from utils.grade.sandbox import view
 from utils.grade.sandbox.host import Exchange, Limits, SandboxError, WorkerLost, Zygote
+from utils.grade.submission import Definition, Notebook
 
 
 class Sandbox:

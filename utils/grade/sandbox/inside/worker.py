@@ -10,12 +10,12 @@ import io
 import linecache
 import random
 import re
-import resource
 import socket
 import sys
 import traceback
 import types
 
+FAILED: list[tuple[str, str]] = []  # statements of the learner's that raised: source, and why
 SAID = 4000  # characters of the learner's own printing that are sent along
 TEXT = 600  # characters of an error's text
 
@@ -72,6 +72,8 @@ def serve(sock: socket.socket, wire, probes, settings: dict, layers: list[str]) 
     count = 0
     while (body := receive(sock)) is not None:
         request = wire.decode(body)
+        if "end" in request:
+            return
         count += 1
         allow_cpu(settings["request_cpu"])
         try:
@@ -113,6 +115,10 @@ def exactly(sock: socket.socket, size: int) -> bytes | None:
 
 def allow_cpu(seconds: int) -> None:
     """CPU time for one request: the soft limit moves on, the hard one stays."""
+    try:
+        import resource
+    except ImportError:  # on Windows the asking side's clock has to do
+        return
     usage = resource.getrusage(resource.RUSAGE_SELF)
     hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
     soft = int(usage.ru_utime + usage.ru_stime) + 1 + seconds
@@ -130,11 +136,31 @@ def seed(number: int) -> None:
         numpy.random.seed(number)
 
 
+def warm_up(wire, probes) -> None:
+    """Do once what every worker would do first: modules that import lazily, caches that fill at the first call."""
+    torch = sys.modules["torch"]
+    seed(0)
+    text = "def probe(obj, x):\n    return nn.functional.layer_norm(obj(x), (3,)) @ x.T"
+    x = wire.decode(wire.encode({"x": torch.ones(2, 3), "said": ("", None, 1.5)}))["x"]
+    wire.plain(probes.compile_probe("probe", text)(torch.nn.Linear(3, 3), x).detach())
+    weight = torch.nn.Parameter(torch.ones(1))
+    weight.grad = torch.ones(1)
+    for optimizer in (torch.optim.SGD, torch.optim.AdamW):
+        optimizer([weight], lr=0.1).step()
+    define([{"name": "A", "uses": [], "inert": [], "cells": {}, "pieces": [["<cell 0>", 1, "A = 1"]]}], "A")
+    del sys.modules["notebook_A"]
+    try:
+        raise NotImplementedError
+    except NotImplementedError as error:
+        failure(error)
+
+
 def define(modules: list[dict], name: str):
     """Execute definitions in namespaces of their own, in order, and return the object called `name`.
 
     Each module: {"name", "uses": names of earlier modules, "inert": names only a notebook has, "cells": {file name:
-    text}, "pieces": [[file name, first line, source], ...]}. A piece that meets an undefined name is tried again
+    text}, "pieces": [[file name, first line, source], ...], "flags": of the compiler}.
+    A piece that meets an undefined name is tried again
     after the others, since cells need not stand in the order they were run. Raises what the learner's code raised.
     """
     inert = Inert()
@@ -153,11 +179,14 @@ def define(modules: list[dict], name: str):
             again = []
             for file, line, source in waiting:
                 try:
-                    exec(compile("\n" * (line - 1) + source, file, "exec", dont_inherit=True), space)
+                    exec(compile("\n" * (line - 1) + source, file, "exec", entry.get("flags", 0), True), space)
                 except NameError as error:
                     again.append([file, line, source])
                     failed = failed or error
                 except BaseException as error:  # the others may do without it
+                    told = failure(error)
+                    where = f"line {told['line']} of {file.strip('<>')}"
+                    FAILED.append((source, f"{told['kind']}: {told['text']} ({where})"))
                     failed = error if failed is None or isinstance(failed, NameError) else failed
             if len(again) == len(waiting):
                 break
@@ -176,6 +205,10 @@ def failure(error: BaseException) -> dict:
         kind, text = "Exception", "an exception that cannot be shown"
     if "can't allocate memory" in text or kind == "OutOfMemoryError":
         kind, text = "MemoryError", "more memory was asked for than an answer may use"
+    if isinstance(error, NameError) and isinstance(name := getattr(error, "name", None), str):
+        pattern = re.compile(rf"\b{re.escape(name)}\b")
+        if why := next((why for source, why in FAILED if pattern.search(source)), None):
+            text += f", because the statement that should define it fails: {why}"
     line = code = None
     try:
         for frame in reversed(traceback.extract_tb(error.__traceback__)):

@@ -29,7 +29,7 @@ def settle(settings: dict, confine) -> None:
 def main(control: socket.socket, boot: dict, modules: dict) -> None:
     """Warm up, say so, then fork and end workers as asked until the socket closes."""
     settings = boot["settings"]
-    warm_up(modules)
+    modules["worker"].warm_up(modules["wire"], modules["probes"])
     gc.collect()
     gc.freeze()  # so that a worker's garbage collection does not copy our pages
     huge_pages()
@@ -38,25 +38,6 @@ def main(control: socket.socket, boot: dict, modules: dict) -> None:
     boot.clear()
     control.send(json.dumps({"ready": True, "rss": rss(), "cpu": time.process_time()}).encode())
     zygote.serve()
-
-
-def warm_up(modules: dict) -> None:
-    """Do once what every worker would do first: modules that import lazily, caches that fill at the first call."""
-    wire, probes, worker, torch = modules["wire"], modules["probes"], modules["worker"], sys.modules["torch"]
-    worker.seed(0)
-    text = "def probe(obj, x):\n    return nn.functional.layer_norm(obj(x), (3,)) @ x.T"
-    x = wire.decode(wire.encode({"x": torch.ones(2, 3), "said": ("", None, 1.5)}))["x"]
-    wire.plain(probes.compile_probe("probe", text)(torch.nn.Linear(3, 3), x).detach())
-    weight = torch.nn.Parameter(torch.ones(1))
-    weight.grad = torch.ones(1)
-    for optimizer in (torch.optim.SGD, torch.optim.AdamW):
-        optimizer([weight], lr=0.1).step()
-    worker.define([{"name": "A", "uses": [], "inert": [], "cells": {}, "pieces": [["<cell 0>", 1, "A = 1"]]}], "A")
-    del sys.modules["notebook_A"]
-    try:
-        raise NotImplementedError
-    except NotImplementedError as error:
-        worker.failure(error)
 
 
 def huge_pages() -> None:

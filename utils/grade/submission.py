@@ -1,17 +1,132 @@
-"""What a notebook defines, as source: the last definition of each exercise and the statements it builds on.
+"""A submission as its source: the code cells of a file, the last definition of each exercise, and what that builds on.
 
-Nothing is executed here. Each cell is read on its own, so that a syntax error costs one cell; cells may be split,
-merged or moved. Of every other cell only what binds a name that the answer reads is taken: a demo, a check, a print
-or an attack in it does not run.
+The one reader of every grader. Nothing is executed here, and a file is read leniently: whatever holds cells counts.
+Each cell is read on its own, so that a syntax error costs one cell; cells may be split, merged or moved. Of every other
+cell only what binds a name that the answer reads is taken: a demo, a check, a print or an attack in it does not run.
 """
 
+import __future__
+
 import builtins
+import json
 import re
+import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from utils import course
+from utils.chapter import load_chapter
 from utils.grade.cells import Cell, Statement, read_cell
+
+MOST_CELLS = 5000
+
+
+def clean(text: str, limit: int = 300) -> str:
+    """Text of unknown origin as one printable line of at most `limit` characters."""
+    text = " ".join("".join(c if _printable(c) else " " for c in str(text)[: 4 * limit]).split())
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def _printable(character: str) -> bool:
+    return unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+
+
+def read_cells(data: bytes) -> tuple[list[tuple[str, str]], dict]:
+    """The code cells in order, each as (source, exercise whose answer the build marked it as), and the notebook's
+    metadata. Raises ValueError: the end of a sentence.
+
+    Notebook formats 3 and 4 are read; outputs, ids and unknown fields play no part.
+    """
+    if not data.strip():
+        raise ValueError("is empty")
+    notebook = _json(data)
+    if not isinstance(notebook, dict):
+        raise ValueError("is not a notebook: its JSON is not an object")
+    cells = notebook.get("cells")
+    if not isinstance(cells, list):
+        sheets = notebook.get("worksheets")
+        sheets = [sheet.get("cells") for sheet in sheets if isinstance(sheet, dict)] if isinstance(sheets, list) else []
+        cells = [cell for sheet in sheets if isinstance(sheet, list) for cell in sheet]
+        if not cells and not sheets:
+            raise ValueError("is not a notebook: it has no list of cells")
+    if len(cells) > MOST_CELLS:
+        raise ValueError(f"has more than {MOST_CELLS} cells")
+    sources = []
+    for cell in cells:
+        if isinstance(cell, dict) and cell.get("cell_type") == "code":
+            source = cell.get("source", cell.get("input"))
+            if isinstance(source, list):
+                source = "".join(line for line in source if isinstance(line, str))
+            if isinstance(source, str):
+                sources.append((source, _marked(cell.get("metadata"))))
+    metadata = notebook.get("metadata")
+    return sources, metadata if isinstance(metadata, dict) else {}
+
+
+def _marked(metadata) -> str:
+    mark = metadata.get("exercise") if isinstance(metadata, dict) else None
+    name = mark.get("name") if isinstance(mark, dict) and mark.get("role") == "answer" else None
+    return name if isinstance(name, str) else ""
+
+
+def _json(data: bytes):
+    try:
+        text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueError("is not a notebook: it is not UTF-8 text") from None
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("is not a notebook: its JSON is nested too deeply") from None
+    except ValueError as error:
+        if "digits" in str(error):
+            raise ValueError("is not a notebook: its JSON holds a number of too many digits") from None
+        raise ValueError("is not a notebook: it is not JSON, or was cut off") from None
+
+
+def metadata_value(metadata: dict, keys: str):
+    """The value at a dotted path of the metadata, or None."""
+    value = metadata
+    for key in keys.split("."):
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def about(metadata: dict) -> tuple[str, str]:
+    """(chapter, kind) as the build marked the notebook: ("ch1", "exercises"); empty where the mark is lost."""
+    mark = metadata.get("course")
+    mark = mark if isinstance(mark, dict) else {}
+    chapter, kind = mark.get("chapter"), mark.get("notebook")
+    return (
+        chapter.split("_")[0] if isinstance(chapter, str) else "",
+        kind.removesuffix("_solutions").replace("solutions", "exercises") if isinstance(kind, str) else "",
+    )
+
+
+def course_chapter(cells: list[tuple[str, str]], metadata: dict) -> tuple[str, str] | None:
+    """(chapter, kind) of a course notebook, None for any other.
+
+    By the build's mark; where that was lost (a Colab export), by a set-up cell together with definitions of exercises.
+    Raises CourseError for an unknown chapter.
+    """
+    chapter, kind = about(metadata)
+    if chapter:
+        return course.chapter_name(chapter).split("_")[0], kind
+    if not any("utils.learn" in source for source, _ in cells):
+        return None
+    votes: Counter = Counter()
+    for key in course.chapters():
+        exercises = load_chapter(key).exercises
+        notebook = Notebook([source for source, _ in cells], [exercise.name for exercise in exercises])
+        marks = {mark for _, mark in cells}
+        for exercise in exercises:
+            votes[key, exercise.optional] += notebook.defines(exercise.name) or exercise.name in marks
+    if not votes.total():
+        return None
+    chapter = max(course.chapters(), key=lambda key: votes[key, False] + votes[key, True])
+    return chapter, "optional" if votes[chapter, True] > votes[chapter, False] else "exercises"
 
 
 @dataclass(frozen=True)
@@ -28,8 +143,8 @@ class Definition:
     cells: Mapping[str, str]
     uses: tuple[str, ...] = ()
     inert: tuple[str, ...] = ()
-
     source: str = ""  # the statement that binds the name
+    flags: int = 0  # of the compiler: what `from __future__` asked for up to the answer's cell, as in a notebook
 
 
 class Notebook:
@@ -101,7 +216,12 @@ class Notebook:
             tuple(sorted(uses)),
             tuple(sorted(inert)),
             source=last.source,
+            flags=self._flags(last.cell),
         )
+
+    def _flags(self, number: int) -> int:
+        names = set().union(*(cell.future for cell in self.cells[: number + 1]))
+        return sum(getattr(__future__, name).compiler_flag for name in names if name in __future__.all_feature_names)
 
     def _take(self, first: Statement, name: str, taken, uses: set[str], inert: set[str]) -> None:
         waiting = [first]
@@ -180,6 +300,7 @@ class Notebook:
                 "inert": list(found.inert),
                 "cells": dict(found.cells),
                 "pieces": [list(piece) for piece in found.pieces],
+                "flags": found.flags,
             }
 
         add(name, ())

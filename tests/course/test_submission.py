@@ -2,7 +2,7 @@
 
 import pytest
 
-from utils.grade.extract import Notebook
+from utils.grade.submission import Notebook
 
 NAMES = ["f", "g"]
 
