@@ -2,7 +2,9 @@
 
 import pytest
 
-from utils.grade.submission import Notebook
+from utils.chapter import load_chapter
+from utils.grade import policy
+from utils.grade.submission import Notebook, course_chapter
 
 NAMES = ["f", "g"]
 
@@ -148,3 +150,28 @@ def test_odd_cells_never_raise(text):
 def test_exercises_that_read_each_other_do_not_loop():
     cells = ["def f(n): return g(n - 1) if n else 0", "def g(n): return f(n)"]
     assert [module["name"] for module in Notebook(cells, NAMES).modules("f", {})] == ["g", "f"]
+
+
+def test_a_course_notebook_is_known_by_its_mark_or_by_what_it_defines():
+    def read(*sources, **metadata):
+        return course_chapter([(source, "") for source in sources], metadata)
+
+    optional = next(e.name for e in load_chapter("ch1").exercises if e.optional)
+    assert read("class LayerNorm: pass") is None
+    assert read("from utils.learn import *", "x = 1") is None
+    assert read("from utils.learn import *", "class LayerNorm: pass") == ("ch1", "exercises")
+    assert read("from utils.learn import *", f"class {optional}: pass") == ("ch1", "optional")
+    assert read("1", course={"chapter": "ch1", "notebook": "optional"}) == ("ch1", "optional")
+    assert read("1", course={"chapter": "ch2_induction_heads", "notebook": "solutions"}) == ("ch2", "exercises")
+
+
+def test_what_a_notebook_starts_with_is_read_and_not_listed_by_hand():
+    space: dict = {"__name__": "a_test"}
+    exec("from utils.learn import *", space)
+    assert policy.helper_names() == space.keys() - {"__name__", "__builtins__"}
+
+
+def test_a_future_import_holds_from_its_cell_on():
+    cells = ["def g(x: Nowhere): return 1", "from __future__ import annotations\nx = 1", "def f(x: Nowhere): return 2"]
+    notebook = Notebook(cells, NAMES)
+    assert notebook.definition("g").flags == 0 != notebook.definition("f").flags

@@ -117,7 +117,7 @@ class Grading:
                 continue
             if not course.have_answers(self.chapter):
                 raise course.CourseError(
-                    f"{name} builds on {need}, which is not right yet, and no reference solution is at hand here."
+                    f"{name} builds on {need}, which is not right yet, and no reference solution is part of this hand-out."
                 )
             replaced[need] = reference_definition(self.chapter, need)
         return replaced
@@ -127,9 +127,8 @@ class Grading:
             runner = submission.runner(name, replaced)
             results = run_suite(self.chapter, name, runner, self.seed)
             outcome = verdict(self.chapter, name, results, self.seed)
-        if quotes(
-            outcome.says + outcome.stopped, replaced.values(), "\n".join(cell.text for cell in self.notebook.cells)
-        ):
+        own = "\n".join(cell.text for cell in self.notebook.cells)
+        if quotes(outcome.says + outcome.stopped, replaced.values(), own):
             outcome.says = f"{name} failed with a message that quotes the reference, which is not shown."
             outcome.stopped = ""
         passed: dict[str, bool] = {}

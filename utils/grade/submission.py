@@ -40,7 +40,7 @@ def read_cells(data: bytes) -> tuple[list[tuple[str, str]], dict]:
     Notebook formats 3 and 4 are read; outputs, ids and unknown fields play no part.
     """
     if not data.strip():
-        raise ValueError("is empty")
+        raise ValueError("is not a notebook: the file is empty")
     notebook = _json(data)
     if not isinstance(notebook, dict):
         raise ValueError("is not a notebook: its JSON is not an object")

@@ -235,8 +235,8 @@ def test_a_notebook_of_another_chapter_is_not_graded(tmp_path):
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        (b"", "is empty"),
-        (b" \n", "is empty"),
+        (b"", "file is empty"),
+        (b" \n", "file is empty"),
         (b"%PDF-1.4", "not JSON"),
         (b"\x80\x81", "not UTF-8"),
         (b"[]", "not an object"),

@@ -129,7 +129,7 @@ def test_an_export_without_our_metadata(graded):
     assert statuses(graded[0]["ida"]) == {"Embedding": FULL, "GELU": FULL}
 
 
-@pytest.mark.parametrize(("student", "says"), [("jon", "not JSON"), ("kim", "is empty")])
+@pytest.mark.parametrize(("student", "says"), [("jon", "not JSON"), ("kim", "file is empty")])
 def test_what_cannot_be_read(graded, student, says):
     record = graded[0][student]
     assert says in record.problem and record.score == 0 and record.isolation == ""
