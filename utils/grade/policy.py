@@ -116,9 +116,8 @@ class Grading:
             if need in self.open or self.verdict(need).outcome.status is Status.FULL:
                 continue
             if not course.have_answers(self.chapter):
-                raise course.CourseError(
-                    f"{name} builds on {need}, which is not right yet, and no reference solution is part of this hand-out."
-                )
+                why = f"{name} builds on {need}, which is not right yet"
+                raise course.CourseError(f"{why}, and no reference solution is part of this hand-out.")
             replaced[need] = reference_definition(self.chapter, need)
         return replaced
 
