@@ -40,24 +40,3 @@ GRADESCOPE = {
         },
     },
 }
-CLASSROOM50 = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["schema", "classroom", "assignment", "submission", "datetime", "score", "max-score", "tests"],
-    "properties": {
-        "schema": {"const": "classroom50/result/v1"},
-        **{name: TEXT for name in ("classroom", "assignment", "submission", "commit", "release", "review")},
-        "datetime": {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"},
-        "score": NUMBER,
-        "max-score": NUMBER,
-        "tests": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "additionalProperties": False,
-                "required": ["test-name", "passed", "score", "max-score"],
-                "properties": {"test-name": TEXT, "passed": {"type": "boolean"}, "score": NUMBER, "max-score": NUMBER},
-            },
-        },
-    },
-}

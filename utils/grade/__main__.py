@@ -39,7 +39,7 @@ def parser() -> argparse.ArgumentParser:
     grade.add_argument("--seconds", type=int, default=20, help="processor time for one request to an answer")
     export = verb("export", "write results for a gradebook", "file, or folder, to write")
     export.add_argument("results", type=Path)
-    export.add_argument("--format", required=True, help="gradescope, nbgrader, junit, csv, json or classroom50")
+    export.add_argument("--format", required=True, help="gradescope, nbgrader, junit, csv or json")
     report = verb("report", "write HTML pages for the class and each student", chapter=False)
     report.add_argument("results", type=Path)
     report.add_argument("--chapter", help="such as ch1 (default: every chapter that has results)")

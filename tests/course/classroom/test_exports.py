@@ -9,7 +9,7 @@ import xml.etree.ElementTree as ET
 import jsonschema
 import pytest
 from class_results import HOSTILE, POINTS, exercise, submission, the_class
-from export_schemas import CLASSROOM50, GRADESCOPE
+from export_schemas import GRADESCOPE
 
 from utils.course import CourseError
 from utils.grade import exports
@@ -41,18 +41,6 @@ def test_gradescope_of_one_student_is_one_file(tmp_path):
     assert files == [tmp_path / "results.json"]
     document = json.loads(files[0].read_text(encoding="utf-8"))
     assert {test["visibility"] for test in document["tests"]} == {"after_published"}
-
-
-def test_classroom50(tmp_path, monkeypatch):
-    monkeypatch.setenv("CLASSROOM", "autumn")
-    monkeypatch.setenv("SUBMISSION_TAG", "v3")
-    for file in exports.write(the_class(), "classroom50", tmp_path / "out", assignment="transformer"):
-        document = json.loads(file.read_text(encoding="utf-8"))
-        jsonschema.validate(document, CLASSROOM50)
-        assert (document["classroom"], document["submission"]) == ("autumn", "v3")
-        assert document["assignment"] == "transformer"
-    with pytest.raises(CourseError, match="no field owner"):
-        exports.write(the_class(), "classroom50", tmp_path / "out", owner="me")
 
 
 def test_nbgrader_has_its_columns_and_no_quotes(tmp_path, capsys):

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from utils import course
-from utils.grade.exports import classroom50, gradescope, junit, nbgrader, tables
+from utils.grade.exports import gradescope, junit, nbgrader, tables
 
 FORMATS = {
     "gradescope": gradescope.write,
@@ -11,14 +11,13 @@ FORMATS = {
     "junit": junit.write,
     "csv": tables.write_csv,
     "json": tables.write_json,
-    "classroom50": classroom50.write,
 }
 
 
 def write(results: list, format: str, out: Path, **options) -> list[Path]:
     """Write `results` (SubmissionResult) to `out`; returns the files written.
 
-    Gradescope and Classroom 50 take one student a file: with several students `out` is a folder. Raises CourseError
+    Gradescope takes one student a file: with several students `out` is a folder. Raises CourseError
     for an unknown format, for no results, and for an `out` that cannot be written.
     """
     if format not in FORMATS:

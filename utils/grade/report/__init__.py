@@ -1,10 +1,24 @@
 """Results as pages to read: one for the class, one for each student. Plain HTML, no script, no network."""
 
+from collections import Counter, defaultdict
+from functools import cache
 from pathlib import Path
+from urllib.parse import quote
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from utils import course
-from utils.grade.classroom.record import read_results, record_file, write_whole
-from utils.grade.report import overview, student
+from utils.grade.classroom.record import SubmissionResult, folder_name, read_results, record_file, write_whole
+from utils.grade.exports.common import number, one_line, title
+
+BINS = 10
+LISTED = 20  # mistakes
+ISOLATION = {
+    "bubblewrap": "in a sandbox (bubblewrap)",
+    "limits": "under process limits only",
+    "": "nothing was run",
+}
 
 
 def write(folder: Path, chapter: str, out: Path | None = None) -> Path:
@@ -14,12 +28,115 @@ def write(folder: Path, chapter: str, out: Path | None = None) -> Path:
     """
     folder, out = Path(folder), Path(out or folder)
     results = read_results(folder, chapter)
-    key = results[0].chapter
+    page = out / f"{results[0].chapter}.html"
     try:
         for result in results:
-            write_whole(record_file(out, result.student, key).with_suffix(".html"), student.page(result))
-        page = out / f"{key}.html"
-        write_whole(page, overview.page(results))
+            write_whole(record_file(out, result.student, result.chapter).with_suffix(".html"), student_page(result))
+        write_whole(page, class_page(results))
     except OSError as error:
         raise course.CourseError(f"The report cannot be written to {out}: {error.strerror or error}.") from None
     return page
+
+
+def student_page(result: SubmissionResult) -> str:
+    """One student's page: every exercise with its status, points and sentence, and what a person should look at."""
+    flags = [(exercise, flag) for exercise in result.exercises for flag in exercise.flags]
+    heading, how = f"{result.student}: chapter {result.chapter}", ISOLATION.get(result.isolation, result.isolation)
+    return _pages().get_template("student.html").render(title=heading, result=result, flags=flags, isolation=how)
+
+
+def class_page(results: list[SubmissionResult]) -> str:
+    """The class page: scores, pass rates of exercises and hidden tests, the commonest mistakes, and who to look at.
+
+    `results` are of one chapter and at least one.
+    """
+    scores = sorted(map(_share, results))
+    middle = (scores[(len(scores) - 1) // 2] + scores[len(scores) // 2]) / 2
+    found = defaultdict(list)
+    for exercise in sorted((e for r in results for e in r.exercises), key=lambda e: _order(e.id)):
+        found[title(exercise)].append(exercise)
+    tests = defaultdict(list)
+    mistakes, says = Counter(), {}
+    for name, exercises in found.items():
+        for exercise in exercises:
+            for test in exercise.tests:
+                tests[name, test["name"]].append(test["passed"])
+            if exercise.mutant:
+                mistakes[name, exercise.mutant] += 1
+                says.setdefault((name, exercise.mutant), exercise.says)
+    bins = _bins(scores)
+    return (
+        _pages()
+        .get_template("class.html")
+        .render(
+            title=f"Chapter {results[0].chapter}: the class",
+            facts_told=[
+                ("students", len(results)),
+                ("average", _percent(sum(scores) / len(scores))),
+                ("median", _percent(middle)),
+                ("full score", sum(share >= 1 for share in scores)),
+                ("could not be graded", sum(bool(result.problem) for result in results)),
+                ("to look at", sum(any(e.flags for e in result.exercises) for result in results)),
+            ],
+            limits_only=any(result.isolation == "limits" for result in results),
+            bins=bins,
+            most=max(count for _, count in bins),
+            exercises=[_counts(name, exercises) for name, exercises in found.items()],
+            mistakes=[(mutant, name, n, says[name, mutant]) for (name, mutant), n in mistakes.most_common(LISTED)],
+            results=results,
+            tests=list(tests.items()),
+        )
+    )
+
+
+@cache
+def _pages() -> Environment:
+    pages = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        # without control characters and marks that turn the reading direction
+        finalize=lambda value: value if isinstance(value, Markup) else one_line(str(value)),
+    )
+    pages.filters["percent"] = _percent
+    pages.globals |= {"share": _share, "link": _link, "points": _points}
+    return pages
+
+
+def _counts(name: str, exercises: list) -> dict:
+    statuses = Counter(str(exercise.status) for exercise in exercises)
+    full = statuses.pop("full", 0)
+    others = ", ".join(f"{count} {status}" for status, count in statuses.most_common())
+    tried = len(exercises) - sum(statuses[status] for status in ("not attempted", "missing", "skipped"))
+    return {"name": name, "full": full, "all": len(exercises), "tried": tried, "others": others}
+
+
+def _bins(scores: list[float]) -> list[tuple[str, int]]:
+    """Students by score, in tenths of the full score; optional exercises can lift a score above it."""
+    found = Counter(min(int(share * BINS + 1e-9), BINS) for share in scores)
+    labels = [f"{100 * i // BINS}-{100 * (i + 1) // BINS - 1}" for i in range(BINS)] + ["100+"]
+    return [(label, found[i]) for i, label in enumerate(labels)]
+
+
+def _order(number: str) -> list[int]:
+    return [int(part) if part.isdigit() else 0 for part in number.split(".")]
+
+
+def _share(result: SubmissionResult) -> float:
+    return result.score / result.max_score if result.max_score else 0.0
+
+
+def _link(result: SubmissionResult) -> str:
+    return quote(f"{folder_name(result.student)}/{result.chapter}.html", errors="replace")
+
+
+def _points(of) -> str:
+    """Points out of the most, of a submission or of one exercise."""
+    got, most = (of.score, of.max_score) if isinstance(of, SubmissionResult) else (of.points, of.max_points)
+    return f"{number(got)} / {number(most)}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
