@@ -13,7 +13,7 @@ import tyro
 from utils.ch1.ngrams import ngram_levels
 from utils.ch1.text import FOLDER
 from utils.course import CourseError
-from utils.train import generator
+from utils.train import command_line, generator, run_command
 
 from . import controls
 from .beam import beam_search
@@ -28,6 +28,7 @@ from .trainer import PROMPT, Trainer, continuation, prompt_tokens
 from .variants import Variant
 
 Flat = tyro.conf.OmitArgPrefixes
+PROGRAM = "python -m solutions.ch1_transformer_from_scratch"
 
 
 @dataclass
@@ -51,7 +52,7 @@ class Train:
             _positive("threads", self.threads)
             torch.set_num_threads(self.threads)
         data = load_text_data(self.config, self.dataset, self.tokenizer, self.training.num_processes)
-        settings = {"dataset": self.dataset, "command": _command()}
+        settings = {"dataset": self.dataset, "command": command_line(PROGRAM)}
         trainer = Trainer(self.config, self.training, data, self.output, self.variant, self.fast, self.resume, settings)
         print(
             f"{sum(p.numel() for p in trainer.model.parameters()):,} parameters on {self.config.device}, "
@@ -192,7 +193,7 @@ class FromGpt2:
         _positive("max_new_tokens", self.max_new_tokens)
         model, tokenizer = pretrained_gpt2(self.name)
         if self.output is not None:
-            save_checkpoint(self.output / "model", model, tokenizer, {"command": _command()})
+            save_checkpoint(self.output / "model", model, tokenizer, {"command": command_line(PROGRAM)})
         print(continuation(model.eval(), tokenizer, self.prompt, self.max_new_tokens, greedy))
         return 0
 
@@ -217,31 +218,26 @@ class Controls:
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit status: 0, 2 for what the user can put right, 130 after Ctrl-C."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    try:
-        config, training = preset(_preset(arguments))
-        commands = tyro.extras.subcommand_type_from_defaults(
-            {
-                "train": Train(config, training),
-                "sample": Sample(),
-                "evaluate": Evaluate(),
-                "quality": Quality(),
-                "from-gpt2": FromGpt2(),
-                "controls": Controls(),
-                "text": Text(Path(".")),
-            },
-            descriptions={},
-            prefix_names=False,
-        )
-        chosen = tyro.cli(
-            commands, args=arguments, prog="python -m solutions.ch1_transformer_from_scratch", description=__doc__
-        )
-        return chosen.run()
-    except (CourseError, ValueError) as error:
-        print(error, file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-        return 130
+    return run_command(lambda: _run(arguments))
+
+
+def _run(arguments: list[str]) -> int:
+    config, training = preset(_preset(arguments))
+    commands = tyro.extras.subcommand_type_from_defaults(
+        {
+            "train": Train(config, training),
+            "sample": Sample(),
+            "evaluate": Evaluate(),
+            "quality": Quality(),
+            "from-gpt2": FromGpt2(),
+            "controls": Controls(),
+            "text": Text(Path(".")),
+        },
+        descriptions={},
+        prefix_names=False,
+    )
+    chosen = tyro.cli(commands, args=arguments, prog=PROGRAM, description=__doc__)
+    return chosen.run()
 
 
 def _preset(arguments: list[str]) -> str:
@@ -256,8 +252,3 @@ def _preset(arguments: list[str]) -> str:
 def _positive(name: str, value: float) -> None:
     if not value > 0:
         raise CourseError(f"{name} must be above zero, but it is {value}.")
-
-
-def _command() -> str:
-    """The command line that is running, to be kept beside what it makes."""
-    return " ".join(["python -m solutions.ch1_transformer_from_scratch", *sys.argv[1:]])

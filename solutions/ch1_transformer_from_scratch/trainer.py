@@ -13,7 +13,17 @@ from torch.utils.data import BatchSampler, DataLoader, TensorDataset
 
 from utils.ch1.recipe import scheduled_adamw
 from utils.course import CourseError
-from utils.train import Interrupt, Metrics, generator, progress_bar, read_tensors, usable_device, write_tensors
+from utils.train import (
+    Interrupt,
+    Metrics,
+    generator,
+    load_optimizer,
+    optimizer_tensors,
+    progress_bar,
+    read_tensors,
+    usable_device,
+    write_tensors,
+)
 
 from .cache import generate_cached
 from .checkpoints import save_checkpoint
@@ -192,8 +202,7 @@ class Trainer:
             }
         save_checkpoint(self.folder / "model", self.model, self.data.tokenizer, settings)
         state = {f"model.{name}": value for name, value in self.trained.state_dict().items()}
-        for index, entry in self.optimizer.state_dict()["state"].items():
-            state |= {f"optimizer.{index}.{name}": value for name, value in entry.items()}
+        state |= optimizer_tensors(self.optimizer, "optimizer.")
         write_tensors(
             self.folder / "training_state.safetensors", state, {"step": str(self.step), **self._fingerprint()}
         )
@@ -208,15 +217,10 @@ class Trainer:
                 raise CourseError(
                     f"The run in {self.folder} had {name} {metadata.get(name)}, and this one has {value}."
                 )
-        optimizer: dict[int, dict[str, Tensor]] = {}
         try:
-            for name, value in state.items():
-                if name.startswith("optimizer."):
-                    _, index, part = name.split(".")
-                    optimizer.setdefault(int(index), {})[part] = value
             model = {name.removeprefix("model."): value for name, value in state.items() if name.startswith("model.")}
             self.trained.load_state_dict(model)
-            self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": optimizer})
+            load_optimizer(self.optimizer, state, "optimizer.")
             self.step = int(metadata["step"])
         except (RuntimeError, ValueError, KeyError):
             raise CourseError(f"{path} does not fit this model: resume with the settings of the first run.") from None

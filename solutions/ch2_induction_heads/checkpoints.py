@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from utils.course import CourseError
-from utils.train import generator, read_json, read_tensors, write_json, write_tensors
+from utils.train import generator, load_optimizer, optimizer_tensors, read_json, read_tensors, write_json, write_tensors
 
 from .data import BigramTask
 
@@ -15,12 +15,9 @@ EXAMPLES, EXAMPLE_SEED = 128, 0
 
 def save(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, step: int, settings: dict) -> None:
     """Write the settings, the weights and what the optimiser remembers. Raises CourseError where that cannot be."""
-    state = {}
-    for number, memory in optimizer.state_dict()["state"].items():
-        state |= {f"{number}.{name}": value for name, value in memory.items() if isinstance(value, Tensor)}
     write_json(folder / "params.json", settings)
     write_tensors(folder / "model.safetensors", _own(model), {"step": str(step)})
-    write_tensors(folder / "training_state.safetensors", state, {"step": str(step)})
+    write_tensors(folder / "training_state.safetensors", optimizer_tensors(optimizer), {"step": str(step)})
 
 
 def restore(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer | None = None) -> int:
@@ -33,15 +30,10 @@ def restore(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer | N
     model.load_state_dict(tensors, strict=False)  # a tied output is stored once
     if optimizer is not None:
         stored, metadata = read_tensors(folder / "training_state.safetensors")
-        packed = optimizer.state_dict()
-        packed["state"] = {}
-        for name, value in stored.items():
-            number, _, what = name.partition(".")
-            packed["state"].setdefault(int(number), {})[what] = value
-        kept = {"momentum_buffer"} if isinstance(optimizer, torch.optim.SGD) else {"step", "exp_avg", "exp_avg_sq"}
-        if any(set(memory) != kept for memory in packed["state"].values()):
-            raise CourseError(f"{folder} was trained by another optimiser: resume it with its own settings.")
-        optimizer.load_state_dict(packed)
+        try:
+            load_optimizer(optimizer, stored)
+        except ValueError:
+            raise CourseError(f"{folder} was trained by another optimiser: resume it with its own settings.") from None
     return int(metadata.get("step", 0))
 
 

@@ -15,7 +15,7 @@ import tyro
 from tqdm import tqdm
 
 from utils.course import ROOT, CourseError
-from utils.train import best_device
+from utils.train import best_device, command_line, run_command
 
 from . import settings
 from .config import FullTrainerArgs, TrainerArgs
@@ -55,8 +55,9 @@ class Basic:
 
     def run(self) -> int:
         table = self.machine.ready()
-        command = " ".join([PROGRAM, *sys.argv[1:]])
-        trainer = Trainer(self.args, table, self.machine.device, self.fast, self.resume, {"command": command})
+        trainer = Trainer(
+            self.args, table, self.machine.device, self.fast, self.resume, {"command": command_line(PROGRAM)}
+        )
         trained = sum(p.numel() for p in trainer.model.parameters() if p.requires_grad)
         total = sum(p.numel() for p in trainer.model.parameters())
         print(f"{total:,} parameters, {trained:,} of them trained, on {self.machine.device}")
@@ -136,22 +137,19 @@ class Counts:
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit status: 0, 1 (a row of the tables is off), 2 (for the user), 130 (Ctrl-C)."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
-    try:
-        basic, full = Basic(TrainerArgs(save_dir="runs/ch2/basic")), Full(FullTrainerArgs(save_dir="runs/ch2/full"))
-        if arguments and arguments[0] in ("basic", "full"):
-            command = basic if arguments[0] == "basic" else full
-            arguments = arguments[:1] + _assign(command, arguments[1:])
-        commands = tyro.extras.subcommand_type_from_defaults(
-            {"basic": basic, "full": full, "tables": Tables(), "figures": Figures(), "counts": Counts(Path("."))},
-            prefix_names=False,
-        )
-        return tyro.cli(commands, args=arguments, prog=PROGRAM, description=__doc__).run()
-    except (CourseError, ValueError) as error:
-        print(error, file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-        return 130
+    return run_command(lambda: _run(arguments))
+
+
+def _run(arguments: list[str]) -> int:
+    basic, full = Basic(TrainerArgs(save_dir="runs/ch2/basic")), Full(FullTrainerArgs(save_dir="runs/ch2/full"))
+    if arguments and arguments[0] in ("basic", "full"):
+        command = basic if arguments[0] == "basic" else full
+        arguments = arguments[:1] + _assign(command, arguments[1:])
+    commands = tyro.extras.subcommand_type_from_defaults(
+        {"basic": basic, "full": full, "tables": Tables(), "figures": Figures(), "counts": Counts(Path("."))},
+        prefix_names=False,
+    )
+    return tyro.cli(commands, args=arguments, prog=PROGRAM, description=__doc__).run()
 
 
 def _assign(command: Basic, arguments: list[str]) -> list[str]:

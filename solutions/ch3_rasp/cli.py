@@ -7,6 +7,7 @@ from pathlib import Path
 import tyro
 
 from utils.course import CourseError
+from utils.train import run_command
 
 PROGRAM = "python -m solutions.ch3_rasp"
 
@@ -49,15 +50,12 @@ def main(arguments: list[str] | None = None) -> int:
         for name, command in COMMANDS.items():
             print(f"  {name:16} {(command.__doc__ or '').splitlines()[0]}")
         return 0 if arguments else 2
-    name = arguments.pop(0)
-    try:
-        if name not in COMMANDS:
-            raise CourseError(f"There is no command {name!r}: choose one of {', '.join(COMMANDS)}.")
-        command = COMMANDS[name]
-        return tyro.cli(command, args=arguments, prog=f"{PROGRAM} {name}", description=command.__doc__).run()
-    except (CourseError, ValueError) as error:
-        print(error, file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-        return 130
+    return run_command(lambda: _run(arguments))
+
+
+def _run(arguments: list[str]) -> int:
+    name, *arguments = arguments
+    if name not in COMMANDS:
+        raise CourseError(f"There is no command {name!r}: choose one of {', '.join(COMMANDS)}.")
+    command = COMMANDS[name]
+    return tyro.cli(command, args=arguments, prog=f"{PROGRAM} {name}", description=command.__doc__).run()

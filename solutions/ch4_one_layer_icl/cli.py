@@ -9,7 +9,7 @@ import torch
 import tyro
 
 from utils.course import CourseError
-from utils.train import Interrupt, best_device, progress_bar, usable_device
+from utils.train import Interrupt, best_device, command_line, progress_bar, run_command, usable_device
 
 from . import data_files, experiments, figures, jobs, store, tables
 from .config import DataConfig
@@ -150,7 +150,7 @@ class Single(Common):
                 (result,) = experiments.population([run], self.eval_every, **common)
         if not result.curves:
             raise KeyboardInterrupt
-        path = store.save(result, self.logs, {"command": _command()})
+        path = store.save(result, self.logs, {"command": command_line(PROGRAM)})
         print(_summary(result))
         print(path)
         if not result.finished:
@@ -197,7 +197,7 @@ class Sweep(Common):
         for results, took in jobs.sweep(waiting, self.jobs, self.cluster, self.eval_every, self.device):
             seconds += took
             for result in results:
-                store.save(result, self.logs, {"command": _command()})
+                store.save(result, self.logs, {"command": command_line(PROGRAM)})
         print(
             f"{len(waiting)} runs trained in {seconds:.1f} processor seconds, "
             f"{len(runs) - len(waiting)} were there; they are in {self.logs}"
@@ -268,16 +268,4 @@ def main(arguments: list[str] | None = None) -> int:
     arguments = readable(sys.argv[1:] if arguments is None else arguments)
     command = {"sweep": Sweep, "table": Table}.get(arguments[0] if arguments else "", Single)
     prog = PROGRAM if command is Single else f"{PROGRAM} {arguments.pop(0)}"
-    try:
-        chosen = tyro.cli(command, args=arguments, prog=prog, description=command.__doc__)
-        return chosen.run()
-    except (CourseError, ValueError) as error:
-        print(error, file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-        return 130
-
-
-def _command() -> str:
-    return " ".join([PROGRAM, *sys.argv[1:]])
+    return run_command(lambda: tyro.cli(command, args=arguments, prog=prog, description=command.__doc__).run())

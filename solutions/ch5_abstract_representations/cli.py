@@ -4,13 +4,13 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Union
 
 import torch
 import tyro
 
 from utils.course import CourseError
-from utils.train import best_device, generator, write_json
+from utils.train import best_device, command_line, generator, run_command, write_json
 
 from .config import ModelConfig, RunConfig, WorldConfig
 from .library import build_library
@@ -76,7 +76,7 @@ class Train:
             run = Run(
                 self.world, self.shape.config(self.world), self.run_config, self.epoch, self.type, self.seed + number,
                 self.device, folder, self.resume, save_every=self.epoch2save if self.save else 0, tracker=self.tracker,
-                command=_command(),
+                command=command_line(PROGRAM),
             )  # fmt: skip
             finished = run.go()
             last = run.metrics.history[-1]
@@ -105,7 +105,7 @@ class Dataset:
 
         splits.save(self.out / "splits.safetensors")
         write_tensors(self.out / "library.safetensors", library_tensors(library))
-        found = describe(splits, self.world) | {"seed": self.seed, "command": _command()}
+        found = describe(splits, self.world) | {"seed": self.seed, "command": command_line(PROGRAM)}
         write_json(self.out / "dataset.json", found)
         for name, count in found["counts"].items():
             print(f"{name}: {count}")
@@ -119,18 +119,5 @@ COMMANDS = {"train": Train, "dataset": Dataset}
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit status: 0, 2 for what the user can put right, 130 after Ctrl-C."""
     commands = [Annotated[command, tyro.conf.subcommand(name, prefix_name=False)] for name, command in COMMANDS.items()]
-    from typing import Union
-
-    try:
-        chosen = tyro.cli(Union[tuple(commands)], args=arguments, prog=PROGRAM, description=__doc__)  # noqa: UP007
-        return chosen.run()
-    except CourseError as error:
-        print(error, file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-        return 130
-
-
-def _command() -> str:
-    return " ".join([PROGRAM, *sys.argv[1:]])
+    kind = Union[tuple(commands)]  # noqa: UP007
+    return run_command(lambda: tyro.cli(kind, args=arguments, prog=PROGRAM, description=__doc__).run())

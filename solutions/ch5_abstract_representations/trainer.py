@@ -13,6 +13,8 @@ from utils.train import (
     Interrupt,
     Metrics,
     generator,
+    load_optimizer,
+    optimizer_tensors,
     progress_bar,
     read_tensors,
     usable_device,
@@ -140,8 +142,7 @@ class Run:
             return
         self._checkpoint(self.folder / "model")
         state = {f"model.{name}": value for name, value in self.model.state_dict().items()}
-        for index, entry in self.optimizer.state_dict()["state"].items():
-            state |= {f"optimizer.{index}.{name}": torch.as_tensor(value) for name, value in entry.items()}
+        state |= optimizer_tensors(self.optimizer, "optimizer.")
         write_tensors(self.folder / "state.safetensors", state, {"epoch": str(self.epoch)})
 
     def _checkpoint(self, path: Path) -> None:
@@ -157,15 +158,10 @@ class Run:
             raise CourseError("To resume, say which folder the run was saved in.")
         path = self.folder / "state.safetensors"
         state, metadata = read_tensors(path)
-        entries: dict[int, dict[str, Tensor]] = {}
         try:
-            for name, value in state.items():
-                if name.startswith("optimizer."):
-                    _, index, part = name.split(".")
-                    entries.setdefault(int(index), {})[part] = value
             weights = {name.removeprefix("model."): v for name, v in state.items() if name.startswith("model.")}
             self.model.load_state_dict(weights)
-            self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": entries})
+            load_optimizer(self.optimizer, state, "optimizer.")
             self.epoch = int(metadata["epoch"])
         except (RuntimeError, ValueError, KeyError):
             raise CourseError(f"{path} does not fit this model: resume with the settings of the first run.") from None

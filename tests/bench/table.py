@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from utils.files import write_whole
+
 
 @dataclass(frozen=True)
 class Row:
@@ -69,14 +71,6 @@ def show(rows: list[Row]) -> str:
     return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
 
 
-def _yes(met: bool) -> str:
-    return "yes" if met else "NO"
-
-
 def keep(rows: list[Row], file: Path) -> None:
     """Write build/bench.json in one piece."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_suffix(".part")
-    text = json.dumps({"rows": [asdict(row) for row in rows], "cores": os.cpu_count()}, indent=1)
-    part.write_text(text, encoding="utf-8")
-    part.replace(file)
+    write_whole(file, json.dumps({"rows": [asdict(row) for row in rows], "cores": os.cpu_count()}, indent=1))

@@ -344,11 +344,12 @@ def test_prints_keep_the_first_lines_only():
 
 
 def test_import_is_light():
-    """Neither plotly nor ipywidgets nor IPython comes with the star import; plotly is configured when it does come."""
+    """Neither plotly nor ipywidgets nor IPython comes with the star import; our figures configure plotly."""
     code = (
         "import sys\nfrom utils.learn import *\n"
         "assert not {'plotly', 'ipywidgets', 'IPython', 'pandas'} & set(sys.modules)\n"
-        "import plotly.io as pio\nc = pio.renderers['plotly_mimetype'].config\n"
+        "import plotly.graph_objects as go, plotly.io as pio\n"
+        "from utils.plot.style import configure\nconfigure()\nc = pio.renderers['plotly_mimetype'].config\n"
         "assert c['displaylogo'] is False and c['showSendToCloud'] is False and c['responsive'] is True\n"
     )
     env = {**os.environ, "PYTHONPATH": str(course.ROOT)}

@@ -25,7 +25,7 @@ def build(names: list[str] | None = None, output: Path | None = None, root: Path
     a learner's work: the new build was written beside it). Everything is made before anything is written.
     """
     from utils.build.learner import based_on, has_work
-    from utils.build.notebook import write_text
+    from utils.files import write_whole
 
     output = output or root or course.ROOT
     outcome: dict[Path, str] = {}
@@ -39,10 +39,10 @@ def build(names: list[str] | None = None, output: Path | None = None, root: Path
                 outcome[file] = "kept"
                 continue
             beside = _beside(file)
-            write_text(beside, text)
+            write_whole(beside, text)
             outcome[file] = f"beside {beside.name}"
             continue
-        write_text(file, text)
+        write_whole(file, text)
         outcome[file] = "written"
     return outcome
 

@@ -6,9 +6,10 @@ from pathlib import Path
 import nbformat
 
 from utils import course
-from utils.build.notebook import build_chapter, digest, notebook_digest, write_text
+from utils.build.notebook import build_chapter, digest, notebook_digest
 from utils.build.source import parse
 from utils.chapter import is_stub, load_chapter, stub_source
+from utils.files import write_whole
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def reset_exercise(file: Path, name: str) -> Path:
             backup = back_up(file)
             cell.source = stub_source(chapter, exercise.name)
             _clean(cell)
-            write_text(file, nbformat.writes(notebook) + "\n")
+            write_whole(file, nbformat.writes(notebook) + "\n")
             return backup
     raise course.CourseError(f"{file.name} has no answer cell of {exercise.name}: reset or upgrade the whole notebook.")
 
@@ -112,11 +113,11 @@ def reset_notebook(file: Path) -> Path:
                 cell.source = stub_source(chapter, name)
             if cell.cell_type == "code":
                 _clean(cell)
-        write_text(file, nbformat.writes(notebook) + "\n")
+        write_whole(file, nbformat.writes(notebook) + "\n")
         return backup
     text = fresh_text(file)
     backup = back_up(file)
-    write_text(file, text)
+    write_whole(file, text)
     return backup
 
 
@@ -161,7 +162,7 @@ def upgrade(file: Path) -> Taken:
     new.cells = [each for cell in new.cells for each in (cell, *extras.get(cell.id, []))]
     nbformat.validate(new)
     backup = back_up(file)
-    write_text(file, nbformat.writes(new) + "\n")
+    write_whole(file, nbformat.writes(new) + "\n")
     return Taken(tuple(answers), own, backup)
 
 

@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 
 from utils import course
-from utils.build.notebook import write_text
 from utils.build.source import parse
+from utils.files import write_whole
 
 BLOCK = """\
 :::{{exercise}} {name}
@@ -174,12 +174,12 @@ def _exercise(key: str, name: str, module: str | None) -> list[Path]:
         fill["other"] = fill["other"].replace("raise", "def forward(self, x):\n        raise")
     block = BLOCK.format(**fill)
     before, optional, after = text.partition("\n+++ optional\n")
-    write_text(source, before.rstrip("\n") + f"\n\n{block}" + (f"{optional}{after}" if optional else ""))
+    write_whole(source, before.rstrip("\n") + f"\n\n{block}" + (f"{optional}{after}" if optional else ""))
     body = f"{written.rstrip()}\n\n\n{fill['body']}" if written else MODULE.format(**fill)
-    write_text(code, body)
-    write_text(tests, TESTS.format(**fill))
+    write_whole(code, body)
+    write_whole(tests, TESTS.format(**fill))
     made = MUTANTS.format(**fill)
-    write_text(wrong, made.replace("from utils", "from torch import nn\n\nfrom utils", 1) if is_class else made)
+    write_whole(wrong, made.replace("from utils", "from torch import nn\n\nfrom utils", 1) if is_class else made)
     return [source, code, tests, wrong]
 
 
@@ -195,6 +195,6 @@ def _chapter(name: str) -> list[Path]:
         f"tests/{name}/conftest.py": CONFTEST.format(key=key),
     }
     for path, text in files.items():
-        write_text(course.ROOT / path, text)
+        write_whole(course.ROOT / path, text)
     course.chapters.cache_clear()
     return [course.ROOT / path for path in files]

@@ -4,7 +4,7 @@ import hashlib
 import re
 import tomllib
 from dataclasses import fields
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
@@ -232,11 +232,3 @@ def _render(key: str, name: str, made: list) -> str:
 def notebook_digest(cells) -> str:
     """Fingerprint of a notebook's cells in their order: ids, kinds and sources, nothing that running changes."""
     return digest("\n".join(f"{cell.get('id')} {cell.cell_type} {digest(cell.source)}" for cell in cells))
-
-
-def write_text(file: Path, text: str) -> None:
-    """Write a file whole or not at all, with the same bytes on every system."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    beside = file.with_name(f".{file.name}.part")
-    beside.write_text(text, encoding="utf-8", newline="\n")
-    beside.replace(file)

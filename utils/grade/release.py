@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from utils import course
-from utils.build.notebook import write_text
+from utils.files import write_whole
 
 FILES = (
     "CONTRIBUTING.md",
@@ -68,8 +68,8 @@ def _write(names: list[str], out: Path, hidden_tests: bool, repository: str, tag
     for tree in TREES:
         _copy(course.ROOT / tree, out / tree)
     project = (course.ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    write_text(out / "pyproject.toml", _published(project, repository, tag))
-    write_text(out / "README.md", readme((course.ROOT / "README.md").read_text(encoding="utf-8"), names))
+    write_whole(out / "pyproject.toml", _published(project, repository, tag))
+    write_whole(out / "README.md", readme((course.ROOT / "README.md").read_text(encoding="utf-8"), names))
     for page in sorted((course.ROOT / "chapters").glob("*.md")):
         shutil.copyfile(page, _made(out / "chapters" / page.name))
     for name in names:
@@ -80,9 +80,9 @@ def _write(names: list[str], out: Path, hidden_tests: bool, repository: str, tag
                     continue
                 shutil.copyfile(file, _made(out / "tests" / name / file.name))
     if hidden_tests:
-        write_text(out / "tests" / "conftest.py", CONFTEST)
+        write_whole(out / "tests" / "conftest.py", CONFTEST)
     for path, text in _fresh(names, out).items():
-        write_text(out / path, text)
+        write_whole(out / path, text)
 
 
 def readme(text: str, names: list[str]) -> str:

@@ -1,7 +1,5 @@
 """What `from utils.learn import *` does for a notebook: path, seeds, figures, widgets, and one line that says so."""
 
-import importlib.abc
-import importlib.util
 import os
 import platform
 import random
@@ -13,9 +11,9 @@ import torch
 from utils import course
 from utils.chapter import load_chapter
 from utils.learn.context import current_chapter, shell
+from utils.plot import style
 
 SEED = 0
-FIGURES = {"displaylogo": False, "showSendToCloud": False, "responsive": True}
 
 
 def start() -> None:
@@ -23,7 +21,8 @@ def start() -> None:
     if str(course.ROOT) not in sys.path:
         sys.path.insert(0, str(course.ROOT))
     seed_everything(SEED)
-    figures()
+    if "plotly.io" in sys.modules:  # else the first figure does it: importing plotly costs a second
+        style.configure()
     colab_widgets()
     try:
         source = load_chapter(current_chapter())
@@ -48,45 +47,6 @@ def device_name() -> str:
         return "GPU (Apple)"
     threads = torch.get_num_threads()
     return f"CPU ({threads} thread{'s' if threads != 1 else ''})"
-
-
-def figures() -> None:
-    """Turn off the mode bar's logo and "Share chart" in every interactive renderer, now or when plotly is imported.
-
-    Which renderer draws stays plotly's choice (PLOTLY_RENDERER, Colab, VS Code, else the notebook's own mime type).
-    """
-    if _RENDERERS in sys.modules:
-        _configure(sys.modules[_RENDERERS])
-    elif not any(isinstance(finder, _WhenImported) for finder in sys.meta_path):
-        sys.meta_path.insert(0, _WhenImported())  # importing it here would cost every notebook a second or two
-
-
-_RENDERERS = "plotly.io._renderers"
-
-
-def _configure(module) -> None:
-    for name in module.renderers:
-        renderer = module.renderers[name]
-        if hasattr(renderer, "config"):
-            renderer.config = {**(renderer.config or {}), **FIGURES}
-
-
-class _WhenImported(importlib.abc.MetaPathFinder):
-    """Sets plotly's renderers up in the moment in which they are first imported."""
-
-    def find_spec(self, fullname, path=None, target=None):
-        if fullname != _RENDERERS:
-            return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(fullname)
-        execute = spec.loader.exec_module
-
-        def exec_module(module):
-            execute(module)
-            _configure(module)
-
-        spec.loader.exec_module = exec_module
-        return spec
 
 
 def colab_widgets() -> None:

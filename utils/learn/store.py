@@ -6,13 +6,13 @@ Layout: {"version": 1, "exercises": {name: {"status", "points", "source", "compa
 
 import json
 import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from utils.chapter import load_chapter
+from utils.files import write_whole
 from utils.learn.context import progress_folder
 
 PARTS = ("exercises", "predictions", "quizzes")
@@ -64,7 +64,7 @@ def update(chapter: str, change: Callable[[dict], None]) -> dict:
             data = read(chapter)
             change(data)
             if file not in _memory:
-                _replace(file, data)
+                write_whole(file, json.dumps(data, indent=1, ensure_ascii=False))
             else:
                 _memory[file] = data
             return data
@@ -87,17 +87,6 @@ def update_entry(chapter: str, name: str, **values) -> dict:
         data["exercises"][name] = {key: value for key, value in kept.items() if value is not None}
 
     return update(chapter, change)
-
-
-def _replace(file: Path, data: dict) -> None:
-    handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=file.stem, suffix=".tmp")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            json.dump(data, stream, indent=1, ensure_ascii=False)
-        os.replace(temporary, file)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def _set_aside(file: Path) -> None:

@@ -1,7 +1,6 @@
 """Files of a run: each is written beside its place and then moved there, so that none is ever half-written."""
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,19 +8,14 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from utils import files
 from utils.course import CourseError
 
 
 def write_whole(path: Path, write: Callable[[str], object]) -> None:
     """Call write(temporary name), then move the file to `path`. Raises CourseError where it cannot be written."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        name = str(path.with_name(f".{path.name}.{os.getpid()}.part"))
-        try:
-            write(name)
-            os.replace(name, path)
-        finally:
-            Path(name).unlink(missing_ok=True)
+        files.write_whole(path, lambda part: write(str(part)))
     except OSError as error:
         raise CourseError(f"{path} cannot be written: {error.strerror or error}.") from None
 

@@ -1,21 +1,18 @@
 """The one record of a graded submission, `results/<student>/<chapter>.json`; reports and exports read nothing else."""
 
-import contextlib
 import hashlib
 import json
 import math
-import os
 import re
-import tempfile
 import unicodedata
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from utils import course
+from utils.files import PART, write_whole  # noqa: F401 (exports take them from here)
 from utils.grade.status import Status
 
 FORMAT = 1
-PART = ".part"  # what a file is called while it is being written
 ISOLATIONS = ("bubblewrap", "limits", "")  # "": nothing of the submission was run
 
 
@@ -149,23 +146,6 @@ def folder_name(student: str) -> str:
 def record_file(folder: Path, student: str, chapter: str) -> Path:
     """The file of a student's record for a chapter."""
     return Path(folder) / folder_name(student) / f"{chapter}.json"
-
-
-def write_whole(file: Path, text: str) -> None:
-    """Write a text file by an atomic replace: a full disk or a kill leaves what was there. Raises OSError."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, part = tempfile.mkstemp(prefix=f".{file.name}.", suffix=PART, dir=file.parent)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as opened:
-            opened.write(text)
-            opened.flush()
-            os.fsync(opened.fileno())
-        os.chmod(part, 0o644)
-        os.replace(part, file)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(part)
-        raise
 
 
 def read_record(file: Path) -> SubmissionResult:

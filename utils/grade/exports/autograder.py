@@ -1,12 +1,12 @@
 """The zip that Gradescope takes: setup.sh, run_autograder, and the course with its solutions. For instructors only."""
 
 import io
-import os
 import stat
 import zipfile
 from pathlib import Path
 
 from utils import course
+from utils.files import write_whole
 
 HOME = Path(__file__).parent / "gradescope_image"
 SCRIPTS = ("setup.sh", "run_autograder")
@@ -26,10 +26,7 @@ def make(chapter: str, out: Path) -> Path:
     if out.is_dir():
         out = out / "autograder.zip"
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        part = out.with_name(f".{out.name}.part")
-        part.write_bytes(_archive(name))
-        os.replace(part, out)
+        write_whole(out, _archive(name))
     except OSError as error:
         raise course.CourseError(f"{out} cannot be written: {error.strerror or error}.") from None
     return out

@@ -1,0 +1,76 @@
+"""Small tools that the whole course shares: whole files, optimizer states, the frame of a command line."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from utils.course import ROOT, CourseError
+from utils.files import write_whole
+from utils.train import load_optimizer, optimizer_tensors, run_command
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path):
+    file = tmp_path / "deep" / "naïve.txt"
+    write_whole(file, "a\nb ü\n")
+    assert file.read_bytes() == "a\nb ü\n".encode()
+    write_whole(file, b"\x00\x01")
+    write_whole(file, lambda part: part.write_text("by a function", encoding="utf-8"))
+    with pytest.raises(UnicodeEncodeError):
+        write_whole(file, "\ud800")
+    with pytest.raises(ZeroDivisionError):
+        write_whole(file, lambda part: (part.write_text("half"), 1 / 0))
+    assert file.read_text(encoding="utf-8") == "by a function"
+    assert list(file.parent.iterdir()) == [file]
+    with pytest.raises(OSError):
+        write_whole(file / "below", "a file cannot be a folder")
+
+
+@pytest.mark.parametrize("kind", [torch.optim.SGD, torch.optim.AdamW])
+def test_an_optimizer_goes_on_as_if_nothing_had_been(kind):
+    options = {"lr": 0.1} | ({"momentum": 0.9} if kind is torch.optim.SGD else {})
+    x = torch.randn(8, 3)
+
+    def made():
+        torch.manual_seed(0)
+        model = torch.nn.Linear(3, 2)
+        return model, kind(model.parameters(), **options)
+
+    def step(model, optimizer):
+        optimizer.zero_grad()
+        model(x).square().sum().backward()
+        optimizer.step()
+
+    (model, optimizer), (other, fresh) = made(), made()
+    step(model, optimizer)
+    kept = {"model.weight": x} | optimizer_tensors(optimizer, "optimizer.")
+    kept = {name: value.clone() for name, value in kept.items()}  # as a file would
+    load_optimizer(fresh, kept, "optimizer.")
+    other.load_state_dict(model.state_dict())
+    step(model, optimizer)
+    step(other, fresh)
+    assert torch.equal(model.weight, other.weight)
+    foreign = torch.optim.SGD(other.parameters(), lr=0.1, momentum=0.9) if kind is torch.optim.AdamW else None
+    with pytest.raises(ValueError, match="another kind"):
+        load_optimizer(foreign or torch.optim.AdamW(other.parameters()), kept, "optimizer.")
+
+
+def test_what_a_command_ends_with(capsys):
+    def refuses():
+        raise CourseError("Say which.")
+
+    def stopped():
+        raise KeyboardInterrupt
+
+    assert run_command(lambda: 7) == 7
+    assert run_command(refuses) == 2 and capsys.readouterr().err == "Say which.\n"
+    assert run_command(stopped) == 130
+
+
+def test_a_terminal_that_lacks_a_character_ends_nothing():
+    code = "from utils.train import run_command\nrun_command(lambda: print('naïve 🙂') or 0)"
+    variables = {**os.environ, "PYTHONIOENCODING": "cp1252", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", code], env=variables, capture_output=True)
+    assert done.returncode == 0 and done.stdout.decode("cp1252").strip() == "naïve ?"

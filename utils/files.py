@@ -1,0 +1,29 @@
+"""Files that are never half-written: each is written beside its place and then moved there."""
+
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+PART = ".part"  # how the name ends while the file is being written
+
+
+def write_whole(file: Path, content: str | bytes | Callable[[Path], object]) -> None:
+    """Write a file by an atomic replace: a full disk or a kill leaves what was there. Raises OSError.
+
+    `content`: text (UTF-8, the same line ends on every system), bytes, or a function that writes the path it is given.
+    """
+    file = Path(file)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part = file.with_name(f".{file.name}.{secrets.token_hex(4)}{PART}")
+    try:
+        if callable(content):
+            content(part)
+        else:
+            with part.open("xb") as opened:
+                opened.write(content.encode("utf-8") if isinstance(content, str) else content)
+                opened.flush()
+                os.fsync(opened.fileno())
+        os.replace(part, file)
+    finally:
+        part.unlink(missing_ok=True)
