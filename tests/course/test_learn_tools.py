@@ -188,7 +188,7 @@ def test_a_disk_that_refuses_is_told_once_and_work_goes_on(monkeypatch, capsys):
     def refuse(file, data):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(store, "_replace", refuse)
+    monkeypatch.setattr(store, "write_whole", refuse)
     store.update_entry("ch1", "GELU", status="passed")
     store.update_entry("ch1", "MLP", status="tried")
     assert {"GELU", "MLP"} == set(store.read("ch1")["exercises"])
