@@ -10,10 +10,13 @@ import torch
 import tyro
 
 from utils.course import CourseError
-from utils.train import best_device, command_line, generator, run_command, write_json
+from utils.train import best_device, command_line, generator, run_command, write_json, write_tensors
 
+from .analysis import analyse, as_markdown
+from .checkpoints import library_tensors, load_checkpoint
 from .config import ModelConfig, RunConfig, WorldConfig
 from .library import build_library
+from .opening import write_opening
 from .splits import Boards, describe, split_boards
 from .trainer import Run
 
@@ -99,10 +102,6 @@ class Dataset:
     def run(self) -> int:
         library = build_library(self.world, generator(self.seed, 1))
         splits = split_boards(Boards(library, self.world.double_rule), self.world, generator(self.seed, 2))
-        from utils.train import write_tensors
-
-        from .checkpoints import library_tensors
-
         splits.save(self.out / "splits.safetensors")
         write_tensors(self.out / "library.safetensors", library_tensors(library))
         found = describe(splits, self.world) | {"seed": self.seed, "command": command_line(PROGRAM)}
@@ -113,7 +112,33 @@ class Dataset:
         return 0
 
 
-COMMANDS = {"train": Train, "dataset": Dataset}
+@dataclass
+class Analyse:
+    """Print the chapter's tables for a trained model, each with its controls, and write them as JSON."""
+
+    checkpoint: Path = Path("half")  # a file, or the name of a shipped checkpoint
+    boards: int = 1200
+    seed: int = 0
+    device: str = "cpu"
+    out: Path | None = None  # file for the tables, JSON
+    opening: Path | None = None  # write the chapter's opening (a repainted scene for every place of the hole) there
+
+    def run(self) -> int:
+        if self.boards < 100:
+            raise CourseError(f"boards must be at least 100, but it is {self.boards}.")
+        found = load_checkpoint(self.checkpoint, self.device)
+        if self.opening is not None:
+            write_opening(found, self.opening)
+            return 0
+        tables = analyse(found, self.boards, self.seed)
+        for name, table in tables.items():
+            print(f"\n{name}\n\n{as_markdown(table)}")
+        if self.out is not None:
+            write_json(self.out, {"command": command_line(PROGRAM), **tables})
+        return 0
+
+
+COMMANDS = {"train": Train, "dataset": Dataset, "analyse": Analyse}
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -10,14 +10,14 @@ from torch import Tensor
 def variance_explained(X: Float[Tensor, "n D"], y: Int[Tensor, "n"]) -> float:
     """The share of the variance of X that lies between the classes of y: eta squared.
 
-    Sum over examples of |mean of its class - mean of all|^2, over the sum of |example - mean of all|^2. 0 where X does
-    not vary at all. A Python float.
+    Sum over examples of |mean of its class - mean of all|^2, over the sum of |example - mean of all|^2. 0 where X
+    does not vary. A Python float.
     """
     # solution
     centred = X - X.mean(dim=0)
     total = centred.square().sum()
     between = sum((y == c).sum() * centred[y == c].mean(dim=0).square().sum() for c in y.unique())
-    return float(between / total) if total > 0 else 0.0
+    return float(between / total) if total > 1e-10 * X.square().sum() else 0.0
     # end solution
 
 

@@ -55,8 +55,8 @@ def a_model(weights):
         def forward(self, tokens):
             x = self.token_embedding(tokens)
             for block in self.blocks:
-                x = block.z_attn(x + block.attention(x))
-                x = block.out(x + block.mlp(x))
+                x = block.z_attn(x.add_(block.attention(x)))  # in place: what was recorded before must not change
+                x = block.out(x.add_(block.mlp(x)))
             return self.head(self.final_norm(x))
 
     return Model()

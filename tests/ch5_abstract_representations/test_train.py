@@ -42,7 +42,7 @@ def probe_training(train, table, batches, masks, steps, options):
     def measure(model, lib, boards, generator, *rest, **more):
         state = [float(boards), float(generator is stream), float(generator.initial_seed()), float(calls["steps"])]
         calls["measured"].append(state)
-        return {"loss": model.table.square().sum().item(), "masked_object": float(len(calls["measured"]))}
+        return {"loss": model.table.detach().square().sum().item(), "masked_object": float(len(calls["measured"]))}
 
     def optimizer_for(model, schedule):
         calls["made"] += 1

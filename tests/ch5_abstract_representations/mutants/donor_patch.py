@@ -1,0 +1,80 @@
+"""Wrong answers to exercise 5.18 that learners write, and right ones written differently."""
+
+from pathlib import Path
+
+import torch  # noqa: F401 (the slips read it)
+
+from utils.grade import load_file, right, slips
+
+pieces = load_file(Path(__file__).with_name("_pieces.py"))
+record, run_with_edit = pieces.record, pieces.run_with_edit
+
+slip = slips("""
+    def donor_patch(model, tokens, donor, cells, site):
+        given = record(model, donor, [site])[site]
+
+        def edit(v):
+            return torch.where(cells[..., None], given, v)
+
+        return run_with_edit(model, tokens, {site: edit})
+""")
+
+Exchanged = slip(
+    "board and donor are exchanged",
+    "record(model, donor,",
+    "record(model, tokens,",
+    "run_with_edit(model, tokens,",
+    "run_with_edit(model, donor,",
+)
+OwnActivations = slip(
+    "the activations come from the board itself: take the donor's", "record(model, donor,", "record(model, tokens,"
+)
+OtherCells = slip("the cells that were not chosen are replaced", "given, v)", "v, given)")
+AllCells = slip(
+    "every cell is replaced: only the chosen ones",
+    "torch.where(cells[..., None], given, v)",
+    "torch.where(cells.any(), given, v)",
+)
+FirstDonor = slip(
+    "all boards take from the first donor: board b takes from donor b", "[site])[site]", "[site])[site][:1]"
+)
+TokensPatched = slip(
+    "the donor's tokens are put in, and the pass begins anew: it is the activation at the site that changes",
+    "return run_with_edit(model, tokens, {site: edit})",
+    "return run_with_edit(model, torch.where(cells, donor, tokens), {})",
+)  # fmt: skip
+AddedUp = slip("the donor's activation is added: it takes the place of the old one", "given, v)", "given + v, v)")
+WrongSite = slip(
+    "the activation of another site is put in: record at the same site",
+    "record(model, donor, [site])[site]",
+    "record(model, donor, ['embedding'])['embedding']",
+)
+Averaged = slip(
+    "the donor's cells are averaged: each cell takes that of the same cell",
+    "[site])[site]",
+    "[site])[site].mean(1, keepdim=True)",
+)
+Half = slip(
+    "board and donor are mixed half and half: the donor's vector replaces the old one",
+    "given, v)",
+    "(given + v) / 2, v)",
+)
+
+
+@right
+def with_mask(model, tokens, donor, cells, site):
+    activations = record(model, donor, (site,))
+    keep = (~cells).unsqueeze(-1)
+    return run_with_edit(model, tokens, {site: lambda v: v * keep + activations[site] * ~keep})
+
+
+@right
+def by_index(model, tokens, donor, cells, site):
+    theirs = record(model, donor, [site]).pop(site)
+
+    def put(v):
+        v = v.clone()
+        v[cells] = theirs[cells]
+        return v
+
+    return run_with_edit(model, tokens, {site: put})

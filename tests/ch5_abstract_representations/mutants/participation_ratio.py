@@ -1,0 +1,65 @@
+"""Wrong answers to exercise 5.13 that learners write, and right ones written differently."""
+
+import torch
+
+from utils.grade import right, slips
+
+slip = slips("""
+    def participation_ratio(X):
+        centred = X - X.mean(dim=0)
+        variances = torch.linalg.svdvals(centred) ** 2
+        squares = (variances ** 2).sum()
+        return float(variances.sum() ** 2 / squares) if squares > 0 else 0.0
+""")
+
+NotCentred = slip("the mean is not subtracted: it counts as one more dimension", "X - X.mean(dim=0)", "X")
+NotSquared = slip(
+    "singular values are used as if they were variances: square them",
+    "torch.linalg.svdvals(centred) ** 2",
+    "torch.linalg.svdvals(centred)",
+)
+SquaredTwice = slip(
+    "the singular values are squared twice: variances are their squares",
+    "svdvals(centred) ** 2",
+    "svdvals(centred) ** 4",
+)
+SumNotSquared = slip("the sum of the variances is not squared", "variances.sum() ** 2", "variances.sum()")
+Upside = slip(
+    "the fraction is upside down", "float(variances.sum() ** 2 / squares)", "float(squares / variances.sum() ** 2)"
+)
+PerFeature = slip(
+    "the features' own variances are used: those along the principal axes are wanted",
+    "torch.linalg.svdvals(centred) ** 2", "centred.square().sum(dim=0)",
+)  # fmt: skip
+Rank = slip(
+    "the number of non-zero variances is counted: the ratio weighs them",
+    "float(variances.sum() ** 2 / squares)",
+    "float((variances > 1e-4 * variances.max()).sum())",
+)
+Nan = slip("where X does not vary, the result is nan, 0 / 0: it must be 0", " if squares > 0 else 0.0", "")
+Tensor = slip(
+    "the result is a tensor: return a Python float",
+    "float(variances.sum() ** 2 / squares)",
+    "variances.sum() ** 2 / squares",
+)
+InPlace = slip(
+    "the caller's X is centred in place: work on a copy",
+    "centred = X - X.mean(dim=0)",
+    "X -= X.mean(dim=0)\n    centred = X",
+)
+
+
+@right
+def by_covariance(X):
+    C = torch.cov(X.double().T)
+    squares = (C * C).sum()
+    return float(torch.trace(C) ** 2 / squares) if squares > 0 else 0.0
+
+
+@right
+def by_gram(X):
+    X = X.double()
+    X = X - X.mean(0, keepdim=True)
+    G = X @ X.T
+    top = G.diagonal().sum().pow(2)
+    return (top / G.pow(2).sum()).item() if top else 0.0

@@ -1,0 +1,101 @@
+"""Wrong answers to exercise 5.10 that learners write, and right ones written differently."""
+
+from pathlib import Path
+
+import torch
+
+from utils.grade import load_file, right, slips
+
+site_module = load_file(Path(__file__).with_name("_pieces.py")).site_module
+
+slip = slips("""
+    def record(model, tokens, sites):
+        found = {}
+
+        def keep(site):
+            def hook(module, inputs, output):
+                found[site] = output.detach().clone()
+            return hook
+
+        hooks = [site_module(model, site).register_forward_hook(keep(site)) for site in sites]
+        try:
+            with torch.no_grad():
+                model(tokens)
+        finally:
+            for hook in hooks:
+                hook.remove()
+        return found
+""")
+
+HooksLeft = slip("the hooks stay on the model: every later pass goes on recording", "hook.remove()", "pass")
+OnlyFirstRemoved = slip(
+    "only the last hook is removed: all of them must go", "for hook in hooks:", "for hook in hooks[-1:]:"
+)
+NoFinally = slip(
+    "after an error in the forward pass the hooks are left: put the removal into a finally",
+    "finally:", "except ZeroDivisionError:\n        pass\n    else:",
+)  # fmt: skip
+Swallowed = slip(
+    "an error of the forward pass is swallowed: it must reach the caller",
+    "finally:",
+    "except TypeError:\n        pass\n    finally:",
+)
+NoCopy = slip(
+    "the tensors are the model's own, and a later layer that works in place changes them: clone what you keep",
+    "output.detach().clone()", "output.detach()",
+)  # fmt: skip
+WithGraph = slip(
+    "the recorded tensors keep the graph: no gradients are wanted",
+    "output.detach().clone()", "output.clone()", "with torch.no_grad():", "with torch.enable_grad():",
+)  # fmt: skip
+LateBinding = slip(
+    "every hook writes to the last site of the loop: each needs a site of its own",
+    "keep(site)) for site in sites]", "keep(sites[-1])) for site in sites]",
+)  # fmt: skip
+Inputs = slip(
+    "the input of the module is recorded: the activation at a site is its output",
+    "output.detach().clone()", "(inputs[0] if inputs[0].is_floating_point() else output).detach().clone()",
+)  # fmt: skip
+FirstBoard = slip(
+    "only the first board is kept: all B of them are wanted", "output.detach().clone()", "output[:1].detach().clone()"
+)
+AveragedCells = slip(
+    "the cells are averaged: each keeps its own vector", "output.detach().clone()", "output.detach().mean(1)"
+)
+EveryTap = slip(
+    "more sites come back than were asked for",
+    "return found",
+    "found.setdefault('embedding', found[sites[0]].clone())\n    return found",
+)
+
+
+@right
+def with_exit_stack(model, tokens, sites):
+    import contextlib
+
+    store = {}
+    with contextlib.ExitStack() as stack, torch.inference_mode(False), torch.no_grad():
+        for site in dict.fromkeys(sites):
+
+            def hook(module, given, out, name=site):
+                store[name] = torch.clone(out).detach()
+
+            stack.callback(site_module(model, site).register_forward_hook(hook).remove)
+        model(tokens)
+    return store
+
+
+@right
+def one_pass_each(model, tokens, sites):
+    answer = {}
+    for site in sites:
+        seen = []
+        handle = site_module(model, site).register_forward_hook(
+            lambda *given, seen=seen: seen.append(given[-1].detach().clone())
+        )
+        try:
+            model(tokens)
+        finally:
+            handle.remove()
+        answer[site] = seen[-1]
+    return answer

@@ -1,0 +1,94 @@
+"""Wrong answers to exercise 5.11 that learners write, and right ones written differently."""
+
+from pathlib import Path
+
+import torch
+
+from utils.grade import load_file, right, slips
+
+site_module = load_file(Path(__file__).with_name("_pieces.py")).site_module
+
+slip = slips("""
+    def run_with_edit(model, tokens, edits):
+        def change(edit):
+            return lambda module, inputs, output: edit(output)
+
+        hooks = [site_module(model, site).register_forward_hook(change(edit)) for site, edit in edits.items()]
+        try:
+            with torch.no_grad():
+                return model(tokens)
+        finally:
+            for hook in hooks:
+                hook.remove()
+""")
+
+NotReturned = slip(
+    "the changed activation is thrown away: a hook must return it",
+    "edit(output)",
+    "(edit(output), None)[1]",
+)
+Inputs = slip(
+    "the input of the module is edited, not its output: register a forward hook",
+    ".register_forward_hook(change(edit))",
+    ".register_forward_pre_hook(lambda m, given, e=edit: (e(given[0].clone()), "
+    "*given[1:]) if given[0].is_floating_point() else given)",
+)  # fmt: skip
+LateBinding = slip(
+    "every hook uses the last edit of the loop: each needs an edit of its own",
+    "change(edit))",
+    "change(list(edits.values())[-1]))",
+)
+OnlyFirst = slip("only the first edit is used", "in edits.items()]", "in list(edits.items())[:1]]")
+AddedUp = slip(
+    "the changed activation is added to the old one: it takes its place",
+    "edit(output)",
+    "output + edit(output)",
+)
+FirstBoard = slip(
+    "only the first board is edited: an edit gets all of them",
+    "edit(output)", "torch.cat([edit(output)[:1], output[1:]])",
+)  # fmt: skip
+HooksLeft = slip("the hooks stay on the model: every later pass is edited as well", "hook.remove()", "pass")
+NoFinally = slip(
+    "after an error in an edit the hooks are left: put the removal into a finally",
+    "            return model(tokens)\n", "            logits = model(tokens)\n",
+    "    finally:\n", "    except KeyError:\n        raise\n    else:\n",
+    "            hook.remove()", "            hook.remove()\n    return logits",
+)  # fmt: skip
+WithGraph = slip("the pass keeps gradients: none are wanted", "torch.no_grad()", "torch.enable_grad()")
+Twice = slip("the edit is applied twice", "edit(output)", "edit(edit(output))")
+
+
+@right
+def with_exit_stack(model, tokens, edits):
+    import contextlib
+
+    with contextlib.ExitStack() as stack, torch.no_grad():
+        for site in edits:
+
+            def hook(module, given, out, site=site):
+                return edits[site](out.detach().clone())
+
+            stack.callback(site_module(model, site).register_forward_hook(hook).remove)
+        return model(tokens)
+
+
+@right
+def by_hand(model, tokens, edits):
+    handles = []
+
+    class Change:
+        def __init__(self, edit):
+            self.edit = edit
+
+        def __call__(self, module, given, out):
+            return self.edit(torch.clone(out))
+
+    try:
+        for site, edit in edits.items():
+            handles.append(site_module(model, site).register_forward_hook(Change(edit)))
+        logits = model(tokens).detach()
+    finally:
+        while handles:
+            handles.pop().remove()
+    return logits

@@ -1,0 +1,68 @@
+"""Wrong answers to exercise 5.17 that learners write, and right ones written differently."""
+
+from pathlib import Path
+
+import torch
+
+from utils.grade import load_file, right, slips
+
+run_with_edit = load_file(Path(__file__).with_name("_pieces.py")).run_with_edit
+
+slip = slips("""
+    def swap_means(model, tokens, cells, m_from, m_to, site, alpha=1.0):
+        shift = alpha * (m_to - m_from)
+
+        def edit(v):
+            return v + cells[:, :, None] * shift[:, None, :]
+
+        return run_with_edit(model, tokens, {site: edit})
+""")
+
+Backwards = slip("the shift goes from m_to to m_from: turn it round", "(m_to - m_from)", "(m_from - m_to)")
+AlphaIgnored = slip("alpha is not used", "alpha * (m_to - m_from)", "(m_to - m_from)")
+NotRemoved = slip("m_to is added, but m_from is not taken away", "(m_to - m_from)", "m_to")
+Written = slip(
+    "the cells are set to m_to: they must only move by the difference",
+    "v + cells[:, :, None] * shift[:, None, :]",
+    "torch.where(cells[:, :, None], v + alpha * (m_to[:, None] - v), v)",
+)
+AllCells = slip(
+    "every cell moves: only the chosen ones", "cells[:, :, None] * shift", "torch.ones_like(cells)[:, :, None] * shift"
+)
+OtherCells = slip("the cells that were not chosen move", "v + cells[:, :, None]", "v + ~cells[:, :, None]")
+OneForAll = slip(
+    "every board moves by the shift of the first: each has its own", "shift[:, None, :]", "shift[:1, None, :]"
+)
+MeanShift = slip(
+    "the boards' shifts are averaged: each board has its own", "shift[:, None, :]", "shift.mean(0)[None, None, :]"
+)
+Scaled = slip(
+    "alpha scales the vector itself as well: it scales the shift",
+    "return v +",
+    "return (1 if alpha == 0 else alpha) * v +",
+)
+InPlace = slip(
+    "the caller's means are changed in place",
+    "shift = alpha * (m_to - m_from)",
+    "m_to -= m_from\n    shift = alpha * m_to",
+)
+
+
+@right
+def with_where(model, tokens, cells, m_from, m_to, site, alpha=1.0):
+    def move(v):
+        return torch.where(cells.unsqueeze(-1), v - alpha * m_from.unsqueeze(1) + alpha * m_to.unsqueeze(1), v)
+
+    return run_with_edit(model, tokens, {site: move})
+
+
+@right
+def by_index(model, tokens, cells, m_from, m_to, site, alpha=1.0):
+    board, cell = cells.nonzero(as_tuple=True)
+
+    def move(v):
+        v = v.clone()
+        v[board, cell] = v[board, cell] + (m_to[board] - m_from[board]) * alpha
+        return v
+
+    return run_with_edit(model, tokens, {site: move})

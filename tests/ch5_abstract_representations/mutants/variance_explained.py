@@ -1,0 +1,80 @@
+"""Wrong answers to exercise 5.12 that learners write, and right ones written differently."""
+
+import torch
+
+from utils.grade import right, slips
+
+slip = slips("""
+    def variance_explained(X, y):
+        centred = X - X.mean(dim=0)
+        total = centred.square().sum()
+        between = 0.0
+        for label in y.unique():
+            members = centred[y == label]
+            between += len(members) * float(members.mean(dim=0).square().sum())
+        return float(between / total) if total > 0 else 0.0
+""")
+
+NotCentred = slip(
+    "the mean of all vectors is not subtracted: the share must not depend on where the origin is",
+    "X - X.mean(dim=0)",
+    "X",
+)
+SizesIgnored = slip("every class counts alike: weight it by its size", "len(members) * ", "")
+Within = slip(
+    "that is the share within the classes: the one between them is wanted",
+    "float(between / total)",
+    "float(1 - between / total)",
+)
+PerFeature = slip(
+    "a mean of the features' shares: add up over all features before dividing",
+    "return float(between / total) if total > 0 else 0.0",
+    "parts = sum((y == c).sum() * centred[y == c].mean(0).square() for c in y.unique())\n"
+    "    return float((parts / centred.square().sum(0).clamp(min=1e-12)).mean())",
+)  # fmt: skip
+Root = slip(
+    "the root of the share is returned: eta squared is the share itself",
+    "float(between / total)",
+    "float(between / total) ** 0.5",
+)
+OneMean = slip("one mean over vectors and features is subtracted: the mean is a vector", "X.mean(dim=0)", "X.mean()")
+ByNumber = slip(
+    "labels are taken to be 0, 1, 2 without gaps: ask for those that occur", "y.unique()", "range(len(y.unique()))"
+)
+Nan = slip(
+    "where X does not vary, the result is nan, 0 / 0: it must be 0",
+    "float(between / total) if total > 0 else 0.0",
+    "float(torch.tensor(between) / total)",
+)
+Tensor = slip(
+    "the result is a tensor: return a Python float",
+    "float(between / total) if total > 0 else 0.0",
+    "torch.as_tensor(between / total) if total > 0 else 0.0",
+)
+Lengths = slip(
+    "lengths are added up instead of their squares",
+    "float(members.mean(dim=0).square().sum())",
+    "float(members.mean(dim=0).norm())",
+)
+InPlace = slip(
+    "the caller's X is centred in place: work on a copy",
+    "centred = X - X.mean(dim=0)",
+    "X -= X.mean(dim=0)\n    centred = X",
+)
+
+
+@right
+def by_residuals(X, y):
+    means = torch.stack([X[y == label].mean(0) for label in y.tolist()])
+    total = (X - X.mean(0)).pow(2).sum().item()
+    return 1 - (X - means).pow(2).sum().item() / total if total else 0.0
+
+
+@right
+def by_one_hot(X, y):
+    labels, index = y.unique(return_inverse=True)
+    hot = torch.nn.functional.one_hot(index, len(labels)).double()
+    centred = X.double() - X.double().mean(0)
+    fitted = hot @ torch.linalg.lstsq(hot, centred).solution
+    total = float(centred.pow(2).sum())
+    return float(fitted.pow(2).sum()) / total if total > 1e-20 else 0.0

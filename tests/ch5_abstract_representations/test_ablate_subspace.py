@@ -1,0 +1,53 @@
+"""Hidden tests of exercise 5.19: what is left is orthogonal to the rows of U, and nothing more is removed."""
+
+import torch
+
+from utils.grade import close, equal, require
+
+
+def make(draw, k=3, D=7):
+    U = draw.normal(k, D)
+    U[1] = U[1] + 2 * U[0]  # far from orthonormal
+    return draw.normal(5, 4, D), U, draw.normal(D, std=2.0)
+
+
+def by_hand(X, U, mu):
+    """Least squares: the part of X - mu that a combination of U's rows explains is taken away."""
+    rest = (X - mu).double().reshape(-1, X.shape[-1])
+    weights = torch.linalg.pinv(U.double().T, rtol=1e-5) @ rest.T
+    return (X.double() - (U.double().T @ weights).T.reshape(X.shape)).float()
+
+
+def run(ablate_subspace, X, U, mu):
+    got = ablate_subspace.call(X, U, mu)
+    for before, now, name in zip((X, U, mu), got["args"], ("X", "U", "mu"), strict=True):
+        equal(now, before, f"the caller's {name} is different after the call")
+    shape = tuple(X.shape)
+    right = torch.is_tensor(got["result"]) and tuple(got["result"].shape) == shape
+    require(right, f"the result must have the shape of X, {shape}")
+    return got["result"]
+
+
+def test_orthonormal(ablate_subspace, draw):
+    X, U, mu = make(draw)
+    U = torch.linalg.qr(U.T).Q.T.contiguous()
+    says = "with orthonormal rows the projection of X - mu is not removed (and mu added again)"
+    close(run(ablate_subspace, X, U, mu), by_hand(X, U, mu), says, atol=1e-4)
+
+
+def test_any_rows(ablate_subspace, draw):
+    X, U, mu = make(draw)
+    if draw.index:
+        U = U * 5
+        X = X[0]  # any number of axes in front of D
+    got = run(ablate_subspace, X, U, mu)
+    says = "with rows that are not orthonormal the wrong part is removed: make an orthonormal basis of their span first"
+    close((got - mu) @ U.T, torch.zeros(*X.shape[:-1], 3), says, atol=1e-3)
+    close(got, by_hand(X, U, mu), says, atol=1e-3)
+
+
+def test_dependent_rows(ablate_subspace, draw):
+    X, U, mu = make(draw)
+    U[2] = U[0] - 0.5 * U[1] if not draw.index else 0.0
+    says = "with rows that depend on each other more than their span is removed: drop directions of size 0"
+    close(run(ablate_subspace, X, U, mu), by_hand(X, U, mu), says, atol=1e-3)

@@ -1,0 +1,50 @@
+"""Hidden tests of exercise 5.18: the chosen cells hold what they hold in the donor's pass."""
+
+from pathlib import Path
+
+import torch
+
+from utils.grade import close, load_file, needs
+
+stand_in = load_file(Path(__file__).with_name("_stand_in.py"))
+a_model = stand_in.a_model
+
+
+@needs(a_model)
+def probe_donor(donor_patch, weights, tokens, donor, cells, site):
+    return donor_patch(a_model(weights), tokens, donor, cells, site)
+
+
+def make(draw):
+    cells = draw.uniform(3, 5) < 0.5
+    cells[0, :2], cells[1, 2:4], cells[2, 0] = torch.tensor([True, False]), torch.tensor([False, True]), True
+    return stand_in.model_weights(draw), draw.integers(0, 7, 3, 5), draw.integers(0, 7, 3, 5), cells
+
+
+def by_hand(weights, tokens, donor, cells, site):
+    given = stand_in.by_hand(weights, donor)[0][site]
+    return stand_in.by_hand(weights, tokens, {site: lambda v: torch.where(cells[..., None], given, v)})[1]
+
+
+def test_nothing_patched(donor_patch, draw):
+    weights, tokens, donor, cells = make(draw)
+    got = donor_patch.run(probe_donor, weights, tokens, donor, torch.zeros_like(cells), "b0.out")
+    close(
+        got,
+        stand_in.by_hand(weights, tokens)[1],
+        "with no cell chosen, the logits must be those of the board itself",
+    )
+
+
+def test_everything_patched(donor_patch, draw):
+    weights, tokens, donor, cells = make(draw)
+    got = donor_patch.run(probe_donor, weights, tokens, donor, torch.ones_like(cells), "b0.out")
+    says = "with every cell of the stream replaced, the logits must be the donor's"
+    close(got, stand_in.by_hand(weights, donor)[1], says)
+
+
+def test_some_cells(donor_patch, draw):
+    data = make(draw)
+    for site in (("b0.z_attn", "b1.out"), ("b0.attn", "b1.mlp"))[draw.index]:
+        says = f"with some cells replaced at {site}, the logits are off: the rest of the pass must go on from there"
+        close(donor_patch.run(probe_donor, *data, site), by_hand(*data, site), says)

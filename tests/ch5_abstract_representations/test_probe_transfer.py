@@ -1,0 +1,104 @@
+"""Hidden tests of exercise 5.16: fitted here, tested there, and no board on both sides.
+
+The learner's fit_probe is replaced by one of the judge's that notes what it is given.
+"""
+
+import math
+
+import torch
+
+from utils.grade import close, equal, needs, require
+from utils.grade.probes import names_of
+
+
+@needs(names_of)
+def probe_fit(probe_transfer, X, y, board, condition, fit_on, test_on, rest):
+    """The result, and what fit_probe was given; the probe answers with the class of the nearest class mean."""
+    seen = []
+
+    def fit_probe(X, y, l2=1e-3, classes=None):
+        seen.append({"X": X.clone(), "y": y.clone(), "l2": float(l2), "classes": classes})
+        C = int(y.max()) + 1 if classes is None else classes
+        means = torch.stack([X[y == c].mean(0) if (y == c).any() else torch.full((X.shape[1],), 1e3) for c in range(C)])
+        return 2 * means.T, -means.square().sum(1)
+
+    names = names_of(probe_transfer, "fit_probe")
+    before = names.get("fit_probe")
+    names["fit_probe"] = fit_probe
+    try:
+        result = probe_transfer(X, y, board, condition, fit_on, test_on, *rest)
+    finally:
+        names["fit_probe"] = before
+    return {"result": result, "seen": seen}
+
+
+def make(draw, n=120):
+    board, y = draw.integers(0, 30, n).sort().values, draw.integers(0, 3, n)
+    condition = draw.integers(0, 4, 30)[board]
+    board[:8], condition[:8] = torch.tensor([0, 1] * 4), torch.tensor([0, 0, 1, 1, 2, 2, 3, 3])
+    y[:8] = torch.arange(8) % 3
+    return draw.normal(n, 4) + 1.2 * draw.normal(3, 4)[y], y, board, condition
+
+
+def sides(board, condition, fit_on, test_on):
+    fit = [i for i in range(len(board)) if board[i] % 2 == 0 and int(condition[i]) in fit_on]
+    test = [i for i in range(len(board)) if board[i] % 2 == 1 and int(condition[i]) in test_on]
+    return torch.tensor(fit), torch.tensor(test)
+
+
+def run(probe_transfer, data, fit_on, test_on, *rest):
+    got = probe_transfer.run(probe_fit, *data, fit_on, test_on, list(rest))
+    require(
+        isinstance(got["result"], float),
+        f"the result must be a Python float, not a {type(got['result']).__name__}",
+    )
+    require(len(got["seen"]) == 1, "one probe must be fitted, by fit_probe")
+    return got
+
+
+def check_fit(got, data, fit_on, test_on):
+    fit, _ = sides(data[2], data[3], fit_on, test_on)
+    says = "the probe must be fitted on the cells of even-numbered boards whose condition is in fit_on, and no others"
+    same = tuple(got["seen"][0]["X"].shape) == (len(fit), 4)
+    require(same, says)
+    close(got["seen"][0]["X"], data[0][fit], says)
+    equal(got["seen"][0]["y"], data[1][fit], "the labels that the probe is fitted on do not belong to its cells")
+
+
+def accuracy(data, fit_on, test_on):
+    X, y, board, condition = data
+    fit, test = sides(board, condition, fit_on, test_on)
+    means = torch.stack([X[fit][y[fit] == c].mean(0) for c in range(3)])
+    said = torch.cdist(X[test], means).argmin(1)
+    return float((said == y[test]).float().mean())
+
+
+def test_fitted_on(probe_transfer, draw):
+    data = make(draw)
+    fit_on, test_on = ([0, 1], [2, 3]) if draw.index else ([2], [0, 1, 3])
+    check_fit(run(probe_transfer, data, fit_on, test_on), data, fit_on, test_on)
+
+
+def test_tested_on(probe_transfer, draw):
+    data = make(draw)
+    fit_on, test_on = ([0, 1], [2, 3]) if draw.index else ([1, 2, 3], [0])
+    got = run(probe_transfer, data, fit_on, test_on)
+    says = "the accuracy is not that on the odd-numbered boards whose condition is in test_on"
+    close(got["result"], accuracy(data, fit_on, test_on), says, atol=1e-4)
+
+
+def test_l2_and_classes(probe_transfer, draw):
+    data = make(draw)
+    got = run(probe_transfer, data, [0, 1], [2], 0.25)
+    equal(got["seen"][0]["l2"], 0.25, "l2 must reach fit_probe")
+    X, y, board, condition = data
+    y = torch.where(board % 2 == 0, y.clamp(max=1), 2)  # a class that the fitted boards do not show
+    got = run(probe_transfer, (X, y, board, condition), [0], [1])
+    says = "a class that only the tested boards show counts as missed: tell fit_probe the number of all classes"
+    equal(got["seen"][0]["classes"], 3, says)
+
+
+def test_nothing_to_test(probe_transfer, draw):
+    X, y, board, condition = make(draw)
+    got = run(probe_transfer, (X, y, board, condition), [0, 1, 2, 3], [7])
+    require(math.isnan(got["result"]), "where there is nothing to test, the result must be nan", got=got["result"])

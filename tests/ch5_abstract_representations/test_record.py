@@ -1,0 +1,73 @@
+"""Hidden tests of exercise 5.10: the activations of one pass, and a model that is left as it was."""
+
+from pathlib import Path
+
+import torch
+
+from utils.grade import close, equal, load_file, needs, require
+
+stand_in = load_file(Path(__file__).with_name("_stand_in.py"))
+a_model = stand_in.a_model
+
+
+@needs(a_model)
+def probe_record(record, weights, tokens, sites, broken):
+    """What is recorded; hooks and gradients that are left."""
+    model = a_model(weights)
+    if broken:
+        model.blocks[-1].mlp.forward = None
+    try:
+        found = record(model, tokens, sites)
+        failed = False
+    except TypeError:
+        found, failed = {}, True
+    hooks = sum(len(m._forward_hooks) + len(m._forward_pre_hooks) for m in model.modules())
+    if failed or not isinstance(found, dict) or not all(torch.is_tensor(v) for v in found.values()):
+        return {"found": None, "hooks": hooks, "failed": failed}
+    linked = [site for site, value in found.items() if value.requires_grad]
+    return {"found": dict(found), "hooks": hooks, "failed": failed, "linked": linked}
+
+
+ALL = ["embedding", "b0.attn", "b0.z_attn", "b0.mlp", "b0.out", "b1.attn", "b1.z_attn", "b1.mlp", "b1.out", "z_out"]
+
+
+def run(record, weights, tokens, sites, broken=False):
+    got = record.run(probe_record, weights, tokens, sites, broken)
+    if not broken:
+        require(got["found"] is not None, "record must return a dict of tensors, by site")
+    return got
+
+
+def test_all_sites(record, draw):
+    weights, tokens = stand_in.model_weights(draw), draw.integers(0, 7, 3, 5)
+    got = run(record, weights, tokens, ALL)
+    expected, _ = stand_in.by_hand(weights, tokens)
+    missing = [site for site in ALL if site not in got["found"]]
+    require(not missing, f"the result lacks the site {missing[:1]}")
+    for site in ALL:
+        close(
+            got["found"][site], expected[site], f"the activation at {site} is not that of the forward pass", name=site
+        )
+
+
+def test_only_what_was_asked_for(record, draw):
+    weights, tokens = stand_in.model_weights(draw), draw.integers(0, 7, 3, 5)
+    sites = [["b1.out"], ["z_out", "b0.attn"]][draw.index]
+    got = run(record, weights, tokens, sites)
+    equal(sorted(got["found"]), sorted(sites), "the result must hold the sites that were asked for, and no other")
+
+
+def test_no_gradients(record, draw):
+    got = run(record, stand_in.model_weights(draw), draw.integers(0, 7, 2, 5), ["b0.out", "z_out"])
+    require(
+        not got["linked"],
+        "the recorded tensors are still part of the graph: detach them, or record without gradients",
+    )
+
+
+def test_no_hooks_left(record, draw):
+    weights, tokens = stand_in.model_weights(draw), draw.integers(0, 7, 2, 4)
+    equal(run(record, weights, tokens, ["b0.out"])["hooks"], 0, "hooks are left on the model: remove every one of them")
+    got = run(record, weights, tokens, ["b0.out", "embedding"], broken=True)
+    equal(got["hooks"], 0, "when the forward pass raises, hooks are left on the model: remove them in a finally")
+    require(got["failed"], "an error of the forward pass must reach the caller")

@@ -1,0 +1,44 @@
+"""Hidden tests of exercise 5.12: eta squared, from its definition, class by class."""
+
+import torch
+
+from utils.grade import close, equal, require
+
+
+def by_hand(X, y):
+    X = X.double()
+    mean = X.mean(0)
+    total = sum(float((x - mean).square().sum()) for x in X)
+    between = 0.0
+    for label in set(y.tolist()):
+        members = X[y == label]
+        between += len(members) * float((members.mean(0) - mean).square().sum())
+    return between / total
+
+
+def run(variance_explained, X, y):
+    got = variance_explained.call(X, y)
+    equal(got["args"][0], X, "the caller's X is different after the call")
+    require(
+        isinstance(got["result"], float),
+        f"the result must be a Python float, not a {type(got['result']).__name__}",
+    )
+    return got["result"]
+
+
+def test_definition(variance_explained, draw):
+    y = torch.tensor([0, 0, 0, 0, 0, 0, 1, 1, 4])  # classes of unequal size, numbers with gaps
+    X = draw.normal(9, 5) + 3 * draw.normal(5, 5)[y] + 4
+    says = "the share of variance between the classes is off (classes may differ in size)"
+    close(run(variance_explained, X, y), by_hand(X, y), says, atol=1e-4)
+
+
+def test_ends(variance_explained, draw):
+    y = torch.tensor([0, 1, 2, 0, 1, 2])
+    points = draw.normal(3, 4)
+    close(run(variance_explained, points[y], y), 1.0, "when all members of a class are equal, the share is 1")
+    close(
+        run(variance_explained, draw.normal(6, 4), torch.zeros(6, dtype=torch.int64)), 0.0, "one class explains nothing"
+    )
+    same = torch.full((6, 4), 2.0)
+    close(run(variance_explained, same, y), 0.0, "where X does not vary at all, the share must be 0")
