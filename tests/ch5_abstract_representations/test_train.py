@@ -173,4 +173,4 @@ def test_measuring_is_set_apart(train, draw):
 
 def test_watch(train, draw):
     got, _, _ = run(train, draw, steps=5, every=2, watch=True)
-    equal(got["watched"], [1, 2, 3], "watch(history) must be called after each measurement")
+    equal(got["watched"], [1, 2, 3], "watch must be called with the history after each measurement")

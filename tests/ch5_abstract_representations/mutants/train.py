@@ -66,7 +66,7 @@ OffByOne = slip(
     "schedule.at(step + 1, steps)",
 )
 WhereIgnored = slip("schedule.where is not used: the loss counts all cells", ", schedule.where)", ")")
-EvalMode = slip("the model is trained in eval mode: call model.train() first", "model.train()", "model.eval()")
+EvalMode = slip("the model is trained in eval mode: switch it to train mode first", "model.train()", "model.eval()")
 OneStepMore = slip("there is one step too many", "range(steps)", "range(steps + 1)")
 NewOptimizer = slip(
     "the given optimizer is ignored", "optimizer or make_optimizer(model, schedule)", "make_optimizer(model, schedule)"
