@@ -7,9 +7,7 @@ from pathlib import Path
 
 import torch
 
-from utils.grade import close, require
-from utils.grade.probes import needs
-from utils.grade.suite import load_file
+from utils.grade import a_thing, close, load_file, needs, plain_number, require
 
 ours = load_file(Path(__file__).with_name("_stand_in.py"))
 
@@ -19,13 +17,11 @@ CONFIG = ours.CONFIG | {"vocabulary_size": V, "context_length": 12}
 
 @needs(ours.stand_in)
 def probe_search(beam_search, config, weights, prompt, beams, max_new_tokens, more):
-    """Run the search on a transformer with these weights; its beams, and the prompt afterwards."""
+    """Run the search on a transformer with these weights; its beams as they are, and the prompt afterwards."""
     model = stand_in(config, weights)
     found = beam_search(model, prompt, beams, max_new_tokens, **more)
-    pairs = isinstance(found, (list, tuple)) and all(isinstance(b, (list, tuple)) and len(b) == 2 for b in found)
-    if not pairs or not all(torch.as_tensor(total).numel() == 1 for _, total in found):
-        return {"beams": None, "prompt": prompt}
-    return {"beams": [(torch.as_tensor(tokens), float(total)) for tokens, total in found], "prompt": prompt}
+    pairs = isinstance(found, list) and all(isinstance(beam, (list, tuple)) and len(beam) == 2 for beam in found)
+    return {"beams": [tuple(beam) for beam in found] if pairs else None, "prompt": prompt}
 
 
 def banned(text, n):
@@ -40,7 +36,8 @@ def search(weights, prompt, beams, steps, n=None, leak=False):
     """The oracle: all continuations of all beams, ranked; `leak` bans what any beam holds (to find telling inputs)."""
     alive = [(prompt.tolist(), 0.0)]
     for _ in range(steps):
-        logits = ours.whole_logits(weights, CONFIG, torch.tensor([text for text, _ in alive]))[:, -1]
+        read = torch.tensor([text[-CONFIG["context_length"] :] for text, _ in alive])
+        logits = ours.whole_logits(weights, CONFIG, read)[:, -1]
         options, rows = [], logits.double().log_softmax(-1).tolist()
         for row, (text, total) in zip(rows, alive, strict=True):
             out = banned(text, n)
@@ -68,11 +65,11 @@ def run(beam_search, weights, prompt, beams, steps, **more):
     require(got["beams"] is not None, says)
     found = []
     for tokens, total in got["beams"]:
+        is_text = torch.is_tensor(tokens) and tokens.dtype == torch.int64
+        require(is_text, f"the tokens of a beam must be an int64 tensor, but they are {a_thing(tokens)}")
         require(tokens.ndim == 1, f"the tokens of a beam must have one axis, not the shape {tuple(tokens.shape)}")
-        listed = [int(token) for token in tokens]
-        found.append(
-            (listed if len(listed) != steps else prompt.tolist() + listed, total)
-        )  # the prompt may be left out
+        plain_number(total, float, "the log-probability of a beam")
+        found.append((tokens.tolist(), total))
     return found, got
 
 
@@ -136,6 +133,18 @@ def test_fewer_texts_than_beams(beam_search, draw):
     found, _ = run(beam_search, weights, prompt, V * V + 2, 1 + draw.index)
     says = "with more beams than texts there are, every text must be found, once"
     check(found, search(weights, prompt, V * V + 2, 1 + draw.index), says, prompt)
+
+
+def test_past_the_context(beam_search, draw):
+    length, steps = [(CONFIG["context_length"] - 1, 4), (CONFIG["context_length"] + 2, 2)][draw.index]
+
+    def tells(weights, text):
+        return clear(search(weights, text, 3, steps))
+
+    weights, prompt = telling(draw, tells, lambda draw: draw.integers(0, V, length))
+    found, _ = run(beam_search, weights, prompt, 2, steps)
+    says = "once a text is longer than the context, the model must read exactly its last context_length tokens"
+    check(found, search(weights, prompt, 2, steps), says, prompt)
 
 
 def test_ban_within_a_beam(beam_search, draw):

@@ -4,12 +4,12 @@ import heapq
 
 import torch
 
-from utils.grade.mutants import right, wrong
+from utils.grade import right, wrong
 
 
 def log_probabilities(model, text):
     with torch.no_grad():
-        return model(torch.tensor(text)[None])[0, -1].log_softmax(-1)
+        return model(torch.tensor(text)[None, -model.config.context_length :])[0, -1].log_softmax(-1)
 
 
 def banned(text, n):
@@ -56,7 +56,7 @@ def one_too_many(model, prompt, beams, max_new_tokens, no_repeat_ngram=None):
 @wrong("logits are added up where log-probabilities should be: take log_softmax first")
 def sums_logits(model, prompt, beams, max_new_tokens, no_repeat_ngram=None):
     def logits(model, text):
-        return model(torch.tensor(text)[None])[0, -1].detach()
+        return model(torch.tensor(text)[None, -model.config.context_length :])[0, -1].detach()
 
     return as_result(search(model, prompt, beams, max_new_tokens, no_repeat_ngram, scores=logits))
 
@@ -197,6 +197,89 @@ def ban_leaks(model, prompt, beams, max_new_tokens, no_repeat_ngram=None):
     return as_result(alive)
 
 
+def reading(window):
+    """A search that reads what `window(text, context_length)` leaves of each text."""
+
+    def scores(model, text):
+        with torch.no_grad():
+            return model(torch.tensor([window(text, model.config.context_length)]))[0, -1].log_softmax(-1)
+
+    return scores
+
+
+@wrong("the text is not cut to the context: past context_length the model has no position left")
+def never_cut(model, prompt, beams, max_new_tokens, no_repeat_ngram=None):
+    scores = reading(lambda text, context: text)
+    return as_result(search(model, prompt, beams, max_new_tokens, no_repeat_ngram, scores=scores))
+
+
+@wrong("past the context the first tokens are read on and on: read the last ones")
+def first_tokens(model, prompt, beams, max_new_tokens, no_repeat_ngram=None):
+    scores = reading(lambda text, context: text[:context])
+    return as_result(search(model, prompt, beams, max_new_tokens, no_repeat_ngram, scores=scores))
+
+
+@wrong("one token less than the context holds is read")
+def one_less_than_the_context(model, prompt, beams, max_new_tokens, no_repeat_ngram=None):
+    scores = reading(lambda text, context: text[-context + 1 :])
+    return as_result(search(model, prompt, beams, max_new_tokens, no_repeat_ngram, scores=scores))
+
+
+@wrong("the prompt itself is cut to the context: only what the model reads is cut, the result keeps all")
+def cuts_the_prompt(model, prompt, beams, max_new_tokens, no_repeat_ngram=None):
+    return as_result(search(model, prompt[-model.config.context_length :], beams, max_new_tokens, no_repeat_ngram))
+
+
+BAN_LATE = "the ban comes after the best tokens were chosen, so that beams are lost: ban first, then choose the best"
+
+
+@wrong(BAN_LATE)
+def ban_after_the_best_of_a_beam(model, prompt, beams, max_new_tokens, no_repeat_ngram=None):
+    alive = [(prompt.tolist(), 0.0)]
+    for _ in range(max_new_tokens):
+        options = []
+        for text, total in alive:
+            row = log_probabilities(model, text)
+            best = row.topk(min(beams, len(row))).indices.tolist()
+            out = banned(text, no_repeat_ngram)
+            options += [([*text, token], total + row[token].item()) for token in best if token not in out]
+        alive = sorted(options, key=lambda option: -option[1])[:beams]
+    return as_result(alive)
+
+
+@wrong(BAN_LATE)
+def ban_after_the_best_of_all(model, prompt, beams, max_new_tokens, no_repeat_ngram=None):
+    def keep(options, beams):
+        return [option for option in options[:beams] if option[0][-1] not in banned(option[0][:-1], no_repeat_ngram)]
+
+    if no_repeat_ngram is None:
+        return as_result(search(model, prompt, beams, max_new_tokens))
+    alive = [(prompt.tolist(), 0.0)]
+    for _ in range(max_new_tokens):
+        found = [search(model, torch.tensor(text), len(text) ** 9, 1) for text, _ in alive]
+        pairs = zip(alive, found, strict=True)
+        options = [(text, before + total) for (_, before), more in pairs for text, total in more]
+        alive = keep(sorted(options, key=lambda option: -option[1]), beams)
+    return as_result(alive)
+
+
+@wrong("only the new tokens are returned: each beam holds the prompt first")
+def without_the_prompt(model, prompt, beams, max_new_tokens, no_repeat_ngram=None):
+    alive = search(model, prompt, beams, max_new_tokens, no_repeat_ngram)
+    return as_result([(text[len(prompt) :], total) for text, total in alive])
+
+
+@wrong("the tokens of a beam are returned as a list: an int64 tensor is asked for")
+def lists_of_tokens(model, prompt, beams, max_new_tokens, no_repeat_ngram=None):
+    return search(model, prompt, beams, max_new_tokens, no_repeat_ngram)
+
+
+@wrong("the log-probability is returned as a tensor: .item() makes the Python float of it that is asked for")
+def totals_as_tensors(model, prompt, beams, max_new_tokens, no_repeat_ngram=None):
+    alive = search(model, prompt, beams, max_new_tokens, no_repeat_ngram)
+    return [(torch.tensor(text), torch.tensor(total)) for text, total in alive]
+
+
 @wrong("the new tokens are written into the caller's prompt")
 def grows_the_prompt(model, prompt, beams, max_new_tokens, no_repeat_ngram=None):
     alive = search(model, prompt, beams, max_new_tokens, no_repeat_ngram)
@@ -209,7 +292,7 @@ def grows_the_prompt(model, prompt, beams, max_new_tokens, no_repeat_ngram=None)
 def batched(model, prompt, beams, max_new_tokens, no_repeat_ngram=None):
     texts, totals = prompt[None].clone(), torch.zeros(1)
     for _ in range(max_new_tokens):
-        ranks = model(texts)[:, -1].log_softmax(-1)
+        ranks = model(texts[:, -model.config.context_length :])[:, -1].log_softmax(-1)
         for beam, text in enumerate(texts.tolist()):
             ranks[beam, banned(text, no_repeat_ngram)] = -torch.inf
         ranks = (totals[:, None] + ranks).flatten()
@@ -225,7 +308,8 @@ def by_heap(model, prompt, beams, max_new_tokens, no_repeat_ngram=None):
     for _ in range(max_new_tokens):
         fresh = []
         for total, text in alive:
-            rows = torch.log(model(torch.tensor([text]))[0, -1].detach().double().softmax(-1))
+            window = torch.tensor([text[-model.config.context_length :]])
+            rows = torch.log(model(window)[0, -1].detach().double().softmax(-1))
             for token in set(range(len(rows))) - set(banned(list(text), no_repeat_ngram)):
                 fresh.append((total + float(rows[token]), (*text, token)))
         alive = heapq.nlargest(beams, fresh)
