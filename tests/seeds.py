@@ -94,8 +94,13 @@ def main(argv: list[str] | None = None) -> int:
         return 2
     started, answers, complaints = time.monotonic(), 0, []
     work = Parallel(args.jobs, return_as="generator")(delayed(judge)(*pair, seeds, args.named) for pair in pairs)
-    for count, found in tqdm(work, total=len(pairs), unit="exercise", disable=not sys.stderr.isatty()):
+    watched = sys.stderr.isatty()
+    for pair, (count, found) in zip(
+        pairs, tqdm(work, total=len(pairs), unit="exercise", disable=not watched), strict=True
+    ):
         answers += count
+        if not watched:  # in a log, a line for each exercise says how far it is
+            print(*pair, f"{count} answers, {len(found)} disagree", flush=True)
         complaints += found
         for complaint in found:
             tqdm.write(complaint, file=sys.stdout)
