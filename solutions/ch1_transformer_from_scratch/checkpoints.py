@@ -48,9 +48,9 @@ def save_checkpoint(
 
 
 def load_checkpoint(path: Path | str = "base", device: str | None = None) -> Checkpoint:
-    """A checkpoint by path, or a shipped one by name: "base", "no_positions", "no_mask". The model is in eval mode.
+    """A checkpoint by path, by the folder of a run, or a shipped one by name ("base", "no_positions", "no_mask").
 
-    Weights become float32. Raises CourseError, in one sentence, where a file is missing, damaged, or does not fit.
+    Weights become float32, the model is in eval mode. Raises CourseError, in one sentence, where a file is missing, damaged, or does not fit.
     """
     path = _stem(path)
     if path.parent == Path(".") and not path.with_suffix(".json").is_file():
@@ -79,4 +79,6 @@ def load_checkpoint(path: Path | str = "base", device: str | None = None) -> Che
 
 def _stem(path: Path | str) -> Path:
     path = Path(path).expanduser()
+    if (path / "model.json").is_file():  # the folder that `train --output` made
+        return path / "model"
     return path.with_suffix("") if path.suffix in (".safetensors", ".json") else path

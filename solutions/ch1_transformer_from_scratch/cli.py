@@ -76,7 +76,7 @@ class Train:
 class Sample:
     """Continue a prompt with a trained model."""
 
-    checkpoint: str = "base"  # a shipped one (base, small, no_positions, no_mask) or the path of a saved one
+    checkpoint: str = "base"  # a shipped one (base, small, no_positions, no_mask), a saved one, or the folder of a run
     prompt: str = PROMPT
     max_new_tokens: int = 100
     method: Literal["greedy", "top-k", "top-p", "beam"] = "top-p"

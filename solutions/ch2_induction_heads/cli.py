@@ -32,7 +32,7 @@ class Machine:
     """What every command shares."""
 
     text: Path | None = None  # a text file to take the bigrams from; none: Shakespeare's
-    device: str = field(default_factory=best_device)  # cuda, mps or cpu
+    device: str = field(default_factory=lambda: best_device(double=True))  # cuda or cpu
     threads: int | None = None  # CPU threads; none: torch's choice
 
     def ready(self):
@@ -61,7 +61,7 @@ class Basic:
         trained = sum(p.numel() for p in trainer.model.parameters() if p.requires_grad)
         total = sum(p.numel() for p in trainer.model.parameters())
         print(f"{total:,} parameters, {trained:,} of them trained, on {self.machine.device}")
-        if self.args.num_data_workers > 0:
+        if self.args.num_data_workers not in (0, TrainerArgs.num_data_workers):  # somebody asked for them
             print("batches are drawn in this process: num_data_workers is not needed")
         finished = trainer.run(lambda line: tqdm.write(describe(line, self.args), file=sys.stdout))
         if trainer.folder is not None:
@@ -160,9 +160,12 @@ def _assign(command: Basic, arguments: list[str]) -> list[str]:
     more = {"": command.machine}
     names = settings.names(command.args) | settings.names(command.machine)
     options = {"help", "fast", "resume", "h"} | {part for name in names for part in (name, name.split(".")[-1])}
+    flags = {name.split(".")[-1].replace("_", "-") for name, (_, field) in names.items() if field.type is bool}
+    flags |= {"help", "fast", "resume", "h"}
     others, assignments = [], []
     for argument in arguments:
-        waiting = bool(others) and others[-1].startswith("--") and "=" not in others[-1]  # --text a=b.txt: a value
+        before = others[-1] if others and others[-1].startswith("--") else "="
+        waiting = "=" not in before and before.removeprefix("--no-").lstrip("-") not in flags  # --text a=b.txt: a value
         if argument.startswith("--"):
             written, equals, value = argument[2:].partition("=")
             name = written.replace("-", "_")

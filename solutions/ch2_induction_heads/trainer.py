@@ -41,7 +41,7 @@ class Trainer:
         settings: dict | None = None,
     ):
         _check(args)
-        self.device = usable_device(device)
+        self.device = usable_device(device, double=True)
         model_args = replace(args.model_args, vocab_size=table.vocab_size)
         self.args = replace(args, model_args=model_args)
         bigram_test = args.bigram_outs_test

@@ -52,7 +52,7 @@ class Common:
     rule: str = "ngd"  # ngd: per-tensor normalised gradient descent; gd: plain gradient descent
     epochs: int = EPOCHS  # of a finite run
     eval_every: int = 1  # steps between measurements on unseen outputs
-    device: str = field(default_factory=best_device)
+    device: str = field(default_factory=lambda: best_device(double=True))
     threads: int | None = None  # CPU threads; none: torch's choice
     logs: Path = Path("logs")  # folder of the saved runs
 
@@ -65,7 +65,7 @@ class Common:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise CourseError(f"{name} must be above zero, but it is {value}.")
-        usable_device(self.device)
+        usable_device(self.device, double=True)
         if self.threads is not None:
             torch.set_num_threads(self.threads)
 

@@ -142,3 +142,10 @@ def test_importing_the_figures_loads_neither_plotly_nor_ipywidgets():
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_tensors_of_every_float_type_can_be_drawn():
+    for kind in (torch.bfloat16, torch.float16, torch.float64):
+        values = torch.tensor([[0.5, 1.0], [2.0, -4.0]], dtype=kind)
+        drawn = heatmap(values, **WORDS)
+        assert np.asarray(drawn.figure.data[0].z).tolist() == values.tolist()

@@ -8,6 +8,7 @@ from pathlib import Path
 from utils.course import ROOT, CourseError
 
 FOLDER = ROOT / "chapters" / "ch1_transformer_from_scratch" / "data"
+STRETCH = 2000  # characters of what is held out or trained on in one piece
 BETWEEN = "\f\n"  # what separates two works in the file: a form feed, which no work contains
 
 
@@ -43,10 +44,17 @@ def split(documents: list[str], share: float = 0.1, name: str = "embedded") -> C
     """Hold out about `share` of the text, whole paragraphs from all over it: the same ones every time.
 
     Documents are cut into stretches of paragraphs (a corpus may be one long file), and every tenth stretch is held
-    out. Raises CourseError for a text too short to split.
+    out. A text without enough empty lines is cut anywhere. Raises CourseError for a text too short to split.
     """
-    pieces = [piece for document in documents for piece in stretches(document)]
     every = round(1 / share)
+    pieces = [piece for document in documents for piece in stretches(document)]
+    if len(pieces) < every:
+        pieces = [
+            document[at : at + STRETCH]
+            for document in documents
+            for at in range(0, len(document), STRETCH)
+            if document[at : at + STRETCH].strip()
+        ]
     if len(pieces) < every:
         raise CourseError(f"The text of {name} is too short to train on: it needs at least {every * 2} kB.")
     held_out = pieces[every // 2 :: every]
@@ -54,7 +62,7 @@ def split(documents: list[str], share: float = 0.1, name: str = "embedded") -> C
     return Corpus(name, train, held_out)
 
 
-def stretches(document: str, characters: int = 2000) -> list[str]:
+def stretches(document: str, characters: int = STRETCH) -> list[str]:
     """Cut a document at empty lines into pieces of about `characters` (never inside a paragraph)."""
     pieces: list[str] = []
     current: list[str] = []

@@ -47,7 +47,8 @@ def template():
 def small(values) -> np.ndarray:
     """Values as float32, integers and booleans in 8 bits where they fit: what travels to the browser stays small."""
     if hasattr(values, "detach"):
-        values = values.detach().cpu().numpy()
+        values = values.detach().cpu()
+        values = (values if str(values.dtype) != "torch.bfloat16" else values.float()).numpy()  # numpy has no bfloat16
     array = np.asarray(values)
     if array.dtype == bool:
         return array.astype(np.uint8)

@@ -2,7 +2,7 @@
 
 from utils.train.command import command_line, run_command
 from utils.train.device import best_device, usable_device
-from utils.train.files import read_json, read_tensors, write_json, write_tensors
+from utils.train.files import read_json, read_tensors, set_aside, write_json, write_tensors
 from utils.train.interrupt import Interrupt
 from utils.train.metrics import Metrics, read_metrics
 from utils.train.optimizer import load_optimizer, optimizer_tensors
@@ -23,6 +23,7 @@ __all__ = [
     "read_tensors",
     "run_command",
     "seed_everything",
+    "set_aside",
     "usable_device",
     "write_json",
     "write_tensors",

@@ -1,7 +1,7 @@
 """Files of a run: each is written beside its place and then moved there, so that none is ever half-written."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
@@ -55,3 +55,23 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError):
         raise CourseError(f"{path} is damaged, or it is not a safetensors file.") from None
+
+
+def set_aside(folder: Path, names: Sequence[str]) -> Path | None:
+    """Move an earlier run's files into the next free folder earlier-1, earlier-2, ... below its own.
+
+    Returns that folder, or None where there is nothing to move. Raises CourseError where it cannot be done.
+    """
+    there = [folder / name for name in names if (folder / name).is_file()]
+    if not there:
+        return None
+    number = 1
+    while (kept := folder / f"earlier-{number}").exists():
+        number += 1
+    try:
+        kept.mkdir()
+        for file in there:
+            file.rename(kept / file.name)
+    except OSError as error:
+        raise CourseError(f"The run in {folder} cannot be moved out of the way: {error.strerror or error}.") from None
+    return kept

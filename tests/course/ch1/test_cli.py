@@ -1,6 +1,7 @@
 """The command line: what it does, and one clear sentence with exit status 2 for what a person can put right."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -349,3 +350,36 @@ def test_shipped_checkpoints():
         assert settings["variant"] == name and f"--variant {name}" in settings["command"]
         assert settings["seed"] == settings["training"]["seed"]
         assert settings["held_out"]["loss"] < 4.5
+
+
+def test_lines_without_an_empty_line_are_text_too(tmp_path, capsys):
+    file = tmp_path / "lines.txt"
+    file.write_text("".join(f"line {i} of a text without paragraphs\n" for i in range(1500)), encoding="utf-8")
+    corpus = load_corpus(str(file))
+    assert len(corpus.train) > 20 and len(corpus.held_out) >= 2
+    assert sum(map(len, corpus.train + corpus.held_out)) == file.stat().st_size
+    file.write_text("short\n" * 200, encoding="utf-8")
+    assert "too short" in fails(capsys, "train", "--dataset", file, *TINY, "--output", tmp_path / "a")
+
+
+def test_a_prompt_outside_utf_8_and_a_terminal_outside_unicode(saved):
+    program = [sys.executable, "-m", "solutions.ch1_transformer_from_scratch", "sample", "--max-new-tokens", "1"]
+    program += ["--checkpoint", saved, "--prompt"]
+    odd = subprocess.run([*program, b"na\xefve"], cwd=ROOT, capture_output=True, text=True)
+    assert odd.returncode == 2 and odd.stderr == "The prompt is not text in UTF-8.\n"
+    variables = {**os.environ, "PYTHONIOENCODING": "cp1252"}
+    shown = subprocess.run([*program, "naïve 🙂"], cwd=ROOT, capture_output=True, env=variables)
+    assert shown.returncode == 0 and shown.stdout.decode("cp1252").startswith("naïve ?")
+
+
+def test_a_second_run_into_the_same_folder_keeps_the_first(text, tmp_path, capsys):
+    command = ["train", "--dataset", str(text), *TINY, "--output", str(tmp_path / "run")]
+    assert main(command) == 0
+    first = (tmp_path / "run" / "model.safetensors").read_bytes()
+    assert "earlier" not in capsys.readouterr().err
+    assert main([*command, "--seed", "1"]) == 0
+    assert str(tmp_path / "run" / "earlier-1") in capsys.readouterr().err
+    assert (tmp_path / "run" / "earlier-1" / "model.safetensors").read_bytes() == first
+    assert (tmp_path / "run" / "model.safetensors").read_bytes() != first
+    for checkpoint in ("run", "run/earlier-1", "run/model"):
+        assert main(["sample", "--checkpoint", str(tmp_path / checkpoint), "--max-new-tokens", "2"]) == 0

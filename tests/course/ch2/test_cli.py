@@ -195,3 +195,20 @@ def test_figures_of_training(name, monkeypatch):
 def test_an_unknown_holder_is_no_setting():
     with pytest.raises(CourseError, match="There is no setting 'data_args'"):
         settings.apply(TrainerArgs(), ["data_args=5"])
+
+
+def test_flags_and_settings_come_in_any_order(monkeypatch):
+    seen = []
+    monkeypatch.setattr(cli.Basic, "run", lambda self: seen.append(self) or 0)
+    for words in ("--resume max_iters=4", "max_iters=4 --resume", "--no-fast --resume max_iters=4 --log-probes k=3"):
+        words = words.replace(" k=3", " data_args.k=3")
+        assert main(["basic", *words.split()]) == 0
+    assert [(run.resume, run.args.max_iters) for run in seen] == [(True, 4)] * 3
+    assert not seen[2].fast and seen[2].args.log_probes and seen[2].args.data_args.k == 3
+
+
+def test_data_workers_are_spoken_of_when_asked_for(capsys):
+    assert main(["basic", *TINY]) == 0
+    assert "num_data_workers" not in capsys.readouterr().out
+    assert main(["basic", *TINY, "num_data_workers=4"]) == 0
+    assert "num_data_workers is not needed" in capsys.readouterr().out
