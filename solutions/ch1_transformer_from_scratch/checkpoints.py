@@ -50,7 +50,8 @@ def save_checkpoint(
 def load_checkpoint(path: Path | str = "base", device: str | None = None) -> Checkpoint:
     """A checkpoint by path, by the folder of a run, or a shipped one by name ("base", "no_positions", "no_mask").
 
-    Weights become float32, the model is in eval mode. Raises CourseError, in one sentence, where a file is missing, damaged, or does not fit.
+    Weights become float32, the model is in eval mode. Raises CourseError, in one sentence, where a file is
+    missing, damaged, or does not fit.
     """
     path = _stem(path)
     if path.parent == Path(".") and not path.with_suffix(".json").is_file():
