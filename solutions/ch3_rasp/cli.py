@@ -9,6 +9,9 @@ import tyro
 from utils.course import CourseError
 from utils.train import run_command
 
+from . import cli_train
+from .settings import options_of
+
 PROGRAM = "python -m solutions.ch3_rasp"
 
 
@@ -39,7 +42,7 @@ class Prompt:
         return prompt(self.example, self.pictures)
 
 
-COMMANDS = {"run": Run, "prompt": Prompt}
+COMMANDS = {"run": Run, "prompt": Prompt, **cli_train.COMMANDS}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -58,4 +61,6 @@ def _run(arguments: list[str]) -> int:
     if name not in COMMANDS:
         raise CourseError(f"There is no command {name!r}: choose one of {', '.join(COMMANDS)}.")
     command = COMMANDS[name]
+    if name in cli_train.WITH_WORDS:
+        arguments = options_of(arguments)
     return tyro.cli(command, args=arguments, prog=f"{PROGRAM} {name}", description=command.__doc__).run()

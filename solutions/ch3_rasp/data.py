@@ -15,7 +15,6 @@ from .tasks import IGNORE
 
 Batch = tuple[Tensor, Tensor, Tensor, Selectors]  # tokens, targets, mask (B, T) and the selectors to follow, maybe none
 SPLITS = {"train": 0, "valid": 1, "test": 2, "longer": 3}  # each draws from a generator of its own
-POOL = 16  # batches that are sorted by length together
 
 
 @dataclass
@@ -34,18 +33,21 @@ class DataSet:
         """The first n sequences only."""
         return DataSet(self.language, self.tokens[:n], self.targets[:n], self.mask[:n])
 
-    def batches(self, size: int, shuffle: torch.Generator | None = None, attention: bool = False) -> Iterator[Batch]:
+    def batches(
+        self, size: int, shuffle: torch.Generator | None = None, attention: bool = False, bucket: int = 1
+    ) -> Iterator[Batch]:
         """All sequences once, in batches of similar lengths, each cut to its longest sequence.
 
-        With `shuffle` the order is random: sixteen batches at a time are sorted by length, then all batches are mixed;
-        without, everything is sorted. The selectors to follow are made for each batch, if `attention` asks for them.
+        With `shuffle` the order is random: `bucket` batches at a time are sorted by length, which saves padding, then
+        all batches are mixed; without, everything is sorted. If `attention` asks for them, the selectors to follow are
+        made for each batch.
         """
         lengths = self.mask.sum(1)
         if shuffle is None:
             groups = list(lengths.argsort(stable=True).split(size))
         else:
             mixed = torch.randperm(len(self), generator=shuffle)
-            pools = mixed.split(size * POOL)
+            pools = mixed.split(size * bucket)
             groups = [group for pool in pools for group in pool[lengths[pool].argsort(stable=True)].split(size)]
             groups = [groups[i] for i in torch.randperm(len(groups), generator=shuffle)]
         for rows in groups:
