@@ -89,7 +89,11 @@ def optimizer_of(model: nn.Module, args: RunArgs) -> torch.optim.Optimizer:
     kind = torch.optim.SGD if args.overfit or args.optim == "sgd" else torch.optim.Adam
     optimizer = kind(model.parameters(), lr=args.initial_lr)
     if args.clip:
-        optimizer.register_step_pre_hook(lambda *_: nn.utils.clip_grad_norm_(model.parameters(), args.clip))
+
+        def shorten(*_) -> None:
+            nn.utils.clip_grad_norm_(model.parameters(), args.clip)
+
+        optimizer.register_step_pre_hook(shorten)
     return optimizer
 
 
