@@ -98,7 +98,7 @@ def test_overfit_small_and_crops():
 
 
 def test_learns_a_little():
-    args = tiny("hist_10_bos", d_model=32, n_train=2000, n_epochs=4, initial_lr=3e-3, batch_size=32, bucket=1, clip=1.0)
+    args = tiny("sort_10", d_model=32, n_train=2000, n_epochs=4, initial_lr=3e-3, batch_size=32, bucket=1, clip=1.0)
     found = train_run(args, save=False)
     assert found.test_accuracy > found.facts["baselines"]["token"] + 0.05
 
