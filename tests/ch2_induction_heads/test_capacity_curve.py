@@ -5,8 +5,9 @@ What is expected was measured over 20,000 seeds; the mean over fewer may lie 6.5
 
 import torch
 
-from utils.grade import close, require
+from utils.grade import close, draws, needs, require
 from utils.grade.judge import a_thing
+from utils.grade.probes import names_of
 
 # d: {n: (mean share recalled, standard deviation from seed to seed)}
 MEASURED = {
@@ -21,16 +22,41 @@ def probe_curve(capacity_curve, d, ns, seeds, kind):
     return capacity_curve(d, ns, kinds[kind](seeds))
 
 
+@needs(names_of)
+def probe_draws(capacity_curve, d, n, seed):
+    """The share for one n and one seed, and the vectors that the notebook's random_embeddings gave for it.
+
+    `more`: whether other numbers were drawn from the same generator.
+    """
+    names = names_of(capacity_curve, "random_embeddings")
+    notebooks, drawn, ends = names.get("random_embeddings"), [], []
+
+    def noted(n, d, generator):
+        drawn.append(torch.randn(n, d, generator=generator) / d**0.5)
+        ends.append((generator, generator.get_state()))
+        return drawn[-1].clone()
+
+    if notebooks is not None:
+        names["random_embeddings"] = noted
+    try:
+        result = capacity_curve(d, [n], [seed])
+    finally:
+        if notebooks is not None:
+            names["random_embeddings"] = notebooks
+    more = any(not torch.equal(generator.get_state(), state) for generator, state in ends[-1:])
+    return {"result": result, "drawn": drawn, "more": more}
+
+
 def curve(capacity_curve, d, ns, seeds, kind="list", tolerance=0.06):
     """One number for each n, after the form of the result was looked at."""
     got = capacity_curve.run(probe_curve, d, ns, seeds, kind, tolerance=tolerance)
-    several = isinstance(got, (list, tuple)) or (torch.is_tensor(got) and got.ndim > 0)
-    require(several, f"the result must be a list (or tensor) of one number for each n, but it is {a_thing(got)}")
+    says = f"the result must be a list of one number for each n, but it is {a_thing(got)}"
+    require(isinstance(got, (list, tuple)), says)
     says = f"ns has {len(ns)} entries, so the result must hold {len(ns)} numbers, but it holds {len(got)}"
     require(len(got) == len(ns), says, got=got, inputs={"ns": ns})
     for value in got:
-        single = isinstance(value, (int, float)) or (torch.is_tensor(value) and value.numel() == 1)
-        require(single, "each entry of the result must be one number, the mean over the seeds", got=got)
+        says = "each entry of the list must be one plain number, the mean over the seeds: .item() makes one of a tensor"
+        require(isinstance(value, (int, float)), says)
     return torch.tensor([float(value) for value in got], dtype=torch.float64)
 
 
@@ -63,6 +89,24 @@ def test_shares(capacity_curve, draw):
     got = curve(capacity_curve, 16, [40], [seed])
     says = f"with seed {seed} keys and values are the same vectors: each seed draws both, one after the other"
     require(got[0] < 0.75, says, expected=[MEASURED[16][40][0]], got=got)
+
+
+@draws(3)
+def test_draws_of_one_seed(capacity_curve, draw):
+    """Where the notebook's random_embeddings is used, the vectors are known, and with them the share."""
+    d, n, seed = 16, 130, draw.seed % 1000
+    got = capacity_curve.run(probe_draws, d, n, seed)
+    drawn = got["drawn"]
+    independent = not drawn or got["more"] or sum(len(vectors) for vectors in drawn) >= 2 * n
+    require(independent, "the values are made of the very vectors that are the keys: draw both, one after the other")
+    if [vectors.shape for vectors in drawn] == [(n, d)] * 2:
+        shares = []
+        for U, V in (drawn, drawn[::-1]):
+            scores = U.double() @ (V.T.double() @ U.double()).T @ V.T.double()
+            shares.append((scores.argmax(1) == torch.arange(n)).double().mean().item())
+        near = min(abs(got["result"][0] - share) for share in shares) < 0.5 / n
+        says = "for known keys and values the share is another: all n keys ask, and all n values are candidates"
+        require(near, says, expected=shares[:1], got=got["result"])
 
 
 def test_mean_over_seeds(capacity_curve, draw):

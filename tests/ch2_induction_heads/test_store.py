@@ -35,10 +35,18 @@ def test_pairs(store, draw):
     close(store(U, V), added_up(U, V, torch.eye(n)), says, name="W", inputs={"U": U, "V": V})
 
 
-def test_weights(store, draw):
-    n, m = (4, 6) if draw.index else (5, 5)
-    U, V, alpha = draw.normal(n, 7), draw.normal(m, 3), draw.normal(n, m)
-    says = "W is not the sum over all pairs (i, j) of alpha[i, j] times the pair u_i -> v_j"
+def test_repeated_keys(store, draw):
+    n, d_in, d_out = 6, 4, 3
+    U, V = draw.normal(n, d_in), draw.normal(n, d_out)
+    U[4], U[5], V[3] = U[1], U[1], V[0]  # a key with three values, and a value with two keys
+    says = "where a key comes more than once, all of its pairs are stored: they add up, none replaces another"
+    close(store(U, V), added_up(U, V, torch.eye(n)), says, name="W", inputs={"U": U, "V": V})
+
+
+def test_square_weights(store, draw):
+    n, d_in, d_out = (5, 7, 3) if draw.index else (4, 4, 4)
+    U, V, alpha = draw.normal(n, d_in), draw.normal(n, d_out), draw.normal(n, n)
+    says = "with alpha W is not the sum over all pairs (i, j) of alpha[i, j] times the pair u_i -> v_j"
     close(store(U, V, alpha), added_up(U, V, alpha), says, name="W", inputs={"U": U, "V": V, "alpha": alpha})
 
 

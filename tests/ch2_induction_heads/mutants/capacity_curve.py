@@ -3,7 +3,7 @@
 import torch
 import torch.nn.functional as F
 
-from utils.grade.mutants import right, wrong
+from utils.grade import right, slips, wrong
 
 
 def vectors(n, d, generator):
@@ -328,10 +328,56 @@ def as_dict(d, ns, seeds):
     return dict(zip(ns, a_generator_a_seed(d, ns, seeds), strict=False))
 
 
+random_embeddings = vectors  # the notebook's, which the hidden tests watch
+
+
+def store(U, V):
+    return V.T @ U
+
+
+recall = recalled
+slip = slips("""
+    def capacity_curve(d, ns, seeds):
+        seeds, curve = list(seeds), []
+        for n in ns:
+            total = 0.0
+            for seed in seeds:
+                generator = torch.Generator().manual_seed(seed)
+                U = random_embeddings(n, d, generator)
+                V = random_embeddings(n, d, generator)
+                found = recall(store(U, V), U, V)
+                total += (found == torch.arange(n)).float().mean().item()
+            curve.append(total / len(seeds))
+        return curve
+""")
+
+REUSED = "the values are made of the very vectors that are the keys: draw both, one after the other"
+keys_in_reverse = slip(REUSED, "V = random_embeddings(n, d, generator)", "V = U.flip(0)")
+keys_moved_on = slip(REUSED, "V = random_embeddings(n, d, generator)", "V = U.roll(1, 0)")
+FEWER = "for known keys and values the share is another: all n keys ask, and all n values are candidates"
+first_candidates = slip(FEWER, "U, V), U, V)", "U, V), U, V[:64])")
+half_the_keys_ask = slip(
+    FEWER, "U, V), U, V)", "U, V), U[: n // 2 + 1], V)", "torch.arange(n)", "torch.arange(n // 2 + 1)"
+)
+one_generator = slip(
+    "one generator serves all seeds: seed a new one with each of them",
+    "for n in ns:", "generator = torch.Generator().manual_seed(seeds[0])\n    for n in ns:",
+    "            generator = torch.Generator().manual_seed(seed)\n", "",
+)  # fmt: skip
+width_n = slip(
+    "the vectors are n wide: they are d wide, n is how many there are",
+    "U = random_embeddings(n, d", "U = random_embeddings(n, n",
+    "V = random_embeddings(n, d", "V = random_embeddings(n, n",
+)  # fmt: skip
+PLAIN = "a list of plain numbers is wanted, which later cells look up by their place: .item() and .tolist() make them"
+returns_tensor = slip(PLAIN, "return curve", "return torch.tensor(curve)")
+tensors_in_a_list = slip(PLAIN, ".mean().item()", ".mean()")
+
+
 @right
-def as_tensor(d, ns, seeds):
+def as_list(d, ns, seeds):
     table = torch.tensor([[share(*pairs(n, d, seed)) for n in ns] for seed in seeds], dtype=torch.float64)
-    return table.mean(dim=0)
+    return table.mean(dim=0).tolist()
 
 
 @right
@@ -360,7 +406,7 @@ def with_the_global_generator(d, ns, seeds):
             U, V = torch.randn(n, d), torch.randn(n, d)
             scores = torch.einsum("mo,jo,ji,ni->nm", V, V, U, U)
             curve[i].append(sum(j == k for k, j in enumerate(scores.argmax(1).tolist())) / n)
-    return [torch.tensor(values).mean() for values in curve.values()]
+    return [torch.tensor(values).mean().item() for values in curve.values()]
 
 
 @right

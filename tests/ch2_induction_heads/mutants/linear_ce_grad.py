@@ -24,6 +24,38 @@ def descent(W, U_in, U_out, p_z, p_k_given_z):
     return -written(p_z[:, None] * excess(W, U_in, U_out, p_k_given_z), U_in, U_out)
 
 
+LEFT_OVER = (
+    "autograd leaves its mark on the caller's W (requires_grad, .grad): write the formula down, or work on a copy"
+)
+
+
+@wrong(LEFT_OVER)
+def through_the_callers_grad(W, U_in, U_out, p_z, p_k_given_z):
+    W.requires_grad_(True)
+    loss = -(p_z[:, None] * p_k_given_z * scores(W, U_in, U_out).log_softmax(1)).sum()
+    loss.backward()
+    return W.grad
+
+
+@wrong(LEFT_OVER)
+def asks_for_gradients(W, U_in, U_out, p_z, p_k_given_z):
+    W.requires_grad_(True)
+    loss = -(p_z[:, None] * p_k_given_z * scores(W, U_in, U_out).log_softmax(1)).sum()
+    return torch.autograd.grad(loss, W)[0]
+
+
+@wrong("tokens with the same vector are merged, and the last one stays: each adds its own part")
+def keyed(W, U_in, U_out, p_z, p_k_given_z):
+    alpha = p_z[:, None] * excess(W, U_in, U_out, p_k_given_z)
+    last = list({tuple(u.tolist()): z for z, u in enumerate(U_in)}.values())
+    return written(alpha[last], U_in[last], U_out)
+
+
+@wrong("p(z) is divided by its largest entry: it is a probability as it is")
+def p_z_over_largest(W, U_in, U_out, p_z, p_k_given_z):
+    return written((p_z / p_z.max())[:, None] * excess(W, U_in, U_out, p_k_given_z), U_in, U_out)
+
+
 @wrong("p(z) is missing: what a token writes is weighed by how often the token comes")
 def without_p_z(W, U_in, U_out, p_z, p_k_given_z):
     return written(excess(W, U_in, U_out, p_k_given_z), U_in, U_out)

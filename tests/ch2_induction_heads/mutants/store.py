@@ -59,6 +59,29 @@ def alpha_transposed(U, V, alpha=None):
     return stored(U, V) if alpha is None else V.T @ alpha @ U
 
 
+@wrong("a key that comes twice keeps its last value only (a dict by key): all of its pairs are added up")
+def keyed(U, V, alpha=None):
+    if alpha is not None:
+        return stored(U, V, alpha)
+    last = list({tuple(u.tolist()): i for i, u in enumerate(U)}.values())
+    return V[last].T @ U[last]
+
+
+@wrong("the pairs are averaged: W is their sum")
+def averaged_pairs(U, V, alpha=None):
+    return stored(U, V) / len(U) if alpha is None else stored(U, V, alpha)
+
+
+@wrong("each pair overwrites the one before: add them up")
+def overwrites_pairs(U, V, alpha=None):
+    return torch.outer(V[-1], U[-1]) if alpha is None else stored(U, V, alpha)
+
+
+@wrong("the keys are brought to length 1: they are stored as they are")
+def unit_keys(U, V, alpha=None):
+    return stored(U / U.norm(dim=1, keepdim=True), V, alpha)
+
+
 # The sum of all keys times the sum of all values is the sum over all pairs, so these two share a sentence as well.
 ALL_PAIRS = "without alpha every key is tied to every value: multiply each pair u_i -> v_i first, then add up"
 
