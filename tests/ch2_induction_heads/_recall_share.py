@@ -21,7 +21,7 @@ def probe_recall(probe, several):
         model = stand_in(weights)
         result = probe(model, *others)
         report["kept"] &= all(bool(value.equal(weights[key])) for key, value in model.state_dict().items())
-        single = isinstance(result, (bool, int, float)) or (torch.is_tensor(result) and result.dim() == 0)
+        single = isinstance(result, (int, float)) and not isinstance(result, bool)
         report["results"].append(result if single else type(result).__name__)
     return report
 
@@ -31,7 +31,8 @@ def run(probe, several):
     got = probe.run(probe_recall, several)
     for result in got["results"]:
         require(result != "NoneType", f"{probe.name} returns nothing: return the share as one float")
-        require(not isinstance(result, str), f"{probe.name} returns a {result}: return the share as one float")
+        says = f"{probe.name} returns a {result}: return the share as one plain float"
+        require(not isinstance(result, str), says + ", .item() makes one of a tensor" * (result == "Tensor"))
     require(got["kept"], "the model's weights were changed: a probe only reads them")
     return torch.tensor([float(result) for result in got["results"]])
 

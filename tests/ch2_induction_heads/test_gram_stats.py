@@ -20,11 +20,11 @@ def products(E):
 def three(gram_stats, E):
     got = gram_stats(E)
     require(got is not None, "nothing is returned: the line with return is missing")
-    several = isinstance(got, (tuple, list)) or (torch.is_tensor(got) and got.ndim == 1)
-    require(several and len(got) == 3, "the result must be three numbers: (diag_mean, off_std, off_max)", got=got)
+    several = isinstance(got, (tuple, list)) and len(got) == 3
+    require(several, "the result must be three numbers: (diag_mean, off_std, off_max)", got=got)
     for value, name in zip(got, NAMES, strict=True):
-        single = isinstance(value, (int, float)) or (torch.is_tensor(value) and value.numel() == 1)
-        require(single, f"{name} must be one number, but it is {a_thing(value)}", got=value)
+        says = f"{name} must be one plain number, but it is {a_thing(value)}: .item() makes a number of a tensor"
+        require(isinstance(value, (int, float)), says, got=value)
     return [float(value) for value in got]
 
 

@@ -28,6 +28,7 @@ def probe_transformer(cls, config, weights, tokens, direction, steps):
         return report
     if any(found[name].shape != value.shape for name, value in weights.items()):
         return report
+    report["varied"] = all(parameters[name].unique().numel() > 2 for name in ("tok_embeddings.weight", "output.weight"))
     report["same_rows"] = bool((model.pe[0] == model.pe[1]).all())
     start = cls(SimpleNamespace(**config | {"max_length": 16 * config["max_length"]})).pe  # enough for a rough look
     report["mean_and_std"] = [round(2 * float(start.mean())) / 2, round(2 * float(start.std())) / 2]
@@ -68,7 +69,9 @@ def make(draw, length=T):
     weights = {name: draw.normal(D, D, std=0.8 / D**0.5) for name in MAPS}
     weights |= {"tok_embeddings.weight": draw.normal(V, D), "pe": draw.normal(ROWS, D)}
     weights["output.weight"] = draw.normal(V, D, std=0.5)
-    return config, weights, draw.integers(0, V, B, length)
+    tokens = draw.integers(0, V, B, length)
+    tokens[0, 0], tokens[1, -1] = 0, V - 1  # the first and the last token of the vocabulary are tokens like others
+    return config, weights, tokens
 
 
 def layer(weights, i, x):
@@ -147,6 +150,8 @@ def run(MemoryTransformer, config, weights, tokens, direction=None, steps=0):
 def test_parts(MemoryTransformer, draw):
     config, weights, tokens, _ = draw.once(whole)
     got = run(MemoryTransformer, config, weights, tokens)
+    says = "tok_embeddings and output must keep the random start that the given lines of __init__ make"
+    require(got["varied"], says)
     says = "pe must start as standard normal numbers, a vector of its own for each position"
     require(not got["same_rows"] and got["mean_and_std"] == [0, 1], says, got=got["mean_and_std"])
     require(bool(got["tokens"].equal(tokens)), "the tokens were changed in place: they belong to the caller")

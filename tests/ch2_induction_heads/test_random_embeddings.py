@@ -19,6 +19,7 @@ def probe_counts(random_embeddings, n, d, seed):
     if not torch.is_tensor(E):
         return {"kind": type(E).__name__}
     told = {"kind": "tensor", "dtype": str(E.dtype), "floating": E.is_floating_point(), "shape": list(E.shape)}
+    told["asks"] = E.requires_grad
     if E.shape != (n, d) or not E.is_floating_point():
         return told
     E = E.detach().double()
@@ -65,6 +66,9 @@ def share(random_embeddings, draw, n, d):
     shape = tuple(got["shape"])
     require(shape == (n, d), f"the result has shape {shape}, but n vectors of d numbers are {(n, d)}")
     require(got["floating"], f"the entries are normal numbers, but the result is a tensor of {got['dtype']}")
+    says = f"the vectors must be float32, as the matrices are that they meet later, but they are {got['dtype']}"
+    require(got["dtype"] == "torch.float32", says)
+    require(not got["asks"], "the vectors ask for gradients (nn.Parameter, requires_grad): a plain tensor is wanted")
     shares = {name: math.sin(angle) ** 2 for name, angle in got["angles"].items()}
     require(shares["finite"] > 1 - 1e-9, "some entries are nan or infinite")
     return shares

@@ -67,6 +67,39 @@ class WeakMask(Base):
         return scores.masked_fill(hidden, -15.0).softmax(-1)
 
 
+@wrong("the exponentials of large scores overflow, at a beta of 50 for example: torch's softmax does not")
+class Overflows(Base):
+    def pattern(self, scores):
+        shares = scores.exp().tril()
+        return shares / shares.sum(-1, keepdim=True)
+
+
+@wrong("the mask of the first call is kept: T may differ from call to call, so make it from x each time")
+class KeepsTheFirstMask(Base):
+    hidden = None
+
+    def pattern(self, scores):
+        if self.hidden is None:
+            self.hidden = torch.ones(scores.shape[-2:], dtype=torch.bool).triu(1)
+        T = scores.shape[-1]
+        return scores.masked_fill(self.hidden[:T, :T], -torch.inf).softmax(-1)
+
+
+@wrong("the mask is (dim, dim), too small for longer inputs: it is (T, T), with T read off x")
+class MaskOfWidth(Base):
+    def pattern(self, scores):
+        T, d = scores.shape[-1], self.wk.weight.shape[0]
+        hidden = torch.ones(d, d, dtype=torch.bool).triu(1)[:T, :T]
+        return scores.masked_fill(hidden, -torch.inf).softmax(-1)
+
+
+@wrong("hidden scores become -100, which is not low enough at any score: take minus infinity")
+class FillsWithMinus100(Base):
+    def pattern(self, scores):
+        hidden = torch.ones(scores.shape[-2:], dtype=torch.bool).triu(1)
+        return scores.masked_fill(hidden, -100.0).softmax(-1)
+
+
 @wrong("the scores are not scaled: divide them by the root of the width d")
 class NoScale(Base):
     def scores(self, x):
@@ -247,8 +280,8 @@ class Fused(Base):
         keys, values = self.wk(x), self.wv(x)
         mixed = F.scaled_dot_product_attention(x, keys, values, is_causal=True)
         scores = torch.baddbmm(torch.zeros(x.shape[1], x.shape[1]), x, keys.mT, alpha=x.shape[-1] ** -0.5)
-        weights = scores.exp().tril()
-        return self.wo(mixed), weights / weights.sum(-1, keepdim=True)
+        hidden = torch.full(scores.shape[-2:], -torch.inf).triu(1)
+        return self.wo(mixed), torch.exp((scores + hidden).log_softmax(-1))
 
 
 @right

@@ -230,7 +230,7 @@ def by_loops(model):
 def merged(model):
     E, wv, wo, U = (weight.detach().double() for weight in parts(model))
     logits = torch.einsum("va,ab,bc,nc->nv", U, wo, wv, E)
-    return (logits.argsort(dim=1)[:, -1] == torch.arange(len(E))).double().mean()
+    return (logits.argsort(dim=1)[:, -1] == torch.arange(len(E))).double().mean().item()
 
 
 @right

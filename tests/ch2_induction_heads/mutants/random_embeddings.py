@@ -188,6 +188,16 @@ def one_row(n, d, generator):
     return torch.randn(n * d, generator=generator) / d**0.5
 
 
+@wrong("the vectors are float64: float32, torch's usual type, is that of the matrices that they meet later")
+def doubles(n, d, generator):
+    return torch.randn(n, d, generator=generator, dtype=torch.float64) / d**0.5
+
+
+@wrong("the vectors are parameters: they are fixed, a plain tensor of random numbers")
+def parameters(n, d, generator):
+    return torch.nn.Parameter(torch.randn(n, d, generator=generator) / d**0.5)
+
+
 @right
 def by_normal(n, d, generator):
     return torch.normal(0.0, d**-0.5, (n, d), generator=generator)
@@ -195,7 +205,7 @@ def by_normal(n, d, generator):
 
 @right
 def row_by_row(n, d, generator):
-    return torch.stack([torch.randn(d, generator=generator).double() * math.sqrt(1 / d) for _ in range(n)])
+    return torch.stack([torch.randn(d, generator=generator) * math.sqrt(1 / d) for _ in range(n)])
 
 
 @right
@@ -206,10 +216,10 @@ def in_place(n, d, generator):
 @right
 def by_box_and_muller(n, d, generator):
     u, v = torch.rand(2, n, d, dtype=torch.float64, generator=generator).unbind()
-    return (-2 * torch.log1p(-u)).sqrt() * torch.cos(2 * torch.pi * v) / d**0.5
+    return ((-2 * torch.log1p(-u)).sqrt() * torch.cos(2 * torch.pi * v)).float() / d**0.5
 
 
 @right
 def by_numpy(n, d, generator):
     seed = int(torch.randint(0, 2**62, (), generator=generator))
-    return torch.from_numpy(np.random.default_rng(seed).normal(0, np.sqrt(1 / d), (n, d)))
+    return torch.from_numpy(np.random.default_rng(seed).normal(0, np.sqrt(1 / d), (n, d))).float()
