@@ -36,4 +36,5 @@ def gradients(weights, names, given):
     """The gradients of the masked loss by those names, and the loss."""
     leaves = {name: weights[name].clone().requires_grad_() for name in names}
     loss = masked_loss(weights | leaves, *given)
-    return dict(zip(names, torch.autograd.grad(loss, list(leaves.values())), strict=True)), float(loss.detach())
+    slopes = torch.autograd.grad(loss, list(leaves.values())) if leaves else ()
+    return dict(zip(names, slopes, strict=True)), float(loss.detach())

@@ -50,6 +50,13 @@ def test_several_triggers(occurrence_counts, draw):
     check(occurrence_counts, x, triggers, "with several triggers, each must have a count of its own")
 
 
+def test_token_zero(occurrence_counts, draw):
+    x = draw.integers(0, 4, 2, 12)
+    x[0, [1, 4, 8]], x[1, [0, 11]] = 0, 0
+    triggers = torch.tensor([[0, 2], [0, 2]]) if draw.index else torch.tensor([[0], [0]])
+    check(occurrence_counts, x, triggers, "token 0 can be a trigger like any other: it is no blank")
+
+
 def test_each_row_has_its_own_triggers(occurrence_counts, draw):
     x, triggers = draw.integers(0, 7, 5, 16), distinct(draw, 5, 2 + draw.index, 7)
     check(occurrence_counts, x, triggers, "a row must be counted alone, and with its own triggers")

@@ -36,6 +36,13 @@ def check(recall, W, U, V, says):
     equal(got, answers(W, U, V), says, inputs={"W": W, "U": U, "V": V})
 
 
+def test_square_memory(recall, draw):
+    n = 9 + draw.index
+    W, U, V = clear(draw, 5, 5, n, n)
+    says = "with as many keys as values, all of one dimension, the indices are wrong: look at which way W leads"
+    check(recall, W, U, V, says)
+
+
 def test_one_index_for_each_key(recall, draw):
     n, m = (11, 6) if draw.index else (4, 9)
     W, U, V = clear(draw, 4, 7, n, m)
@@ -43,13 +50,6 @@ def test_one_index_for_each_key(recall, draw):
     last[answers(W, U, V)[0]], last[-1] = m - 1, int(answers(W, U, V)[0])  # the last value answers to the first key
     says = "for some keys the index is not that of the value with the largest inner product v_j . W u_i"
     check(recall, W, U, V[last], says)
-
-
-def test_square_memory(recall, draw):
-    n = 9 + draw.index
-    W, U, V = clear(draw, 5, 5, n, n)
-    says = "with as many keys as values, all of one dimension, the indices are wrong: look at which way W leads"
-    check(recall, W, U, V, says)
 
 
 def test_negative_scores(recall, draw):

@@ -32,7 +32,8 @@ def loop(model, sampler, steps, lr, freeze, loss_of=loss_of, clear=True, make=No
         loss = loss_of(model, *sampler())
         if clear:
             optimizer.zero_grad()
-        loss.backward()
+        if loss.requires_grad:
+            loss.backward()
         if change:
             change(model, step, optimizer)
         optimizer.step()

@@ -161,17 +161,23 @@ def releases_all(model, sampler, steps, lr, freeze=None):
     return loop(model, sampler, steps, lr, freeze)
 
 
-@wrong("an unknown name in freeze is passed over in silence: it must raise an error")
+@wrong("an unknown name in freeze is passed over in silence: it must raise a ValueError")
 def unknown_ignored(model, sampler, steps, lr, freeze=None):
     known = dict(model.named_parameters())
     return loop(model, sampler, steps, lr, {n: until for n, until in (freeze or {}).items() if n in known})
+
+
+@wrong("an unknown name in freeze raises another error: a ValueError that says so is promised")
+def unknown_is_a_key_error(model, sampler, steps, lr, freeze=None):
+    known = dict(model.named_parameters())
+    return loop(model, sampler, steps, lr, {n: until for n, until in (freeze or {}).items() if known[n] is not None})
 
 
 @wrong("an unknown name is noticed only when its step comes: look all names up before the first step")
 def unknown_noticed_late(model, sampler, steps, lr, freeze=None):
     known = dict(model.named_parameters())
     if any(name not in known and until < steps for name, until in (freeze or {}).items()):
-        raise KeyError("no such parameter")
+        raise ValueError("no such parameter")
     return loop(model, sampler, steps, lr, {n: until for n, until in (freeze or {}).items() if n in known})
 
 

@@ -215,6 +215,44 @@ class CacheOfLists(Base):
         return (logits, lists) if return_cache else logits
 
 
+PADDING = "token 0 is a token like any other: with padding_idx=0 its embedding is zero and gets no gradient"
+
+
+@wrong(PADDING)
+class PaddingIndex(Base):
+    def start(self, tokens):
+        return F.embedding(tokens, self.tok_embeddings.weight, padding_idx=0) + self.pe[: tokens.shape[1]]
+
+
+@wrong("token 0 is taken for a blank, and its embedding for zero: it is a token like any other")
+class TokenZeroIsBlank(Base):
+    def start(self, tokens):
+        return self.tok_embeddings(tokens) * (tokens != 0)[..., None] + self.pe[: tokens.shape[1]]
+
+
+@wrong("the embeddings or the unembedding are set to zero: both keep the random start of the given lines")
+class EmptyEmbeddings(Base):
+    def __init__(self, cfg):
+        super().__init__(cfg)
+        torch.nn.init.zeros_(self.tok_embeddings.weight)
+
+
+@wrong("the embeddings are multiplied by the root of d: the stream begins with embedding plus position as they are")
+class ScaledEmbeddings(Base):
+    def start(self, tokens):
+        return self.tok_embeddings(tokens) * self.cfg.dim**0.5 + self.pe[: tokens.shape[1]]
+
+
+@wrong("the positions are added again before the second layer: they come in once, at the bottom")
+class PositionsForBothLayers(Base):
+    def stream(self, tokens):
+        pe = self.pe[: tokens.shape[1]]
+        h0 = self.start(tokens)
+        h1, A1 = self.layers[0](h0)
+        out, A2 = self.layers[1].attention(h1 + pe)
+        return {"A1": A1, "A2": A2, "h0": h0, "h1": h1, "h2": h1 + out}
+
+
 @right
 class Unrolled(nn.Module):
     def __init__(self, cfg):

@@ -262,6 +262,18 @@ def table_of_seen_tokens(x, triggers):
     return running * torch.zeros(len(x), V, dtype=torch.int64).scatter(1, triggers, 1).gather(1, x)
 
 
+@wrong("token 0 is taken for a blank: it is a token, and a trigger, like any other")
+def token_zero_is_blank(x, triggers):
+    hits = (x[:, :, None] == triggers[:, None, :]).long()
+    return (hits.cumsum(1) * hits).sum(-1) * (x != 0)
+
+
+@wrong("token 0 is taken for a blank: it is a token, and a trigger, like any other")
+def trigger_zero_is_blank(x, triggers):
+    hits = ((x[:, :, None] == triggers[:, None, :]) & (triggers[:, None, :] > 0)).long()
+    return (hits.cumsum(1) * hits).sum(-1)
+
+
 @right
 def by_loop(x, triggers):
     counts = torch.zeros_like(x)

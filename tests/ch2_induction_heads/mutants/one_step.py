@@ -10,7 +10,10 @@ from utils.grade.mutants import right, wrong
 
 def matrix(model, which):
     first, second = model.layers[0].attention, model.layers[1].attention
-    return {"wk1": first.wk, "wk2": second.wk, "wo2": second.wo}[which].weight
+    named = {"wk1": first.wk, "wk2": second.wk, "wo2": second.wo}
+    if which not in named:
+        raise ValueError(f"there is no matrix {which}")
+    return named[which].weight
 
 
 def loss_of(model, x, y, mask):
@@ -263,7 +266,7 @@ def skips_empty(model, which, batches, eta):
     return model
 
 
-@wrong("an unknown name is taken for one of the three: it must raise an error")
+@wrong("an unknown name is taken for one of the three: it must raise a ValueError")
 def unknown_is_wo2(model, which, batches, eta):
     W = matrix(model, which if which in ("wk1", "wk2") else "wo2")
     W.data.zero_()
@@ -271,12 +274,20 @@ def unknown_is_wo2(model, which, batches, eta):
     return model
 
 
-@wrong("an unknown name is passed over in silence: it must raise an error")
+@wrong("an unknown name is passed over in silence: it must raise a ValueError")
 def unknown_is_ignored(model, which, batches, eta):
     if which in ("wk1", "wk2", "wo2"):
         W = matrix(model, which)
         W.data.zero_()
         W.data -= eta * slope(model, W, batches)
+    return model
+
+
+@wrong("a name that is none of the three raises a KeyError: a ValueError that says so is promised")
+def key_error(model, which, batches, eta):
+    W = matrix(model, {name: name for name in ("wk1", "wk2", "wo2")}[which])
+    W.data.zero_()
+    W.data -= eta * slope(model, W, batches)
     return model
 
 
@@ -323,7 +334,7 @@ def all_at_once(model, which, batches, eta):
     elif which == "wo2":
         W = second.wo.weight
     else:
-        raise KeyError(which)
+        raise ValueError(which)
     W.data[:] = 0.0
     losses = [loss_of(model, *batch) for batch in batches]
     (change,) = torch.autograd.grad(torch.stack(losses).mean(), [W])

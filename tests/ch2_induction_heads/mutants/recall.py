@@ -213,6 +213,16 @@ def city_block(W, U, V):
     return torch.cdist(U @ W.T, V, p=1).argmin(1)
 
 
+@wrong("the keys themselves are the candidates: score the values, the rows of V")
+def keys_are_candidates(W, U, V):
+    return (U @ W.T @ U.T).argmax(1)
+
+
+@wrong("W u goes through a relu: the memory is linear")
+def rectified(W, U, V):
+    return ((U @ W.T).relu() @ V.T).argmax(1)
+
+
 @right
 def by_loop(W, U, V):
     found = torch.zeros(len(U), dtype=torch.int64)

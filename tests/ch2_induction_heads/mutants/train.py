@@ -249,6 +249,22 @@ def keeps_graphs(model, sampler, steps, lr, freeze=None):
     return {"loss_head": losses}
 
 
+@wrong("the losses are tensors: plain floats are promised, .item() makes one of a loss")
+def keeps_tensors(model, sampler, steps, lr, freeze=None):
+    return {"loss_head": [torch.tensor(x) for x in loop(model, sampler, steps, lr, freeze)["loss_head"]]}
+
+
+@wrong("backward() is called although every matrix is still waiting: then the loss has no gradient, and it raises")
+def backward_without_gradients(model, sampler, steps, lr, freeze=None):
+    def loss_with_backward(model, *batch):
+        loss = loss_of(model, *batch)
+        loss.backward(retain_graph=True)
+        model.zero_grad()
+        return loss
+
+    return loop(model, sampler, steps, lr, freeze, loss_of=loss_with_backward)
+
+
 @right
 def written_out(model, sampler, steps, lr, freeze=None):
     freeze = dict(freeze or {})
@@ -262,7 +278,8 @@ def written_out(model, sampler, steps, lr, freeze=None):
         log_p = model(x).log_softmax(-1).gather(-1, y.unsqueeze(-1)).squeeze(-1)
         loss = -(log_p * mask).sum() / mask.sum().clamp(min=1)
         free = [n for n, p in named.items() if p.requires_grad and step >= freeze.get(n, 0)]
-        for name, slope in zip(free, torch.autograd.grad(loss, [named[n] for n in free]), strict=True):
+        slopes = torch.autograd.grad(loss, [named[n] for n in free]) if free else ()
+        for name, slope in zip(free, slopes, strict=True):
             speeds[name] = 0.9 * speeds.get(name, 0) + slope
             named[name].data -= lr * speeds[name]
         history["loss_head"].append(float(loss.detach()))
@@ -272,7 +289,10 @@ def written_out(model, sampler, steps, lr, freeze=None):
 
 @right
 def draws_first(model, sampler, steps, lr, freeze=None):
-    waits = {model.get_parameter(name): until for name, until in (freeze or {}).items()}
+    named = dict(model.named_parameters())
+    if unknown := [name for name in freeze or {} if name not in named]:
+        raise ValueError(unknown)
+    waits = {named[name]: until for name, until in (freeze or {}).items()}
     optimizer = torch.optim.SGD([{"params": [p]} for p in model.parameters()], lr=lr, momentum=0.9)
     losses = []
     for step, batch in enumerate([sampler() for _ in range(steps)]):
@@ -283,7 +303,7 @@ def draws_first(model, sampler, steps, lr, freeze=None):
                 parameter.grad = None
         optimizer.step()
         optimizer.zero_grad()
-        losses.append(loss.detach())
+        losses.append(loss.item())
     print("done")
     return {"loss_head": losses}
 
@@ -302,7 +322,8 @@ def passes_over_empty(model, sampler, steps, lr, freeze=None):
             continue
         loss = F.cross_entropy(model(x).transpose(1, 2), y.masked_fill(~mask, -100))
         model.zero_grad(set_to_none=True)
-        loss.backward()
+        if loss.requires_grad:
+            loss.backward()
         optimizer.step()
         history["loss_head"] += [loss.item()]
     return history
@@ -311,7 +332,9 @@ def passes_over_empty(model, sampler, steps, lr, freeze=None):
 @right
 def grows_the_optimizer(model, sampler, steps, lr, freeze=None):
     late = waiting(model, freeze)
-    optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=lr, momentum=0.9)
+    frozen = [p for p in model.parameters() if not p.requires_grad and all(p is not q for q, _ in late.values())]
+    free = [p for p in model.parameters() if p.requires_grad]
+    optimizer = torch.optim.SGD([{"params": free + frozen}], lr=lr, momentum=0.9)
     losses = []
     for step in range(steps):
         for parameter, until in late.values():
@@ -320,7 +343,8 @@ def grows_the_optimizer(model, sampler, steps, lr, freeze=None):
                 optimizer.add_param_group({"params": [parameter]})
         loss = loss_of(model, *sampler())
         optimizer.zero_grad()
-        loss.backward()
+        if any(p.requires_grad for p in model.parameters()):
+            loss.backward()
         optimizer.step()
         losses.append(loss.item())
     return {"loss_head": losses}
