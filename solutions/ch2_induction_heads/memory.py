@@ -11,7 +11,7 @@ from torch import Tensor
 def random_embeddings(n: int, d: int, generator: torch.Generator) -> Float[Tensor, "n d"]:
     """n random vectors of length about 1: independent normal entries of variance 1/d.
 
-    Shapes: -> (n, d). Source: Bietti et al. 2023.
+    Shapes: -> (n, d), float32. Source: Bietti et al. 2023.
     """
     # solution
     return torch.randn(n, d, generator=generator) / d**0.5
