@@ -1,0 +1,196 @@
+"""Chapter 5: scenes, splits, observer and training steps, beside a per-board Python generator and the old protocol."""
+
+import importlib
+import time
+from types import SimpleNamespace
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from tests.bench.table import Row, faster, interleaved, within
+from utils import course
+
+EVEN = (1 / 3, 1 / 3, 1 / 3)
+
+
+def rows() -> list[Row]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        ours = _reference()
+        return [*boards(ours), splits(ours), *training(ours), distances(ours), observer(ours), learner(ours)]
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _reference() -> SimpleNamespace:
+    """The public names of the reference's modules, loaded now and not at import time."""
+    package = f"solutions.{course.chapter_name('ch5')}"
+    found: dict = {}
+    modules = ("config", "library", "boards", "splits", "fast", "model", "metrics", "training", "geometry")
+    for module in modules:
+        found.update(vars(importlib.import_module(f"{package}.{module}")))
+    return SimpleNamespace(**found)
+
+
+def _library(ours, world):
+    return ours.build_library(world, torch.Generator().manual_seed(0))
+
+
+def _cpu(run, repeats: int) -> float:
+    """Processor seconds of the quickest of several calls, after a warm-up."""
+    run()
+    seconds = []
+    for _ in range(repeats):
+        start = time.process_time()
+        run()
+        seconds.append(time.process_time() - start)
+    return min(seconds)
+
+
+class OneByOne:
+    """The baseline generator: numpy, one board at a time, cell by cell."""
+
+    def __init__(self, library):
+        self.lib, self.roots, self.comps = library, library.roots.numpy(), library.comps.numpy()
+        self.random = np.random.default_rng(0)
+
+    def batch(self, n: int):
+        boards = [self.board() for _ in range(n)]
+        return np.stack(boards), np.stack([self.mask(board) for board in boards])
+
+    def board(self):
+        lib, random = self.lib, self.random
+        board = np.full((lib.side, lib.side), random.integers(lib.n_bg))
+        kind, places = random.integers(3), lib.side - lib.d + 1
+        if kind == 2:
+            stride = lib.d + lib.margin
+            corner = random.integers(lib.side - 2 * lib.d - lib.margin + 1, size=2)
+            comp = self.comps[random.integers(len(self.comps))]
+            for i in range(2):
+                for j in range(2):
+                    self.paste(board, self.roots[comp[i, j]], corner[0] + stride * i, corner[1] + stride * j)
+            return board
+        for _ in range(kind + 1):
+            self.paste(board, self.roots[random.integers(len(self.roots))], *random.integers(places, size=2))
+        return board
+
+    def paste(self, board, root, row, column):
+        for i in range(len(root)):
+            for j in range(len(root)):
+                if root[i, j] != -1:
+                    board[row + i, column + j] = root[i, j]
+
+    def mask(self, board):
+        mask = self.random.random(board.shape) < 0.25
+        if self.random.random() < 0.5:
+            row, column = self.random.integers(self.lib.side - self.lib.d + 1, size=2)
+            mask[row : row + self.lib.d, column : column + self.lib.d] = True
+        return mask
+
+
+def boards(ours) -> list[Row]:
+    """Drawing and masking, at batch 64 and at 1,000."""
+    library, draws = _library(ours, ours.WorldConfig()), torch.Generator().manual_seed(1)
+    plain = OneByOne(library)
+
+    def batch(n):
+        ours.mask_boards(library, ours.sample_boards(library, n, EVEN, draws), 0.25, 0.5, draws)
+
+    mine, large, theirs = (
+        _cpu(lambda n=n, run=run: run(n), 15) / n for n, run in ((64, batch), (1000, batch), (64, plain.batch))
+    )
+    return [
+        within("ch5: a board drawn and masked, batch 64", "us", 1e6 * mine, 10.0),
+        within("ch5: a board drawn and masked, batch 1000", "us", 1e6 * large, 3.0),
+        faster(
+            "ch5: boards a second in batches of 1000 / one board at a time", "boards/s", 1 / large, 1 / theirs, 50.0
+        ),
+    ]
+
+
+def splits(ours) -> Row:
+    """All 903,800 boards of the published world, split."""
+    world = ours.WorldConfig(double_rule="original")
+    library = _library(ours, world)
+    seconds = _cpu(
+        lambda: ours.split_boards(ours.Boards(library, "original"), world, torch.Generator().manual_seed(2)), 3
+    )
+    return within("ch5: 903,800 boards enumerated and split", "CPU s", seconds, 0.5)
+
+
+def training(ours) -> list[Row]:
+    """A step at the paper's size against the published protocol: float64, one board at a time, separate attention."""
+    world, torch_seed = ours.WorldConfig(), 0
+    library, draws = _library(ours, world), torch.Generator().manual_seed(3)
+    torch.manual_seed(torch_seed)
+    model, old = (ours.FactorizedTransformer(ours.ModelConfig()) for _ in range(2))
+    old = old.double()
+    optimizer = ours.make_optimizer(model, ours.Schedule())
+    old_optimizer = torch.optim.AdamW(old.parameters(), lr=1e-3, betas=(0.9, 0.95), foreach=False)
+    plain = OneByOne(library)
+
+    def batch():
+        scenes = ours.sample_boards(library, 64, EVEN, draws)
+        masked, mask = ours.mask_boards(library, scenes, 0.25, 0.5, draws)
+        return masked.flatten(1), scenes["board"].flatten(1), mask.flatten(1)
+
+    def step():
+        masked, target, mask = batch()
+        loss = ours.masked_ce(model(masked), target, mask)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+    def old_step():
+        whole, mask = (torch.from_numpy(part).flatten(1) for part in plain.batch(64))
+        logits = old(torch.where(mask, library.unk, whole))
+        loss = F.cross_entropy(logits.flatten(0, 1), whole.flatten())
+        old_optimizer.zero_grad()
+        loss.backward()
+        old_optimizer.step()
+
+    mine, theirs = interleaved(step, old_step, repeats=7)
+    data = _cpu(batch, 15)
+    whole = _cpu(step, 7)
+    return [
+        faster(
+            "ch5: training at the paper's size, ours / the published protocol", "boards/s", 64 / mine, 64 / theirs, 2.5
+        ),
+        within("ch5: share of data and masking in a step at the paper's size", "%", 100 * data / whole, 4.0),
+    ]
+
+
+def distances(ours) -> Row:
+    X = torch.randn(64, 64, generator=torch.Generator().manual_seed(0))
+    seconds = _cpu(lambda: [ours.pairwise_distance(X) for _ in range(50)], 9) / 50
+    return within("ch5: distances of 64 cells to each other", "ms", 1e3 * seconds, 0.1)
+
+
+def observer(ours) -> Row:
+    library, draws = _library(ours, ours.SMALL_WORLD), torch.Generator().manual_seed(5)
+    fast = ours.FastObserver(library)
+    masked, _ = ours.mask_boards(library, ours.sample_boards(library, 256, EVEN, draws), 0.25, 0.5, draws)
+    return within(
+        "ch5: ideal observer at 6 x 6, a board", "ms", 1e3 * _cpu(lambda: fast(masked.flatten(1)), 3) / 256, 1.0
+    )
+
+
+def learner(ours) -> Row:
+    """The notebook's training: CPU seconds of one core until hidden object cells are .82 right, worst of 3 seeds."""
+    worst = 0.0
+    for seed in range(3):
+        library, draws = ours.build_library(ours.SMALL_WORLD, torch.Generator().manual_seed(seed)), torch.Generator()
+        torch.manual_seed(seed)
+        model, start, reached = ours.FactorizedTransformer(ours.SMALL_MODEL), time.process_time(), []
+
+        def watch(history, start=start, reached=reached):
+            if history["masked_object"][-1] >= 0.82:
+                reached.append(time.process_time() - start)
+
+        ours.train(model, library, 2500, draws.manual_seed(seed), ours.Schedule(every=125), watch)
+        worst = max(worst, reached[0] if reached else float("inf"))
+    return within(
+        "ch5: the learner's training until .82 of hidden object cells, worst of 3 seeds", "CPU s", worst, 75.0
+    )
