@@ -81,8 +81,8 @@ def test_future_is_hidden(Attention, draw):
     changed[:, at:] = draw.normal(B, T - at, E)
     before, after = run(Attention, config, weights, x), run(Attention, config, weights, changed)
     says = (
-        f"changing the tokens from position {at} on changes results before it: the future leaks "
-        "(look at the mask, when it is applied, and over which axis the softmax runs)"
+        f"changing the tokens from position {at} on changes results before it: the future leaks (look at the mask, "
+        "at the axis of the softmax, and at every view or reshape: they exchange no axes)"
     )
     close(after[:, :at], before[:, :at], says, atol=3e-5, inputs={"residual": x})
 
@@ -93,7 +93,7 @@ def test_equal_scores_give_the_average(Attention, draw):
     x = draw.normal(B, T, E)
     says = (
         "with all queries zero every position must read the plain average of the values of itself and all before it: "
-        "look at the mask and at how scores become a pattern"
+        "look at the mask, at how scores become a pattern, and at the axes of the values that it mixes"
     )
     close(run(Attention, config, weights, x), oracle(x, weights), says, inputs={"residual": x})
 

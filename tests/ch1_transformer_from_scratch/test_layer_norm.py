@@ -64,7 +64,9 @@ def test_matches_torch(LayerNorm, draw):
     config, weights = make(draw)
     x = draw.normal(B, T, E, std=3, mean=2)
     out = LayerNorm.forward(config, weights, x)
-    says = "a row does not come out with mean 0 and variance 1 times w plus b: look at the variance and its use"
+    says = (
+        "a row does not come out with mean 0 and variance 1 times w plus b: look at the variance, and at how w comes in"
+    )
     close(out["result"], torchs(x, weights), says, inputs={"residual": x})
 
 

@@ -8,11 +8,13 @@ import pytest
 import torch
 
 from utils.grade import judge, subject
-from utils.grade.assess import Status, verdict
+from utils.grade.assess import Outcome, Status, assess, verdict
 from utils.grade.causes import CAUSES, likely_cause
 from utils.grade.limit import OutOfTime, time_limit
+from utils.grade.mutants import mutants
 from utils.grade.subject import LocalRunner, Subject
 from utils.grade.suite import run_test
+from utils.learn.check import CheckFailed
 
 
 def endless():
@@ -166,3 +168,42 @@ def test_first_errors_of_a_novice_get_their_likely_cause(work, part):
 def test_unknown_errors_get_no_cause():
     assert likely_cause("ValueError", "something of the learner's own") == ""
     assert all(len(cause) < 240 and not cause.endswith(".") for _, cause in CAUSES)
+
+
+def test_cards_say_what_they_compare():
+    failed = judge.Mismatch("they differ", torch.ones(2), torch.zeros(2), shows="the share of each token in 80 draws")
+    outcome = Outcome("greedy", Status.WRONG, failed.says, expected=failed.expected, got=failed.got, shows=failed.shows)
+    card = CheckFailed(outcome.says, "1.16 greedy", outcome)
+    assert "the share of each token in 80 draws:" in card.text() and failed.shows in card.markup()
+    assert judge.Mismatch("nothing to expect", torch.tensor([torch.nan]), torch.ones(1)).expected is None
+
+
+def test_an_empty_list_as_a_tensor_is_told_as_that():
+    with pytest.raises(judge.Mismatch, match="torch.tensor of an empty list"):
+        judge.close(torch.tensor([]), torch.zeros(0, 5), "the rows differ")
+    with pytest.raises(judge.Mismatch, match="torch.tensor of an empty list"):
+        judge.shaped(torch.tensor([]), (0, 5), "it must return rows")
+
+
+def test_only_the_promised_kind_of_number_passes():
+    judge.plain_number(3, int)
+    judge.plain_number(0.5, float)
+    for value, kind in ((torch.tensor(0.5), float), (True, int), (1, float), (None, float), ([0.5], float)):
+        with pytest.raises(judge.Mismatch, match=f"must be a Python {kind.__name__}"):
+            judge.plain_number(value, kind)
+
+
+def test_a_name_is_given_only_when_every_result_agrees():
+    """One known mistake is named; together with a second one, what was observed is told instead."""
+    right = next(mutant.obj for mutant in mutants("ch1", "apply_temperature") if mutant.right)
+
+    def one_mistake(logits, temperature):
+        return right(logits, temperature) * temperature**2 if temperature > 0 else right(logits, temperature)
+
+    def two_mistakes(logits, temperature):
+        return one_mistake(logits, temperature) if temperature > 0 else logits
+
+    named = assess("ch1", "apply_temperature", LocalRunner(one_mistake))
+    assert named.mutant == "multiplied"
+    observed = assess("ch1", "apply_temperature", LocalRunner(two_mistakes))
+    assert observed.status is Status.WRONG and not observed.mutant and "temperature above 1" in observed.says

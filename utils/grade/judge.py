@@ -14,6 +14,8 @@ class Mismatch(AssertionError):
 
     def __init__(self, says: str, expected=None, got=None, inputs: dict | None = None, shows: str = ""):
         super().__init__(says)
+        if isinstance(expected, Tensor) and bool(torch.isnan(expected).any()):
+            expected = None  # a table of nan tells nobody what is expected
         self.says, self.expected, self.got, self.inputs, self.shows = says, expected, got, inputs or {}, shows
 
 

@@ -46,6 +46,9 @@ OverTheBatch = slip(
 NoAffine = slip("neither the gain w nor the bias b is used", " * self.w + self.b", "")
 NoBias = slip("the bias b is never added", " + self.b", "")
 NoGain = slip("the gain w is never used", " * self.w", "")
+GainPlusOne = slip(
+    "the gain is taken as 1 + w: w itself is the gain, since it starts at 1", " * self.w +", " * (1 + self.w) +"
+)
 BiasBeforeGain = slip(
     "the bias is added before the gain, so that it is scaled too: scale by w first, then shift by b",
     "return (x - mean) / (variance + self.eps).sqrt() * self.w + self.b",
