@@ -68,7 +68,7 @@ def verdict(chapter: str, name: str, results: list[Result], seed: int) -> Outcom
         outcome.inputs, outcome.shows = error.inputs, error.shows
     else:
         # the hidden tests build modules with a stand-in for the config; the learner knows it by that name
-        text = error.text.replace("'types.SimpleNamespace' object", "the config")
+        text = " ".join(error.text.replace("'types.SimpleNamespace' object", "the config").split()).rstrip(".")
         outcome.says = f"{name} raised {error.kind}: {text}{_place(error)}"
         if cause := likely_cause(error.kind, error.text):
             outcome.says += f". {cause}"

@@ -62,6 +62,20 @@ in_place = slip(
 )  # fmt: skip
 ERROR = 'if not temperature > 0:\n        raise ValueError("the temperature must be above 0")\n    '
 no_error = slip("a temperature of zero or below must raise a ValueError, and raises nothing", ERROR, "")
+AND_NO_ERROR = ", and a temperature of zero or below raises no ValueError"  # often forgotten along with another mistake
+multiplied_no_error = slip(
+    "the logits are multiplied by the temperature: that sharpens where it should flatten" + AND_NO_ERROR,
+    ERROR, "", DIVIDED, "logits * temperature",
+)  # fmt: skip
+probabilities_no_error = slip(PROBABILITIES + AND_NO_ERROR, ERROR, "", DIVIDED, f"({DIVIDED}).softmax(-1)")
+divided_probabilities_no_error = slip(
+    "the probabilities are divided by the temperature: divide the logits, before the softmax" + AND_NO_ERROR,
+    ERROR, "", DIVIDED, "logits.softmax(-1) / temperature",
+)  # fmt: skip
+in_place_no_error = slip(
+    "the division is done in place, in the caller's logits" + AND_NO_ERROR,
+    ERROR, "", f"return {DIVIDED}", "logits /= temperature\n    return logits",
+)  # fmt: skip
 zero_allowed = slip(
     "a temperature of exactly zero must raise a ValueError too: the logits would be divided by it",
     "not temperature > 0", "temperature < 0",

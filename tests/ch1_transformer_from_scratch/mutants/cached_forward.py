@@ -139,6 +139,34 @@ no_error = slip(
     ERROR,
     "",
 )
+# often forgotten along with another mistake
+AND_NO_ERROR = ", and past the context length no ValueError is raised"
+no_mask_no_error = slip(
+    "the causal mask is missing: even in one chunk a token must not see later ones" + AND_NO_ERROR,
+    ERROR, "", MASKED, "scores",
+)  # fmt: skip
+top_left_no_error = slip(
+    "the mask is aligned at the top left, as if the new tokens stood at the start: T_K - T_Q is missing" + AND_NO_ERROR,
+    ERROR, "", "K - Q + 1", "1",
+)  # fmt: skip
+no_offset_no_error = slip(
+    "positions start from 0 at every chunk: the first new token stands at position cache.length" + AND_NO_ERROR,
+    ERROR, "", PLACES, "W_P[: tokens.shape[1]]",
+)  # fmt: skip
+unscaled_no_error = slip(
+    "the scores are not divided by the square root of H" + AND_NO_ERROR, ERROR, "", " / q.shape[-1] ** 0.5", ""
+)
+no_mlp_no_error = slip(
+    "the MLP is missing: each block ends with it, added to the stream" + AND_NO_ERROR, ERROR, "", MLP, ""
+)
+no_biases_no_error = slip(
+    "the biases of queries, keys and values are missing" + AND_NO_ERROR,
+    ERROR, "", " + a.b_Q", "", " + a.b_K", "", " + a.b_V", "",
+)  # fmt: skip
+no_first_norm_no_error = slip(
+    "queries, keys and values are made of the stream as it is: they read it through layer_norm_1" + AND_NO_ERROR,
+    ERROR, "", NORM_1, "y = block.attention, x",
+)  # fmt: skip
 new_tokens_only_counted = slip(
     "only the new tokens are held against the context length: those in the cache count as well",
     "if end > model", "if tokens.shape[1] > model",

@@ -126,6 +126,36 @@ train_mode = slip(
     "the model is never switched to eval mode: with dropout in it the text would be left to chance",
     BEFORE + EVAL, "", AFTER, "",
 )  # fmt: skip
+# often forgotten along with another mistake
+AND_NO_EVAL, NO_EVAL = ", and the model is never switched to eval mode", (BEFORE + EVAL, "", AFTER, "")
+a_list_no_eval = slip(
+    "the tokens are returned as a list: an int64 tensor (T + new,) is asked for" + AND_NO_EVAL,
+    *NO_EVAL, "return tokens", "return tokens.tolist()",
+)  # fmt: skip
+never_cut_no_eval = slip(
+    "the text is not cut to the context: past context_length the model has no position left" + AND_NO_EVAL,
+    *NO_EVAL, WINDOW, "tokens",
+)  # fmt: skip
+first_tokens_no_eval = slip(
+    "past the context the first tokens are read on and on: read the last ones" + AND_NO_EVAL,
+    *NO_EVAL, WINDOW, "tokens[: model.config.context_length]",
+)  # fmt: skip
+first_position_no_eval = slip(
+    "the logits of the first position are used: the next token follows from the last one" + AND_NO_EVAL,
+    *NO_EVAL, READ, "model(window[None])[0, 0]",
+)  # fmt: skip
+cuts_the_stop_no_eval = slip(
+    "the stop token is cut off: it is kept" + AND_NO_EVAL,
+    *NO_EVAL, f"{GROW}\n            {STOP}", f"{STOP}\n            {GROW}",
+)  # fmt: skip
+zero_is_none_no_eval = slip(
+    "a stop token with the id 0 is taken for none: compare `stop` with None" + AND_NO_EVAL,
+    *NO_EVAL, "token == stop", "stop and token == stop",
+)  # fmt: skip
+without_the_prompt_no_eval = slip(
+    "only the new tokens are returned: the prompt comes first" + AND_NO_EVAL,
+    *NO_EVAL, "return tokens", "return tokens[len(prompt) :]",
+)  # fmt: skip
 records_gradients = slip(
     "gradients are recorded while it writes, which costs memory and time: write under torch.no_grad()",
     "with torch.no_grad():", "if True:",
