@@ -1,7 +1,6 @@
 """Boards: objects placed on a background, with labels that come for free, and cells hidden from view (chapter 5)."""
 
 from collections.abc import Sequence
-from functools import cache
 
 import torch
 from jaxtyping import Bool, Int
@@ -79,7 +78,6 @@ def sample_boards(
     # end solution
 
 
-@cache
 def _apart(positions: int, d: int) -> Int[Tensor, "pairs 4"]:
     """All pairs of positions at which two squares of side d have no cell in common."""
     line = torch.arange(positions)

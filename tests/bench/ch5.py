@@ -189,7 +189,7 @@ def learner(ours) -> Row:
             if history["masked_object"][-1] >= 0.82:
                 reached.append(time.process_time() - start)
 
-        ours.train(model, library, 2500, draws.manual_seed(seed), ours.Schedule(every=125), watch)
+        ours.train(model, library, 4000, draws.manual_seed(seed), ours.Schedule(every=125), watch)
         worst = max(worst, reached[0] if reached else float("inf"))
     return within(
         "ch5: the learner's training until .82 of hidden object cells, worst of 3 seeds", "CPU s", worst, 75.0
