@@ -42,7 +42,37 @@ class Prompt:
         return prompt(self.example, self.pictures)
 
 
-COMMANDS = {"run": Run, "prompt": Prompt, **cli_train.COMMANDS}
+@dataclass
+class Compile:
+    """Turn a program of the paper into weights, check them against the program, and run them on an input."""
+
+    program: tyro.conf.Positional[str]  # reverse, hist, sort, double_hist, most_freq, dyck1_ptf, ...
+    input: str = ""  # run the model on this, too
+    vocab: str = "abc"  # the tokens, one letter each
+    max_len: int = 8  # the longest input
+    tries: int = 200  # random inputs to compare, beside all of up to three tokens
+
+    def run(self) -> int:
+        from . import compiler, programs
+        from .language import tokens
+
+        found = getattr(programs, self.program, None) if self.program in PROGRAMS else None
+        if found is None:
+            raise CourseError(f"There is no program {self.program!r} to compile: choose one of {', '.join(PROGRAMS)}.")
+        sop = found(tokens)
+        model = compiler.compile_rasp(sop, list(self.vocab), self.max_len)
+        config = model.encoder.config
+        sizes = f"residual stream {config.embedding_dimension}, MLP {config.mlp_dimension}"
+        print(f"{self.program}: {model.layers} layers, heads {model.heads}, {sizes}")
+        if self.input:
+            print(" ".join(map(str, model(self.input))))
+        wrong = compiler.verify(model, sop, self.tries)
+        print("model and program agree on every input tried" if wrong is None else f"they differ: {wrong}")
+        return 0 if wrong is None else 1
+
+
+PROGRAMS = ("reverse", "hist", "sort", "double_hist", "most_freq", "dyck1_ptf")
+COMMANDS = {"run": Run, "prompt": Prompt, "compile": Compile, **cli_train.COMMANDS}
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -158,3 +158,40 @@ def recorded_runs(file) -> object:
 
     runs = json.loads(file.read_text(encoding="utf-8"))
     return explore(lambda program: rasp_picture(runs[program], program), program=list(runs))
+
+
+def puzzle(program, x: str, wanted: list, title: str) -> Picture:
+    """What a program gives on an input, under what is wanted; None for a program that is not written yet."""
+    import plotly.graph_objects as go
+
+    from utils.plot.style import template
+
+    try:
+        got = list(map(shown, program(x))) if program is not None else ["?"] * len(wanted)
+        trouble = ""
+    except Exception as error:  # the picture says what went wrong
+        got, trouble = ["!"] * len(wanted), str(error)
+    rows = {"input": list(map(shown, x)), "wanted": list(map(shown, wanted)), "yours": got}
+    marks = [[0] * len(wanted), [0] * len(wanted), [1 + (a != b) for a, b in zip(rows["wanted"], got, strict=True)]]
+    trace = go.Heatmap(
+        z=marks,
+        zmin=0,
+        zmax=2,
+        text=[[html.escape(cell) for cell in row] for row in rows.values()],
+        texttemplate="%{text}",
+        colorscale=[[0, "#F2F2F2"], [0.5, "#9FD5C1"], [1, "#F3C9A5"]],
+        showscale=False,
+        xgap=2,
+        ygap=2,
+        hoverinfo="skip",
+    )
+    figure = go.Figure(trace)
+    figure.update_layout(template=template(), height=230, title_text=title, margin={"l": 80})
+    figure.update_yaxes(autorange="reversed", tickvals=[0, 1, 2], ticktext=list(rows), showgrid=False)
+    figure.update_xaxes(showticklabels=False, showgrid=False)
+    right = sum(a == b for a, b in zip(rows["wanted"], got, strict=True))
+    caption = trouble or f"{right} of {len(wanted)} positions are as wanted."
+    words = (
+        f"Puzzle, {title}. Input {' '.join(rows['input'])}; wanted {' '.join(rows['wanted'])}; yours {' '.join(got)}."
+    )
+    return Picture(figure, caption, words)

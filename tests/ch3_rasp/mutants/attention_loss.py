@@ -25,8 +25,9 @@ slip = slips(
 
 NotScaled = slip(
     "the selector's rows are compared as zeros and ones: scale each row to sum to 1",
-    "wanted = chosen / chosen.sum(-1, keepdim=True).clamp(min=1)", "wanted = chosen",
-)  # fmt: skip
+    "wanted = chosen / chosen.sum(-1, keepdim=True).clamp(min=1)",
+    "wanted = chosen",
+)
 Columns = slip(
     "the columns are scaled to sum to 1: it is the rows, one for each query",
     "chosen.sum(-1, keepdim",
@@ -42,14 +43,16 @@ Summed = slip(
 )
 OverRows = slip(
     "the squares are divided by the length, not by the size of the l x l block",
-    "size = block.sum((1, 2))", "size = mask.sum(1)",
-)  # fmt: skip
+    "size = block.sum((1, 2))",
+    "size = mask.sum(1)",
+)
 SummedOverSequences = slip("the sequences are summed: take their mean", "/ size).mean()", "/ size).sum()")
 SummedOverHeads = slip("the heads are summed: take their mean", "return total / len(selectors)", "return total")
 OverAllHeads = slip(
     "the sum is divided by the number of all heads: only the given ones count",
-    "total / len(selectors)", "total / sum(pattern.shape[1] for pattern in patterns)",
-)  # fmt: skip
+    "total / len(selectors)",
+    "total / sum(pattern.shape[1] for pattern in patterns)",
+)
 FirstHead = slip(
     "head 0 is taken every time: each selector names its head", "patterns[layer][:, head]", "patterns[layer][:, 0]"
 )
@@ -57,43 +60,54 @@ FirstLayer = slip("layer 0 is taken every time: each selector names its layer", 
 Swapped = slip("layer and head are swapped", "patterns[layer][:, head]", "patterns[head][:, layer]")
 OneHeadOnly = slip(
     "only one of the given heads counts: take the mean over all of them",
-    "total = total + (squares", "total = len(selectors) * (squares",
-)  # fmt: skip
+    "total = total + (squares",
+    "total = len(selectors) * (squares",
+)
 EmptyStaysEmpty = slip(
     "a row that selects nothing is compared with zeros: it must be uniform",
-    "(chosen | empty & block).float()", "chosen.float()",
-)  # fmt: skip
+    "(chosen | empty & block).float()",
+    "chosen.float()",
+)
 EmptyLeftOut = slip(
     "rows that select nothing are left out: they are compared with a uniform row",
-    "** 2 * block", "** 2 * block * ~empty",
-)  # fmt: skip
+    "** 2 * block",
+    "** 2 * block * ~empty",
+)
 NanRows = slip(
     "a row of zeros is divided by its sum, which gives nan",
-    "(chosen | empty & block).float()", "chosen.float()", ".clamp(min=1)", "",
-)  # fmt: skip
+    "(chosen | empty & block).float()",
+    "chosen.float()",
+    ".clamp(min=1)",
+    "",
+)
 UniformOverPadding = slip(
     "a row that selects nothing is uniform over padding too: only over the real keys",
-    "(chosen | empty & block)", "(chosen | empty)",
-)  # fmt: skip
+    "(chosen | empty & block)",
+    "(chosen | empty)",
+)
 PaddingCounts = slip(
     "padding counts: the squares are averaged over the whole T x T square",
-    "size = block.sum((1, 2))", "size = block[0].numel()",
-)  # fmt: skip
+    "size = block.sum((1, 2))",
+    "size = block[0].numel()",
+)
 PaddedQueries = slip(
     "padded queries count: an entry counts only where query and key are both real",
-    "** 2 * block", "** 2 * mask[:, None, :]",
-)  # fmt: skip
+    "** 2 * block",
+    "** 2 * mask[:, None, :]",
+)
 LongerWeighMore = slip(
     "long sequences weigh more: take the mean in each sequence first, then over sequences",
-    "(squares.sum((1, 2)) / size).mean()", "squares.sum() / size.sum()",
-)  # fmt: skip
+    "(squares.sum((1, 2)) / size).mean()",
+    "squares.sum() / size.sum()",
+)
 SelectorOfPadding = slip(
     "what the selector says about padding changes the loss", "chosen = selector & block", "chosen = selector.clone()"
 )
 CutOff = slip(
     "the patterns are detached, so that nothing can be learned from this loss",
-    "patterns[layer][:, head]", "patterns[layer].detach()[:, head]",
-)  # fmt: skip
+    "patterns[layer][:, head]",
+    "patterns[layer].detach()[:, head]",
+)
 PlainNumber = slip(
     "a Python number is returned: no gradient flows through it",
     "return total / len(selectors)",
@@ -101,8 +115,9 @@ PlainNumber = slip(
 )
 ChangesSelectors = slip(
     "the caller's selectors are changed in place",
-    "chosen = selector & block", "chosen = selector.logical_or_(~selector.any(-1, keepdim=True) & block) & block",
-)  # fmt: skip
+    "chosen = selector & block",
+    "chosen = selector.logical_or_(~selector.any(-1, keepdim=True) & block) & block",
+)
 
 
 @right

@@ -45,16 +45,19 @@ slip = slips(
 
 Mirrored = slip(
     "rows and columns are swapped: rows are queries, columns are keys",
-    "return heads", "return {name: matrix.transpose(1, 2) for name, matrix in heads.items()}",
-)  # fmt: skip
+    "return heads",
+    "return {name: matrix.transpose(1, 2) for name, matrix in heads.items()}",
+)
 Numbers = slip(
     "the matrices hold numbers: they must hold True and False",
-    "return heads", "return {name: matrix.float() for name, matrix in heads.items()}",
-)  # fmt: skip
+    "return heads",
+    "return {name: matrix.float() for name, matrix in heads.items()}",
+)
 NamesAsText = slip(
     "the keys of the dict are text: they must be pairs (layer, head)",
-    "return heads", "return {f'L{layer}H{head}': matrix for (layer, head), matrix in heads.items()}",
-)  # fmt: skip
+    "return heads",
+    "return {f'L{layer}H{head}': matrix for (layer, head), matrix in heads.items()}",
+)
 AsList = slip(
     "the matrices come as a list: return a dict by (layer, head)", "return heads", "return list(heads.values())"
 )
@@ -63,59 +66,72 @@ Larger = slip(
 )
 TiesForgotten = slip(
     "equal tokens never come before each other, so that they share a slot: the one further left comes first",
-    "(key < query) | same & earlier", "(key < query)",
-)  # fmt: skip
+    "(key < query) | same & earlier",
+    "(key < query)",
+)
 TiesEverywhere = slip(
     "all equal tokens come before each other, and each before itself: only those further left do",
-    "(key < query) | same & earlier", "(key < query) | same",
-)  # fmt: skip
+    "(key < query) | same & earlier",
+    "(key < query) | same",
+)
 TiesRight = slip(
     "of equal tokens the one further right comes first: it is the one further left",
-    "(key < query) | same & earlier", "(key < query) | same & earlier.T",
-)  # fmt: skip
+    "(key < query) | same & earlier",
+    "(key < query) | same & earlier.T",
+)
 SlotAfter = slip(
     "head (1, 0) of sort counts the keys that come after: it is the number that come before",
-    "before.sum(2)", "before.sum(1)",
-)  # fmt: skip
+    "before.sum(2)",
+    "before.sum(1)",
+)
 SlotOfQuery = slip(
     "head (1, 0) of sort looks for the query's slot: query i selects the key whose slot is i",
-    "before.sum(2)[:, None, :] == slot)", "before.sum(2)[:, :, None] == slot.T)",
-)  # fmt: skip
+    "before.sum(2)[:, None, :] == slot)",
+    "before.sum(2)[:, :, None] == slot.T)",
+)
 SlotFromOne = slip(
     "head (1, 0) of sort counts slots from 1: query 0 selects the key that nothing comes before",
-    "mine = pair & (before.sum(2)[:, None, :] == slot)", "mine = pair & (before.sum(2)[:, None, :] + 1 == slot)",
-)  # fmt: skip
+    "mine = pair & (before.sum(2)[:, None, :] == slot)",
+    "mine = pair & (before.sum(2)[:, None, :] + 1 == slot)",
+)
 EarlierAndMyself = slip(
     "'earlier' includes the position itself: it must be strictly to the left",
-    "place[None, :] < place[:, None]", "place[None, :] <= place[:, None]",
-)  # fmt: skip
+    "place[None, :] < place[:, None]",
+    "place[None, :] <= place[:, None]",
+)
 Later = slip(
     "'earlier' selects later keys: the key's position must be smaller than the query's",
-    "place[None, :] < place[:, None]", "place[None, :] > place[:, None]",
-)  # fmt: skip
+    "place[None, :] < place[:, None]",
+    "place[None, :] > place[:, None]",
+)
 OthersOnly = slip(
     "head (0, 0) leaves the position itself out: it holds its own token too",
-    "heads = {(0, 0): same,", "heads = {(0, 0): same & ~torch.eye(T, dtype=torch.bool),",
-)  # fmt: skip
+    "heads = {(0, 0): same,",
+    "heads = {(0, 0): same & ~torch.eye(T, dtype=torch.bool),",
+)
 Swapped = slip(
     "heads (0, 0) and (0, 1) are swapped", "{(0, 0): same, (0, 1): repeats}", "{(0, 1): same, (0, 0): repeats}"
 )
 AllOccurrences = slip(
     "head (1, 0) of hist2 selects every occurrence: only the first of each token",
-    "heads[(1, 0)] = pair & first[:, None, :] & (", "heads[(1, 0)] = pair & (",
-)  # fmt: skip
+    "heads[(1, 0)] = pair & first[:, None, :] & (",
+    "heads[(1, 0)] = pair & (",
+)
 FirstOfQuery = slip(
     "head (1, 0) of hist2 asks whether the query is a first occurrence: it is the key that must be",
-    "pair & first[:, None, :]", "pair & first[:, :, None]",
-)  # fmt: skip
+    "pair & first[:, None, :]",
+    "pair & first[:, :, None]",
+)
 LastOccurrences = slip(
     "the last occurrence of each token is taken: it must be the first",
-    "first = ~repeats.any(2)", "first = ~repeats.any(1)",
-)  # fmt: skip
+    "first = ~repeats.any(2)",
+    "first = ~repeats.any(1)",
+)
 AnyCount = slip(
     "head (1, 0) of hist2 selects tokens of any frequency: they must occur as often as the query's",
-    "first[:, None, :] & (count[:, None, :] == count[:, :, None])", "first[:, None, :]",
-)  # fmt: skip
+    "first[:, None, :] & (count[:, None, :] == count[:, :, None])",
+    "first[:, None, :]",
+)
 RepeatsRank = slip(
     "in sort_by_freq repeats rank among the first occurrences: all of them come after", "count + first * 1000", "count"
 )
@@ -124,35 +140,44 @@ RareFirst = slip(
 )
 RankTiesRight = slip(
     "in sort_by_freq equal scores are ranked from the right: the earlier position comes first",
-    "score[:, :, None]) & earlier", "score[:, :, None]) & earlier.T",
-)  # fmt: skip
+    "score[:, :, None]) & earlier",
+    "score[:, :, None]) & earlier.T",
+)
 RankTiesForgotten = slip(
     "in sort_by_freq equal scores are not ranked: the earlier position comes first", "(higher | tie)", "higher"
 )
 RankTurned = slip(
     "head (2, 0) of sort_by_freq counts the keys that rank after: it is the number that rank before",
-    "rank.sum(2)", "rank.sum(1)",
-)  # fmt: skip
+    "rank.sum(2)",
+    "rank.sum(1)",
+)
 PaddingIsReal = slip(
     "padded positions are treated as tokens: neither query nor key may be padding",
-    "real = mask & (place", "real = torch.ones_like(mask) & (place",
-)  # fmt: skip
+    "real = mask & (place",
+    "real = torch.ones_like(mask) & (place",
+)
 KeysOnly = slip(
     "padded queries select keys: their rows must be False",
-    "real[:, :, None] & real[:, None, :]", "(place >= int(bos))[:, None] & real[:, None, :]",
-)  # fmt: skip
+    "real[:, :, None] & real[:, None, :]",
+    "(place >= int(bos))[:, None] & real[:, None, :]",
+)
 QueriesOnly = slip(
     "padded keys are selected: their columns must be False",
-    "real[:, :, None] & real[:, None, :]", "real[:, :, None] & (place >= int(bos))[None, :]",
-)  # fmt: skip
+    "real[:, :, None] & real[:, None, :]",
+    "real[:, :, None] & (place >= int(bos))[None, :]",
+)
 BosIgnored = slip(
     "§ is treated as a token like others, and bos changes nothing",
-    "(place >= int(bos))", "(place >= 0)", "if bos:", "if False:",
-)  # fmt: skip
+    "(place >= int(bos))",
+    "(place >= 0)",
+    "if bos:",
+    "if False:",
+)
 BosIsAToken = slip(
     "§ takes part in the comparisons, so that counts and places are off: leave it out of them",
-    "(place >= int(bos))", "(place >= 0)",
-)  # fmt: skip
+    "(place >= int(bos))",
+    "(place >= 0)",
+)
 PlacesFromZero = slip(
     "with § places count from position 0: the string starts at position 1",
     "(place - int(bos))[:, None]",
@@ -160,19 +185,22 @@ PlacesFromZero = slip(
 )
 NobodyLooks = slip(
     "with § no other query selects it: column 0 must be True in every head but (1, 0) of sort",
-    "task != 'sort' or name == (0, 0)".replace("'", '"'), "False",
-)  # fmt: skip
+    "task != 'sort' or name == (0, 0)".replace("'", '"'),
+    "False",
+)
 AllLook = slip(
     "head (1, 0) of sort selects § from every query: it is the one head that doesn't",
-    "task != 'sort' or name == (0, 0)".replace("'", '"'), "True",
-)  # fmt: skip
+    "task != 'sort' or name == (0, 0)".replace("'", '"'),
+    "True",
+)
 PaddingLooks = slip(
     "padded queries select §: their rows must stay False", "heads[name][:, :, 0] = mask", "heads[name][:, :, 0] = True"
 )
 BosSelectsNothing = slip(
     "§ selects nothing in head (1, 0) of sort: it selects itself in every head",
-    "heads[name][:, 0, 0] = True", "pass",
-)  # fmt: skip
+    "heads[name][:, 0, 0] = True",
+    "pass",
+)
 BosSelectsAll = slip(
     "§ selects every key: it selects only itself", "heads[name][:, 0, 0] = True", "heads[name][:, 0, :] = mask"
 )

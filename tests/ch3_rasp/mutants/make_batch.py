@@ -47,19 +47,22 @@ EmptyStrings = slip(
 )
 OneLength = slip(
     "all strings of a batch have the same length: draw one for each row",
-    "(n, 1), generator=generator)", "(1, 1), generator=generator).expand(n, 1)",
-)  # fmt: skip
+    "(n, 1), generator=generator)",
+    "(1, 1), generator=generator).expand(n, 1)",
+)
 PaddingInFront = slip(
     "padding stands in front of the symbols: it belongs behind them", "mask = place <", "mask = max_len - 1 - place <"
 )
 PaddingIsZero = slip(
     "padding holds 0, which is a symbol: it must hold the number `vocabulary`",
-    "torch.where(mask, tokens, vocabulary)", "tokens * mask",
-)  # fmt: skip
+    "torch.where(mask, tokens, vocabulary)",
+    "tokens * mask",
+)
 NoPadding = slip(
     "tokens behind the end of a string are left as they were drawn: they must hold the number `vocabulary`",
-    "torch.where(mask, tokens, vocabulary)", "tokens",
-)  # fmt: skip
+    "torch.where(mask, tokens, vocabulary)",
+    "tokens",
+)
 FloatMask = slip(
     "the mask holds numbers: it must hold True and False",
     "return tokens, targets, mask",
@@ -68,40 +71,49 @@ FloatMask = slip(
 NoMask = slip("the mask is missing from what is returned", "return tokens, targets, mask", "return tokens, targets")
 PaddedTargets = slip(
     "targets at padding aren't -100, so that padding would be trained and scored",
-    "torch.where(mask, targets, -100)", "targets",
-)  # fmt: skip
+    "torch.where(mask, targets, -100)",
+    "targets",
+)
 SymbolsFromOne = slip("the symbol 0 never occurs", "randint(0, vocabulary", "randint(1, vocabulary")
 LastSymbolMissing = slip(
     "the last symbol never occurs: torch.randint leaves its upper end out by itself",
-    "randint(0, vocabulary", "randint(0, vocabulary - 1",
-    "lengths = torch", "vocabulary, last = max(vocabulary, 2), vocabulary\n    lengths = torch",
-    "tokens, vocabulary)\n", "tokens, last)\n    vocabulary = last\n",
-)  # fmt: skip
+    "randint(0, vocabulary",
+    "randint(0, vocabulary - 1",
+    "lengths = torch",
+    "vocabulary, last = max(vocabulary, 2), vocabulary\n    lengths = torch",
+    "tokens, vocabulary)\n",
+    "tokens, last)\n    vocabulary = last\n",
+)
 OneStringForAll = slip(
     "all rows hold the same symbols: draw a string for each row",
-    "(n, max_len), generator=generator)", "(1, max_len), generator=generator).repeat(n, 1)",
-)  # fmt: skip
+    "(n, max_len), generator=generator)",
+    "(1, max_len), generator=generator).repeat(n, 1)",
+)
 OneSymbolForAll = slip(
     "each row holds one symbol over and over: draw one for each position",
-    "(n, max_len), generator=generator)", "(n, 1), generator=generator).repeat(1, max_len)",
-)  # fmt: skip
+    "(n, max_len), generator=generator)",
+    "(n, 1), generator=generator).repeat(1, max_len)",
+)
 LengthsByThemselves = slip("the lengths don't follow the generator", "(n, 1), generator=generator)", "(n, 1))")
 SymbolsByThemselves = slip(
     "the symbols don't follow the generator", "(n, max_len), generator=generator)", "(n, max_len))"
 )
 FlipsThePadding = slip(
     "reverse flips the whole padded row, so that its padding comes first: start at the last real symbol",
-    "(lengths - 1 - place)", "(max_len - 1 - place).expand(n, -1)",
-)  # fmt: skip
+    "(lengths - 1 - place)",
+    "(max_len - 1 - place).expand(n, -1)",
+)
 OffByOne = slip(
     "reverse is off by one: the last symbol of a string of length l is at position l - 1",
-    "(lengths - 1 - place)", "(lengths - place)",
-)  # fmt: skip
+    "(lengths - 1 - place)",
+    "(lengths - place)",
+)
 Copies = slip("reverse returns the string as it is", "(lengths - 1 - place)", "place.expand(n, -1)")
 Descending = slip(
     "sort starts with the largest symbol: the smallest comes first",
-    "tokens.sort(1).values", "torch.where(mask, tokens, -1).sort(1, descending=True).values",
-)  # fmt: skip
+    "tokens.sort(1).values",
+    "torch.where(mask, tokens, -1).sort(1, descending=True).values",
+)
 PaddingSorted = slip(
     "sort puts padding in front of the symbols", "tokens.sort(1).values", "torch.where(mask, tokens, -1).sort(1).values"
 )
@@ -112,8 +124,9 @@ CapsAtNine = slip(
 )
 CountsEarlier = slip(
     "hist counts only up to the position itself: all of the string counts",
-    "targets = count.clamp(max=10)", "targets = (same & ~earlier.T).sum(-1).clamp(max=10)",
-)  # fmt: skip
+    "targets = count.clamp(max=10)",
+    "targets = (same & ~earlier.T).sum(-1).clamp(max=10)",
+)
 CountsOthers = slip(
     "hist leaves the position itself out: it counts too",
     "targets = count.clamp(max=10)",
@@ -121,33 +134,42 @@ CountsOthers = slip(
 )
 EveryRepeat = slip(
     "hist2 counts positions, so that a symbol counts as often as it occurs: count each symbol once",
-    " & first[:, None, :]).sum(-1)", " & mask[:, None, :]).sum(-1)",
-)  # fmt: skip
+    " & first[:, None, :]).sum(-1)",
+    " & mask[:, None, :]).sum(-1)",
+)
 NoCapInHist2 = slip("hist2 counts further than 10", ".sum(-1).clamp(max=10)", ".sum(-1)")
 DifferentSymbols = slip(
     "hist2 counts all different symbols: only those that occur as often as this one count",
-    "(alike & first[:, None, :])", "(first[:, None, :] & mask[:, :, None])",
-)  # fmt: skip
+    "(alike & first[:, None, :])",
+    "(first[:, None, :] & mask[:, :, None])",
+)
 TiesBySymbol = slip(
     "sort_by_freq breaks ties by the number of the symbol: the one that appears first comes first",
-    "count * (max_len + 1) - place", "count * (vocabulary + 1) - tokens",
-)  # fmt: skip
+    "count * (max_len + 1) - place",
+    "count * (vocabulary + 1) - tokens",
+)
 LastFirst = slip(
     "sort_by_freq breaks ties the wrong way round: the symbol that appears first comes first",
-    "count * (max_len + 1) - place", "count * (max_len + 1) + place",
-)  # fmt: skip
+    "count * (max_len + 1) - place",
+    "count * (max_len + 1) + place",
+)
 RareFirst = slip(
     "sort_by_freq starts with the rarest symbol: the most frequent comes first",
-    "count * (max_len + 1) - place", "(max_len + 1 - count) * (max_len + 1) - place",
-)  # fmt: skip
+    "count * (max_len + 1) - place",
+    "(max_len + 1 - count) * (max_len + 1) - place",
+)
 NotFilled = slip(
     "sort_by_freq leaves other symbols behind the different ones: § fills up the rest",
-    "torch.where(place < different, tokens.gather(1, order), vocabulary)", "tokens.gather(1, order)",
-)  # fmt: skip
+    "torch.where(place < different, tokens.gather(1, order), vocabulary)",
+    "tokens.gather(1, order)",
+)
 KeepsRepeats = slip(
     "sort_by_freq lists a symbol as often as it occurs: list each once",
-    "torch.where(first, count", "torch.where(mask, count", "different = first", "different = mask",
-)  # fmt: skip
+    "torch.where(first, count",
+    "torch.where(mask, count",
+    "different = first",
+    "different = mask",
+)
 
 
 @right

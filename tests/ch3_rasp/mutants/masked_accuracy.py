@@ -17,16 +17,21 @@ slip = slips(
 OverAll = slip("padding counts as wrong: divide by the number of real positions", "/ real.sum()", "/ real.numel()")
 PaddingIsRight = slip(
     "padding counts as right: leave it out of both numbers",
-    "== targets) & real", "== targets) | ~real", "/ real.sum()", "/ real.numel()",
-)  # fmt: skip
+    "== targets) & real",
+    "== targets) | ~real",
+    "/ real.sum()",
+    "/ real.numel()",
+)
 RowsFirst = slip(
     "the rows' accuracies are averaged, so that short rows weigh more: divide once, for the whole batch",
-    "(right.sum() / real.sum())", "(right.sum(1) / real.sum(1)).mean()",
-)  # fmt: skip
+    "(right.sum() / real.sum())",
+    "(right.sum(1) / real.sum(1)).mean()",
+)
 WholeRows = slip(
     "a row counts only when all of it is right: every position counts by itself",
-    "(right.sum() / real.sum())", "(right | ~real).all(1).float().mean()",
-)  # fmt: skip
+    "(right.sum() / real.sum())",
+    "(right | ~real).all(1).float().mean()",
+)
 Counted = slip("the right positions are counted: return a share", "(right.sum() / real.sum())", "right.sum()")
 Percent = slip(
     "the accuracy is in percent: return a share from 0 to 1",
@@ -54,16 +59,19 @@ BosCounts = slip("with bos, position 0 still counts, where § is easy to predict
 BosAlways = slip("position 0 is left out without bos too", "if bos:", "if True:")
 BosTargetsOnly = slip(
     "with bos, only the targets lose position 0, so that logits are compared with the next target",
-    "logits, targets = logits[:, 1:], targets[:, 1:]", "logits, targets = logits[:, :-1], targets[:, 1:]",
-)  # fmt: skip
+    "logits, targets = logits[:, 1:], targets[:, 1:]",
+    "logits, targets = logits[:, :-1], targets[:, 1:]",
+)
 BosLast = slip(
     "with bos, the last position is left out: § is at position 0",
-    "logits, targets = logits[:, 1:], targets[:, 1:]", "logits, targets = logits[:, :-1], targets[:, :-1]",
-)  # fmt: skip
+    "logits, targets = logits[:, 1:], targets[:, 1:]",
+    "logits, targets = logits[:, :-1], targets[:, :-1]",
+)
 BosInPlace = slip(
     "with bos, the caller's targets are changed in place",
-    "logits, targets = logits[:, 1:], targets[:, 1:]", "targets[:, 0] = -100",
-)  # fmt: skip
+    "logits, targets = logits[:, 1:], targets[:, 1:]",
+    "targets[:, 0] = -100",
+)
 
 
 @right

@@ -93,52 +93,63 @@ EvalMode = slip("training runs in eval mode: switch to train mode for the steps"
 NoStep = slip("the optimizer never steps", "optimizer.step()", "pass")
 LastWeights = slip(
     "the model ends with the weights of the last epoch: load the best ones",
-    "if best is not None:\n", "if False:\n",
-)  # fmt: skip
+    "if best is not None:\n",
+    "if False:\n",
+)
 SHARED = "the best weights are kept without a copy, so that later steps change them: clone them"
 Shared = slip(SHARED, BEST, "best = model.state_dict()")
 ShallowCopy = slip(SHARED, BEST, "best = dict(model.state_dict())")
 BestByAccuracy = slip(
     "the best epoch is chosen by accuracy: it is the one with the lowest validation loss",
-    'value = found["loss"]', 'value = -found["accuracy"]',
-)  # fmt: skip
+    'value = found["loss"]',
+    'value = -found["accuracy"]',
+)
 BestByTraining = slip(
     "the best epoch is chosen by the training loss: it is the one with the lowest validation loss",
-    'value = found["loss"]', "value = loss.item()",
-)  # fmt: skip
+    'value = found["loss"]',
+    "value = loss.item()",
+)
 HighestLoss = slip(
     "the weights of the highest validation loss are kept: it must be the lowest",
-    'value = found["loss"]', 'value = -found["loss"]',
-)  # fmt: skip
+    'value = found["loss"]',
+    'value = -found["loss"]',
+)
 LowestForgotten = slip(
     "the lowest loss is never noted, so that every epoch counts as the best", "lowest, waited = value, 0", "waited = 0"
 )
 BetterThanBefore = slip(
     "each epoch is compared with the one before: compare it with the best so far",
-    "if after_epoch is not None:", "lowest = value\n            if after_epoch is not None:",
-)  # fmt: skip
+    "if after_epoch is not None:",
+    "lowest = value\n            if after_epoch is not None:",
+)
 NoDecay = slip("gamma is never used: the learning rate stays the same", 'group["lr"] = group["lr"] * gamma', "pass")
 DecayPerStep = slip(
     "the learning rate falls after every step: it falls after each epoch",
-    "optimizer.step()", 'optimizer.step()\n                optimizer.param_groups[0]["lr"] *= gamma',
-    'group["lr"] = group["lr"] * gamma', "pass",
-)  # fmt: skip
+    "optimizer.step()",
+    'optimizer.step()\n                optimizer.param_groups[0]["lr"] *= gamma',
+    'group["lr"] = group["lr"] * gamma',
+    "pass",
+)
 AttentionForgotten = slip(
     "the attention loss is never added to the loss of a batch",
-    "attention_weight * attention_loss(patterns, selectors, mask)", "0 * attention_loss(patterns, selectors, mask)",
-)  # fmt: skip
+    "attention_weight * attention_loss(patterns, selectors, mask)",
+    "0 * attention_loss(patterns, selectors, mask)",
+)
 AttentionUnweighted = slip(
     "the attention loss is added without attention_weight",
-    "attention_weight * attention_loss(patterns, selectors, mask)", "attention_loss(patterns, selectors, mask)",
-)  # fmt: skip
+    "attention_weight * attention_loss(patterns, selectors, mask)",
+    "attention_loss(patterns, selectors, mask)",
+)
 AttentionAlone = slip(
     "the attention loss replaces the sequence loss: add the two",
-    "loss = loss + attention_weight", "loss = attention_weight",
-)  # fmt: skip
+    "loss = loss + attention_weight",
+    "loss = attention_weight",
+)
 EvaluatedWithout = slip(
     "evaluate doesn't get attention_weight, so that the best epoch is chosen by the sequence loss alone",
-    "validation, attention_weight, bos)", "validation, 0.0, bos)",
-)  # fmt: skip
+    "validation, attention_weight, bos)",
+    "validation, 0.0, bos)",
+)
 BosForgotten = slip("bos isn't handed on to evaluate", "attention_weight, bos)", "attention_weight)")
 FromZero = slip("epochs are counted from 0: the first is epoch 1", '["epoch"] = number + 1', '["epoch"] = number')
 NoEpoch = slip("the entries of the history lack 'epoch'", 'found["epoch"] = number + 1', "pass")
@@ -150,8 +161,9 @@ ToldTheHistory = slip(
 )
 OnlyBestTold = slip(
     "after_epoch is called only for epochs that are the best so far: call it after each",
-    "if after_epoch is not None:", "if after_epoch is not None and number == 0:",
-)  # fmt: skip
+    "if after_epoch is not None:",
+    "if after_epoch is not None and number == 0:",
+)
 NeverPerfect = slip("perfect epochs never end the training", "if perfect == 3:", "if False:")
 FirstPerfect = slip(
     "one perfect epoch ends the training: it takes three in a row", "if perfect == 3:", "if perfect == 1:"
@@ -160,8 +172,9 @@ FourPerfect = slip("it takes four perfect epochs to end: three are enough", "if 
 NotInARow = slip("perfect epochs are counted all together: they must come in a row", "== 1 else 0", "== 1 else perfect")
 AlmostPerfect = slip(
     "an accuracy below 1 counts as perfect: it must be exactly 1",
-    'found["accuracy"] == 1 else', 'found["accuracy"] > 0.4 else',
-)  # fmt: skip
+    'found["accuracy"] == 1 else',
+    'found["accuracy"] > 0.4 else',
+)
 NoPatience = slip("patience is never used: the best weights don't come back", "if waited > patience:", "if False:")
 TooImpatient = slip(
     "the best weights come back after `patience` epochs: it takes more than that",
@@ -173,8 +186,9 @@ StateKept = slip(
 )
 StateOnly = slip(
     "the optimizer's state is cleared, but the best weights aren't loaded",
-    "model.load_state_dict(best)\n                optimizer", "optimizer",
-)  # fmt: skip
+    "model.load_state_dict(best)\n                optimizer",
+    "optimizer",
+)
 NotAnew = slip(
     "the count doesn't start anew after the best weights have come back", "waited = 0\n    except", "pass\n    except"
 )
@@ -185,15 +199,16 @@ RateReset = slip(
     "the learning rate goes back to its first value together with the weights: it is kept",
     "optimizer.state.clear()",
     'optimizer.state.clear()\n                optimizer.param_groups[0]["lr"] /= gamma ** (number + 1)',
-)  # fmt: skip
+)
 NotCaught = slip("Ctrl-C isn't caught: the history is lost", "except KeyboardInterrupt:", "except ValueError:")
 ReturnsAtOnce = slip(
     "after Ctrl-C the best weights aren't loaded", "        pass\n    if best", "        return history\n    if best"
 )
 NothingYet = slip(
     "after Ctrl-C in the first epoch there are no best weights to load, and it fails",
-    "if best is not None:", "if True:",
-)  # fmt: skip
+    "if best is not None:",
+    "if True:",
+)
 NothingReturned = slip("the history isn't returned", "return history", "return")
 EndsOnly = slip("only the last entry is returned: return the whole history", "return history", "return history[-1:]")
 

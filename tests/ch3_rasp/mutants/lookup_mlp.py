@@ -1,0 +1,106 @@
+"""Wrong answers to exercise 3.26 that learners write, and right ones written differently."""
+
+import itertools  # noqa: F401  (the answers below are text)
+
+import torch  # noqa: F401
+
+from utils.grade import slips
+
+slip = slips("""
+def lookup_mlp(f, *domains):
+    sizes = [len(domain) for domain in domains]
+    units, results = [], []
+    for places in itertools.product(*(range(size) for size in sizes)):
+        try:
+            result = f(*(domain[i] for domain, i in zip(domains, places)))
+        except Exception:
+            continue
+        unit = torch.zeros(sum(sizes) + 1)
+        for number, i in enumerate(places):
+            unit[sum(sizes[:number]) + i] = 1
+        unit[-1] = 1 - len(domains)
+        units.append(unit)
+        results.append((type(result), result))
+    kinds = list(dict.fromkeys(results))
+    W_out = torch.zeros(len(units), len(kinds))
+    for number, result in enumerate(results):
+        W_out[number, kinds.index(result)] = 1
+    return torch.stack(units, dim=1), W_out, [value for _, value in kinds]
+""")
+
+NoBias = slip(
+    "a unit fires for every argument that fits, not for the whole tuple: take m - 1 off through the constant",
+    "unit[-1] = 1 - len(domains)",
+    "pass",
+)
+FullBias = slip(
+    "m is taken off, so that no unit ever fires: with all m arguments right, 1 must be left",
+    "1 - len(domains)",
+    "-len(domains)",
+)
+OnePerResult = slip(
+    "every result gets a place of its own: equal results share one",
+    "list(dict.fromkeys(results))",
+    "results and [(kind, value) for kind, value in results]",
+)
+ByValue = slip(
+    "1, True and 1.0 are taken for one result: compare the types, too",
+    "results.append((type(result), result))",
+    "results.append((0, result))",
+)
+LetsFail = slip(
+    "a tuple on which f raises stops everything: leave it out",
+    "except Exception:\n            continue",
+    "except KeyError:\n            continue",
+)
+WrongStart = slip(
+    "the second argument's places start where the first one's do: they come behind them",
+    "sum(sizes[:number]) + i",
+    "i",
+)
+Sorted = slip(
+    "the results are sorted: keep the order in which they appear",
+    "list(dict.fromkeys(results))",
+    "sorted(dict.fromkeys(results), key=repr)",
+)
+Backwards = slip(
+    "the arguments reach f in the wrong order",
+    "f(*(domain[i] for domain, i in zip(domains, places)))",
+    "f(*[domain[i] for domain, i in zip(domains, places)][::-1])",
+)
+ByCat = slips("""
+def lookup_mlp(f, *domains):
+    columns, found = [], {}
+    for combination in itertools.product(*(list(enumerate(domain)) for domain in domains)):
+        try:
+            value = f(*[v for _, v in combination])
+        except Exception:
+            continue
+        pieces = [torch.eye(len(domain))[i] for (i, _), domain in zip(combination, domains)]
+        columns.append((torch.cat([*pieces, torch.tensor([1.0 - len(domains)])]), found.setdefault(repr(value), (len(found), value))[0]))
+    W_in = torch.stack([column for column, _ in columns], 1)
+    W_out = torch.stack([torch.eye(len(found))[place] for _, place in columns])
+    return W_in, W_out, [value for _, value in found.values()]
+""")
+TwiceAsSteep = slips("""
+def lookup_mlp(f, *domains):
+    total, units, out, targets = sum(map(len, domains)), [], [], []
+    for places in itertools.product(*[range(len(domain)) for domain in domains]):
+        try:
+            value = f(*[domain[i] for domain, i in zip(domains, places)])
+        except Exception:
+            continue
+        unit, start = torch.zeros(total + 1), 0
+        for domain, i in zip(domains, places):
+            unit[start + i] = 2.0
+            start += len(domain)
+        unit[total] = 2.0 * (1 - len(domains))
+        units.append(unit)
+        matches = [n for n, other in enumerate(out) if type(other) is type(value) and other == value]
+        if not matches:
+            out.append(value)
+        targets.append(matches[0] if matches else len(out) - 1)
+    W_out = torch.zeros(len(units), len(out))
+    W_out[range(len(units)), targets] = 0.5
+    return torch.stack(units).T, W_out, out
+""")

@@ -1,0 +1,72 @@
+"""Wrong answers to exercise 3.24 that learners write, and right ones written differently."""
+
+import torch  # noqa: F401  (the answers below are text)
+
+from utils.grade import slips
+
+slip = slips("""
+def selector_to_head(pred, key_values, query_values, c=80.0, bos=0.5, d_head=0):
+    K, Q = len(key_values), len(query_values)
+    root = (d_head or K + 1) ** 0.5
+    W_Q = torch.zeros(Q + 1, K + 1)
+    for a in range(Q):
+        for k in range(K):
+            W_Q[a, k] = c * root * float(pred(key_values[k], query_values[a]))
+    W_Q[Q, K] = c * root * bos
+    return W_Q, torch.eye(K + 1)
+""")
+
+NoRoot = slip(
+    "attention divides the scores by the root of d_head: multiply W_Q by it",
+    "root = (d_head or K + 1) ** 0.5",
+    "root = 1.0",
+)
+NoBos = slip(
+    "BOS gets no score: a query that chooses nothing then looks everywhere", "W_Q[Q, K] = c * root * bos", "pass"
+)
+BosLikeTheRest = slip(
+    "BOS gets the full score, so that it is always among the chosen: c * bos, half by default",
+    "c * root * bos",
+    "c * root",
+)
+Exchanged = slip(
+    "key and query are exchanged: pred takes the key first",
+    "pred(key_values[k], query_values[a])",
+    "pred(query_values[a], key_values[k])",
+)
+ByPlace = slip(
+    "places in the lists are compared, not the values that stand there",
+    "pred(key_values[k], query_values[a])",
+    "pred(k, a)",
+)
+BosForOne = slip(
+    "only the last query reaches BOS: the constant 1, the last row, must", "W_Q[Q, K] =", "W_Q[Q - 1, K] ="
+)
+Flat = slip(
+    "the sharpness c is not used", "c * root * float", "80.0 * root * float", "c * root * bos", "80.0 * root * bos"
+)
+OwnWidth = slip(
+    "d_head is not used: where the head is wider, its root is what attention divides by", "(d_head or K + 1)", "(K + 1)"
+)
+NegativeElsewhere = slip(
+    "keys that are not chosen get a negative score: they must get 0, so that BOS lies between",
+    "float(pred(key_values[k], query_values[a]))",
+    "(2 * float(pred(key_values[k], query_values[a])) - 1)",
+)
+InKeys = slips("""
+def selector_to_head(pred, key_values, query_values, c=80.0, bos=0.5, d_head=0):
+    K, Q = len(key_values), len(query_values)
+    scale = (c * max(d_head, 0 if d_head else K + 1) ** 0.5) ** 0.5
+    W_Q = torch.zeros(Q + 1, K + 1)
+    W_Q[:Q, :K] = torch.tensor([[float(bool(pred(k, q))) for k in key_values] for q in query_values])
+    W_Q[-1, -1] = bos
+    return scale * W_Q, scale * torch.eye(K + 1)
+""")
+OtherBasis = slips("""
+def selector_to_head(pred, key_values, query_values, c=80.0, bos=0.5, d_head=0):
+    size = len(key_values) + 1
+    rows = [[c * bool(pred(k, q)) for k in key_values] + [0.0] for q in query_values]
+    table = torch.tensor(rows + [[0.0] * (size - 1) + [c * bos]])
+    order = torch.arange(size).flip(0)
+    return table[:, order] * (d_head if d_head else size) ** 0.5, torch.eye(size)[:, order]
+""")

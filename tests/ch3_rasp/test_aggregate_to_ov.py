@@ -1,0 +1,46 @@
+"""Hidden tests of exercise 3.25: what a head writes: the value it looks at, or the default."""
+
+import torch
+
+from utils.grade import close, require
+
+
+def taken_apart(aggregate_to_ov, values, default, numeric):
+    """The matrix and the values, each with its type's name, since 1 and True are equal."""
+    result = aggregate_to_ov(values, default) if numeric is None else aggregate_to_ov(values, default, numeric)
+    W, out = result
+    return {"W": W, "out": [[type(value).__name__, value] for value in out]}
+
+
+def compared(aggregate_to_ov, values, default, out, rows, says, numeric=None):
+    found = aggregate_to_ov.run(taken_apart, values, default, numeric)
+    inputs = {"values": values, "default": default, "numeric": bool(numeric)}
+    wanted = [[type(value).__name__, value] for value in out]
+    require(found["out"] == wanted, f"out_values is wrong: {says}", expected=out, got=found["out"], inputs=inputs)
+    close(found["W"], torch.tensor(rows), says, name="W_OV", inputs=inputs)
+
+
+def test_values_are_copied(aggregate_to_ov):
+    says = "a value must be copied to its own place, and BOS must write the default"
+    compared(
+        aggregate_to_ov, ["a", "b", "c"], "b", ["a", "b", "c"], [[1.0, 0, 0], [0, 1, 0], [0, 0, 1], [0, 1, 0]], says
+    )
+
+
+def test_new_default(aggregate_to_ov):
+    says = "a default that is not among the values needs a place of its own, the last"
+    compared(aggregate_to_ov, ["a", "b"], "?", ["a", "b", "?"], [[1.0, 0, 0], [0, 1, 0], [0, 0, 1]], says)
+    says = "1 and True are equal in Python but different values here: compare the types, too"
+    compared(aggregate_to_ov, [0, 1], True, [0, 1, True], [[1.0, 0, 0], [0, 1, 0], [0, 0, 1]], says)
+
+
+def test_numbers(aggregate_to_ov):
+    says = "with numeric, one number is written: the value, and the default for BOS"
+    compared(aggregate_to_ov, [0, 1], 0, [], [[0.0], [1.0], [0.0]], says, numeric=True)
+    compared(aggregate_to_ov, [3, 1.5, 0], -2, [], [[3.0], [1.5], [0.0], [-2.0]], says, numeric=True)
+    compared(aggregate_to_ov, [0, 1], 1, [0, 1], [[1.0, 0], [0, 1], [0, 1]], "numeric is off by default")
+
+
+def test_caller_keeps_its_list(aggregate_to_ov):
+    after = aggregate_to_ov.call(["a", "b"], "?")["args"][0]
+    require(after == ["a", "b"], "the list of values is longer after the call: make a new one", got=after)

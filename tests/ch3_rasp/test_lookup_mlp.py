@@ -1,0 +1,80 @@
+"""Hidden tests of exercise 3.26: any function of one-hot vectors in a ReLU layer."""
+
+import itertools
+
+import torch
+
+from utils.grade import close, require
+
+FUNCTIONS = {
+    "turned": lambda a: -a,
+    "same": lambda a: a % 2,
+    "sum": lambda a, b: a + b,
+    "ratio": lambda a, b: b // a,
+    "third": lambda a, b, c: (a, b, c) == (1, 2, 0),
+    "mixed": lambda a: [0, True, 1, 1.0][a],
+}
+
+
+def layer(lookup_mlp, kind, domains):
+    """Call the function with one of six functions."""
+    functions = {
+        "turned": lambda a: -a,
+        "same": lambda a: a % 2,
+        "sum": lambda a, b: a + b,
+        "ratio": lambda a, b: b // a,
+        "third": lambda a, b, c: (a, b, c) == (1, 2, 0),
+        "mixed": lambda a: [0, True, 1, 1.0][a],
+    }
+    W_in, W_out, out = lookup_mlp(functions[kind], *domains)
+    return {"W_in": W_in, "W_out": W_out, "out": [[type(value).__name__, value] for value in out]}
+
+
+def compared(lookup_mlp, kind, domains, says):
+    """Run the layer on every tuple for which the function has a value."""
+    found, f = lookup_mlp.run(layer, kind, domains), FUNCTIONS[kind]
+    rows, results, wanted = [], [], []
+    for places in itertools.product(*(range(len(domain)) for domain in domains)):
+        try:
+            result = f(*(domain[i] for domain, i in zip(domains, places, strict=True)))
+        except ZeroDivisionError:
+            continue
+        key = [type(result).__name__, result]
+        if key not in wanted:
+            wanted.append(key)
+        results.append(wanted.index(key))
+        rows.append(torch.cat([*(torch.eye(len(d))[i] for d, i in zip(domains, places, strict=True)), torch.ones(1)]))
+    got = found["out"]
+    require(
+        got == wanted,
+        f"out_values must hold the different results, in order of appearance: {says}",
+        expected=wanted,
+        got=got,
+    )
+    x, W_in, W_out = torch.stack(rows), found["W_in"], found["W_out"]
+    fits = W_in.ndim == 2 and W_in.shape[0] == x.shape[1] and W_out.shape == (W_in.shape[1], len(wanted))
+    require(fits, "W_in must have a row per input and one for the constant 1, W_out a column per result")
+    hidden = (x @ W_in).relu()
+    close(hidden @ W_out, torch.eye(len(wanted))[results], says, name="the output", inputs={"domains": domains})
+    return W_in
+
+
+def test_one_argument(lookup_mlp):
+    compared(lookup_mlp, "turned", [[3, 1, 2]], "the output must be the one-hot vector of f's result")
+    compared(lookup_mlp, "same", [[5, 4, 3]], "equal results must share one place")
+
+
+def test_several_arguments(lookup_mlp, draw):
+    domains = [[0, 1, draw.integer(2, 5)], [0, 1]]
+    W_in = compared(lookup_mlp, "sum", domains, "a unit must answer to one tuple of arguments only")
+    require(W_in.shape[1] <= 6, "one hidden unit per tuple of arguments is enough", got=W_in.shape[1])
+    compared(lookup_mlp, "third", [[0, 1], [2, 0], [0, 1]], "with three arguments, all three must fit")
+
+
+def test_where_the_function_fails(lookup_mlp):
+    W_in = compared(lookup_mlp, "ratio", [[0, 1, 2], [1, 2]], "tuples on which f raises must be left out")
+    require(W_in.shape[1] <= 4, "tuples on which f raises need no hidden unit", got=W_in.shape[1])
+
+
+def test_types_of_results(lookup_mlp):
+    compared(lookup_mlp, "mixed", [[0, 1, 2, 3]], "1, True and 1.0 are equal in Python but different results")
