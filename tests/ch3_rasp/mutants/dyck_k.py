@@ -28,7 +28,6 @@ OnlyOpening = slip(
     "select(opens + closes, 1",
     "select(opens, 1",
 )
-TwoBefore = slip("the mate is one rank before, not two", "rank - 1", "rank - 2")
 NotForGood = slip(
     "an F does not last: ask whether anything was wrong up to here",
     "aggregate(up_to, indicator(wrong | (depth < 0))) > 0",
