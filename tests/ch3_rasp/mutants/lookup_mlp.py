@@ -77,7 +77,8 @@ def lookup_mlp(f, *domains):
         except Exception:
             continue
         pieces = [torch.eye(len(domain))[i] for (i, _), domain in zip(combination, domains)]
-        columns.append((torch.cat([*pieces, torch.tensor([1.0 - len(domains)])]), found.setdefault(repr(value), (len(found), value))[0]))
+        place = found.setdefault(repr(value), (len(found), value))[0]
+        columns.append((torch.cat([*pieces, torch.tensor([1.0 - len(domains)])]), place))
     W_in = torch.stack([column for column, _ in columns], 1)
     W_out = torch.stack([torch.eye(len(found))[place] for _, place in columns])
     return W_in, W_out, [value for _, value in found.values()]

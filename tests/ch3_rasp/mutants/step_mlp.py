@@ -81,7 +81,8 @@ def step_mlp(values, f, sharpness):
     for _, result in pairs:
         if result not in out:
             out.append(result)
-    W_in, W_out = [torch.tensor([0.0, 2.0])], [torch.nn.functional.one_hot(torch.tensor(out.index(pairs[0][1])), len(out)) / 2]
+    first = torch.eye(len(out))[out.index(pairs[0][1])]
+    W_in, W_out = [torch.tensor([0.0, 2.0])], [first / 2]
     for i in range(1, len(pairs)):
         if pairs[i][1] == pairs[i - 1][1]:
             continue
