@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 import torch.nn.functional as F
+from rounding import assert_same_but_rounding
 
 from solutions.ch2_induction_heads.basic import BasicTransformer
 from solutions.ch2_induction_heads.config import FullModelArgs, ModelArgs
@@ -76,8 +77,8 @@ def test_every_setting_runs_trains_and_hides_the_future(args):
     assert torch.allclose(cache["A1"].sum(dim=-1), torch.ones(()))
     changed = TOKENS.clone()
     changed[:, -1] = (changed[:, -1] + 1) % V
-    assert torch.allclose(model(changed)[:, :-1], logits[:, :-1], atol=1e-6)
-    assert torch.allclose(model(TOKENS[:, :4]), logits[:, :4], atol=1e-6)  # shorter than max_length
+    assert_same_but_rounding(model(changed)[:, :-1], logits[:, :-1])
+    assert_same_but_rounding(model(TOKENS[:, :4]), logits[:, :4])  # shorter than max_length
 
     before = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1, weight_decay=0.1)
@@ -94,10 +95,10 @@ def test_reading_a_model(args):
     with torch.no_grad():
         logits, cache = model(TOKENS, return_cache=True)
         for i in range(len(model.layers) + 1):
-            assert torch.allclose(model.stream(TOKENS, i), cache[f"h{i}"], atol=1e-6)
+            assert_same_but_rounding(model.stream(TOKENS, i), cache[f"h{i}"])
         for i in range(len(model.layers)):  # under rotation too: no position is added
-            assert torch.allclose(model.layer_scores(TOKENS, i), cache[f"A{i + 1}"], atol=1e-6)
-        assert torch.allclose(model.read_out(cache[f"h{len(model.layers)}"]), logits, atol=1e-6)
+            assert_same_but_rounding(model.layer_scores(TOKENS, i), cache[f"A{i + 1}"])
+        assert_same_but_rounding(model.read_out(cache[f"h{len(model.layers)}"]), logits)
         assert model.forward_ff_only(TOKENS).shape == logits.shape
         before_ffn = model.stream(TOKENS, 1, before_ffn=True)
         assert torch.equal(before_ffn, cache["h1"]) == (model.layers[0].ff is None)
@@ -110,7 +111,7 @@ def test_the_plain_setting_is_the_exercises_model():
     torch.manual_seed(3)
     exercise, model = MemoryTransformer(BASIC), built(BASIC)
     model.load_state_dict(exercise.state_dict())
-    assert torch.allclose(model(TOKENS), exercise(TOKENS), atol=1e-6)
+    assert_same_but_rounding(model(TOKENS), exercise(TOKENS))
     trainable = {name for name, p in model.named_parameters() if p.requires_grad}
     assert trainable == {name for name, p in exercise.named_parameters() if p.requires_grad}
 
@@ -152,7 +153,7 @@ def test_scale_of_the_scores():
     x = torch.randn(1, T, D)
     with torch.no_grad():
         scaled.layers[0].attention.wk.weight.mul_(D**0.5)
-        assert torch.allclose(scaled.layers[0](x)[1], unscaled.layers[0](x)[1], atol=1e-6)
+        assert_same_but_rounding(scaled.layers[0](x)[1], unscaled.layers[0](x)[1])
 
 
 def test_rotation_sees_distances_only():
@@ -163,7 +164,7 @@ def test_rotation_sees_distances_only():
     turned = torch.einsum("td,sd->ts", rotate(q.expand(1, T, D))[0], rotate(k.expand(1, T, D))[0])
     for offset in range(-T + 1, T):
         band = turned.diagonal(offset)
-        assert torch.allclose(band, band[:1].expand_as(band), atol=1e-5)
+        assert_same_but_rounding(band, band[:1].expand_as(band))
     assert float(turned.diagonal(1)[0] - turned[0, 0]) != 0
     assert not model.layers[1].attention.rotary
 
@@ -171,7 +172,7 @@ def test_rotation_sees_distances_only():
 def test_sinusoids():
     angles = torch.tensor([3.0, 0.03])  # position 3, wavelengths of d = 4
     expected = torch.stack([angles.sin(), angles.cos()], dim=1).flatten()
-    assert torch.allclose(sinusoids(5, 4)[3], expected, atol=1e-6)
+    assert_same_but_rounding(sinusoids(5, 4)[3], expected)
 
 
 def test_the_feed_forward_reads_what_attention_wrote():
@@ -181,11 +182,11 @@ def test_the_feed_forward_reads_what_attention_wrote():
     x = torch.randn(2, T, D)
     block = model.layers[0]
     h = x + block.attention(block.attention_norm(x))[0]
-    assert torch.allclose(block(x)[0], h + block.ff(block.ff_norm(h)), atol=1e-6)
-    assert torch.allclose(parallel.layers[0](x)[0], h + block.ff(block.ff_norm(x)), atol=1e-6)
+    assert_same_but_rounding(block(x)[0], h + block.ff(block.ff_norm(h)))
+    assert_same_but_rounding(parallel.layers[0](x)[0], h + block.ff(block.ff_norm(x)))
     post = built(replace(FULL, pre_norm=False)).layers[0]
     h = post.attention_norm(x + post.attention(x)[0])
-    assert torch.allclose(post(x)[0], post.ff_norm(h + post.ff(h)), atol=1e-6)
+    assert_same_but_rounding(post(x)[0], post.ff_norm(h + post.ff(h)))
 
 
 def test_full_attention_is_torchs_own():
@@ -193,7 +194,7 @@ def test_full_attention_is_torchs_own():
     x = torch.randn(2, T, D)
     q, k, v = (w(x).view(2, T, 2, D // 2).transpose(1, 2) for w in (attention.wq, attention.wk, attention.wv))
     mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True).transpose(1, 2).flatten(2)
-    assert torch.allclose(attention(x)[0], attention.wo(mixed), atol=1e-6)
+    assert_same_but_rounding(attention(x)[0], attention.wo(mixed))
 
 
 @pytest.mark.parametrize(
@@ -231,13 +232,13 @@ def test_merged_form_equals_the_plain_one(changes):
     merged, patterns = merged_forward(model, TOKENS)
     assert float((logits - merged).detach().abs().max()) < 1e-4
     for name in ("A1", "A2"):
-        assert torch.allclose(patterns[name], cache[name], atol=1e-5)
+        assert_same_but_rounding(patterns[name], cache[name])
     chosen, _ = merged_forward(model, TOKENS, mask)
     assert float((logits[mask] - chosen).detach().abs().max()) < 1e-4
     expected = gradients(F.cross_entropy(logits[mask], TOKENS[mask]))
     for found in (gradients(F.cross_entropy(x, TOKENS[mask])) for x in (merged[mask], chosen)):
         for ours, theirs in zip(found, expected, strict=True):
-            assert torch.allclose(ours, theirs, atol=1e-5)
+            assert_same_but_rounding(ours, theirs)
 
 
 def test_merged_form_at_the_size_of_a_lesson_and_what_it_does_not_know():
