@@ -32,9 +32,14 @@ def pytest_addoption(parser):
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config):
-    """Draw the seed once a run: xdist hands the controller's options to its workers."""
-    if config.option.grade_seed is None:
-        config.option.grade_seed = random.SystemRandom().randrange(1, 2**31)
+    """Draw the seed once a run; the workers of xdist get the controller's."""
+    given = getattr(config, "workerinput", {}).get("grade_seed", config.option.grade_seed)
+    config.option.grade_seed = random.SystemRandom().randrange(1, 2**31) if given is None else given
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node):
+    node.workerinput["grade_seed"] = node.config.option.grade_seed
 
 
 @pytest.hookimpl(wrapper=True)
@@ -49,6 +54,8 @@ def pytest_collect_file(file_path: Path, parent):
     try:
         cells, metadata = read_cells(file_path.read_bytes())
         chapter = course_chapter(cells, metadata)
+        if chapter is None and not cells:
+            _not_odd(file_path)
     except course.CourseError as error:
         problem = str(error)
     except OSError as error:
@@ -59,6 +66,16 @@ def pytest_collect_file(file_path: Path, parent):
         return found
     others = [node for node in found if not type(node).__module__.startswith("nbmake")]
     return [*others, NotebookFile.from_parent(parent, path=file_path, cells=cells, chapter=chapter, problem=problem)]
+
+
+def _not_odd(file: Path) -> None:
+    """Raises ValueError for JSON that is no notebook, at which nbmake would show frames of its own."""
+    import nbformat
+
+    try:
+        nbformat.read(file, 4)
+    except Exception:  # nbformat raises many kinds
+        raise ValueError("is not a notebook: it is JSON without a notebook's cells") from None
 
 
 class NotebookFile(pytest.File):
