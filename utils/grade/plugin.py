@@ -7,6 +7,7 @@ tree too. Nothing here imports torch: every pytest start loads this file.
 
 import os
 import random
+import re
 import tempfile
 import warnings
 from pathlib import Path
@@ -196,7 +197,7 @@ class WholeItem(_Item):
         error = result.error or run._get_error(result.nb)  # errors that the notebook itself allows are errors here
         if error is not None:
             number = sum(cell.cell_type == "code" for cell in result.nb.cells[: error.failing_cell_index + 1])
-            raise NotGraded(f"cell {number} fails: {error.summary}\n{error.trace}")
+            raise NotGraded(re.sub(r"\x1b\[[0-9;]*m", "", f"cell {number} fails: {error.summary}\n{error.trace}"))
 
     def _not_attempted(self) -> list[str]:
         grading = self.parent.grading()
