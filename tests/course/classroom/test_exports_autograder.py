@@ -112,7 +112,7 @@ def test_whatever_goes_wrong_is_said_and_scores_nothing(home):
     document, _ = grade(home)
     assert document["score"] == 0 and "There is no notebook" in document["output"]
     document, _ = grade(home, ("a.ipynb", "{ broken"))
-    assert document["score"] == 0 and "a.ipynb is no notebook" in document["output"]
+    assert document["score"] == 0 and "a.ipynb is not a notebook" in document["output"]
     document, _ = grade(home, ("a.ipynb", notebook("x = 1")), AUTOGRADER_PYTHON="/no/such/python")
     assert document["score"] == 0 and "please tell your instructor" in document["output"]
     document, _ = grade(home, ("a.ipynb", notebook("x = 1")), AUTOGRADER_SECONDS="0.1")
