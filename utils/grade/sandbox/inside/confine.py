@@ -93,38 +93,20 @@ def limits(settings: dict) -> None:
 
 # ---- seccomp: system calls that no exercise needs ----
 
-SYSCALLS = {
-    "x86_64": (
-        0xC000003E,
-        {
-            **{"ptrace": 101, "process_vm_readv": 310, "process_vm_writev": 311, "kcmp": 312, "pidfd_getfd": 438},
-            **{"keyctl": 250, "add_key": 248, "request_key": 249, "unshare": 272, "setns": 308, "mount": 165},
-            **{"umount2": 166, "pivot_root": 155, "chroot": 161, "bpf": 321, "perf_event_open": 298},
-            **{"userfaultfd": 323, "io_uring_setup": 425, "io_uring_enter": 426, "io_uring_register": 427},
-            **{"init_module": 175, "finit_module": 313, "delete_module": 176, "kexec_load": 246, "reboot": 169},
-            **{"open_by_handle_at": 304, "swapon": 167, "swapoff": 168, "acct": 163, "quotactl": 179},
-            **{"fsopen": 430, "fsmount": 432, "move_mount": 429, "open_tree": 428, "mount_setattr": 442},
-            **{"socket": 41, "tkill": 200, "rt_sigqueueinfo": 129, "rt_tgsigqueueinfo": 297},
-            **{"pidfd_send_signal": 424, "prlimit64": 302, "clone": 56, "clone3": 435, "kill": 62, "tgkill": 234},
-            **{"setpriority": 141, "sched_setaffinity": 203, "sched_setscheduler": 144, "ioprio_set": 251},
-        },
-    ),
-    "aarch64": (
-        0xC00000B7,
-        {
-            **{"ptrace": 117, "process_vm_readv": 270, "process_vm_writev": 271, "kcmp": 272, "pidfd_getfd": 438},
-            **{"keyctl": 219, "add_key": 217, "request_key": 218, "unshare": 97, "setns": 268, "mount": 40},
-            **{"umount2": 39, "pivot_root": 41, "chroot": 51, "bpf": 280, "perf_event_open": 241},
-            **{"userfaultfd": 282, "io_uring_setup": 425, "io_uring_enter": 426, "io_uring_register": 427},
-            **{"init_module": 105, "finit_module": 273, "delete_module": 106, "kexec_load": 104, "reboot": 142},
-            **{"open_by_handle_at": 265, "swapon": 224, "swapoff": 225, "acct": 89, "quotactl": 60},
-            **{"fsopen": 430, "fsmount": 432, "move_mount": 429, "open_tree": 428, "mount_setattr": 442},
-            **{"socket": 198, "tkill": 130, "rt_sigqueueinfo": 138, "rt_tgsigqueueinfo": 240},
-            **{"pidfd_send_signal": 424, "prlimit64": 261, "clone": 220, "clone3": 435, "kill": 129, "tgkill": 131},
-            **{"setpriority": 140, "sched_setaffinity": 122, "sched_setscheduler": 119, "ioprio_set": 30},
-        },
-    ),
-}
+ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+# name, number on x86_64, number on aarch64
+SYSCALLS = """
+ptrace 101 117; process_vm_readv 310 270; process_vm_writev 311 271; kcmp 312 272; pidfd_getfd 438 438;
+keyctl 250 219; add_key 248 217; request_key 249 218; unshare 272 97; setns 308 268; mount 165 40;
+umount2 166 39; pivot_root 155 41; chroot 161 51; bpf 321 280; perf_event_open 298 241; userfaultfd 323 282;
+io_uring_setup 425 425; io_uring_enter 426 426; io_uring_register 427 427; init_module 175 105;
+finit_module 313 273; delete_module 176 106; kexec_load 246 104; reboot 169 142; open_by_handle_at 304 265;
+swapon 167 224; swapoff 168 225; acct 163 89; quotactl 179 60; fsopen 430 430; fsmount 432 432;
+move_mount 429 429; open_tree 428 428; mount_setattr 442 442; socket 41 198; tkill 200 130;
+rt_sigqueueinfo 129 138; rt_tgsigqueueinfo 297 240; pidfd_send_signal 424 424; prlimit64 302 261; clone 56 220;
+clone3 435 435; kill 62 129; tgkill 234 131; setpriority 141 140; sched_setaffinity 203 122;
+sched_setscheduler 144 119; ioprio_set 251 30
+"""
 SIGNALS = ("tkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "pidfd_send_signal")
 ALLOW, KILL, REFUSE, ABSENT = 0x7FFF0000, 0x80000000, 0x00050000 | 1, 0x00050000 | 38  # EPERM, ENOSYS
 
@@ -136,9 +118,10 @@ def seccomp_program(signals: bool) -> bytes:
     on oneself. Raises OSError on a machine whose system call numbers are not listed.
     """
     machine = platform.machine()
-    if machine not in SYSCALLS:
+    if machine not in ARCHITECTURES:
         raise OSError(f"no seccomp filter for {machine}")
-    arch, numbers = SYSCALLS[machine]
+    arch, column = ARCHITECTURES[machine], 1 + list(ARCHITECTURES).index(machine)
+    numbers = {line.split()[0]: int(line.split()[column]) for line in SYSCALLS.split(";")}
     code: list[tuple[int, int, int, int]] = []
 
     def load(offset):
