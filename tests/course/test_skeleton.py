@@ -14,9 +14,6 @@ from packaging.version import Version
 
 from utils.course import ROOT
 
-TOP = ["README.md", "requirements.txt", "constraints.txt", "pyproject.toml", "Makefile", "LICENSE", ".ci/run"]
-TEXT = {".py", ".md", ".ipynb", ".json", ".toml", ".txt", ".yml", ".yaml", ".cfg", ""}
-
 
 def own_files() -> list[Path]:
     """The course's own text files: what git tracks or would; without git everything but hidden and made folders."""
