@@ -5,159 +5,85 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
-from utils.grade.mutants import right, wrong
-from utils.grade.suite import load_file
+from utils.grade import load_file, right, slips
 
 pieces = load_file(Path(__file__).with_name("_pieces.py"))
 Base, gelu = pieces.MLP, pieces.gelu
 
-
-@wrong("the bias b_in is never added")
-class NoInputBias(Base):
-    def forward(self, x):
-        return gelu(x @ self.W_in) @ self.W_out + self.b_out
-
-
-@wrong("the bias b_out is never added")
-class NoOutputBias(Base):
-    def forward(self, x):
-        return gelu(x @ self.W_in + self.b_in) @ self.W_out
-
-
-@wrong("neither of the two biases is added")
-class NoBiases(Base):
-    def forward(self, x):
-        return gelu(x @ self.W_in) @ self.W_out
-
-
-@wrong("there is no activation between the two products: without GELU they are one linear map")
-class NoActivation(Base):
-    def forward(self, x):
-        return (x @ self.W_in + self.b_in) @ self.W_out + self.b_out
-
-
-@wrong("the activation is ReLU: GELU is wanted")
-class Relu(Base):
-    def forward(self, x):
-        return F.relu(x @ self.W_in + self.b_in) @ self.W_out + self.b_out
-
-
-@wrong("the activation is SiLU: GELU is wanted")
-class Silu(Base):
-    def forward(self, x):
-        return F.silu(x @ self.W_in + self.b_in) @ self.W_out + self.b_out
-
-
-@wrong("the activation is the exact GELU, with the error function: GPT-2 uses the approximation with tanh")
-class ExactGelu(Base):
-    def forward(self, x):
-        return F.gelu(x @ self.W_in + self.b_in) @ self.W_out + self.b_out
-
-
-@wrong("the activation is the approximation of GELU with a sigmoid: GPT-2 uses the one with tanh")
-class SigmoidGelu(Base):
+slip = slips(
+    Base,
+    """
     def forward(self, x):
         hidden = x @ self.W_in + self.b_in
-        return (hidden * torch.sigmoid(1.702 * hidden)) @ self.W_out + self.b_out
+        return gelu(hidden) @ self.W_out + self.b_out
+    """,
+)
+BENT, RESULT = "gelu(hidden)", "gelu(hidden) @ self.W_out + self.b_out"
 
-
-@wrong("the bias b_in is added after the activation: it belongs before")
-class InputBiasLate(Base):
-    def forward(self, x):
-        return (gelu(x @ self.W_in) + self.b_in) @ self.W_out + self.b_out
-
-
-@wrong("there is a second activation after W_out: the result is added to the residual stream as it is")
-class ActivationAtTheEnd(Base):
-    def forward(self, x):
-        return gelu(gelu(x @ self.W_in + self.b_in) @ self.W_out + self.b_out)
-
-
-@wrong("the activation comes after the second product: it belongs between the two")
-class ActivationLate(Base):
-    def forward(self, x):
-        return gelu((x @ self.W_in + self.b_in) @ self.W_out + self.b_out)
-
-
-@wrong("the input is added to the result: the block adds the residual, the MLP does not")
-class OwnResidual(Base):
-    def forward(self, x):
-        return x + gelu(x @ self.W_in + self.b_in) @ self.W_out + self.b_out
-
-
-@wrong("the input is normalised once more: layer_norm_2 of the block has done that before the MLP")
-class NormalisedAgain(Base):
-    def forward(self, x):
-        x = F.layer_norm(x, x.shape[-1:])
-        return gelu(x @ self.W_in + self.b_in) @ self.W_out + self.b_out
-
-
-@wrong("every row of the batch gets the result of the first row")
-class FirstRowOnly(Base):
-    def forward(self, x):
-        return (gelu(x[:1] @ self.W_in + self.b_in) @ self.W_out + self.b_out).expand(x.shape)
-
-
-@wrong("the output matrix is the transpose of W_in: W_out has weights of its own")
-class TiedWeights(Base):
-    def forward(self, x):
-        return gelu(x @ self.W_in + self.b_in) @ self.W_in.T + self.b_out + 0 * self.W_out.sum()
-
-
-@wrong("the hidden layer is cut off from the gradient (detach or no_grad), so W_in and b_in would never be trained")
-class DetachedHidden(Base):
-    def forward(self, x):
-        with torch.no_grad():
-            hidden = gelu(x @ self.W_in + self.b_in)
-        return hidden @ self.W_out + self.b_out
-
-
-@wrong("two calls on the same input differ: nothing random (dropout) belongs into this MLP")
-class Dropout(Base):
-    def forward(self, x):
-        return F.dropout(gelu(x @ self.W_in + self.b_in) @ self.W_out + self.b_out, 0.1)
-
-
-@wrong("the residual stream was changed in place: later layers still need it")
-class InPlace(Base):
-    def forward(self, x):
-        return x.copy_(gelu(x @ self.W_in + self.b_in) @ self.W_out + self.b_out)
-
-
-@wrong("the matrices are turned over on the way (F.linear does that): W_in is (E, M) and W_out (M, E), as they are")
-class Transposed(Base):
-    def forward(self, x):
-        return F.linear(gelu(F.linear(x, self.W_in, self.b_in)), self.W_out, self.b_out)
-
-
-@wrong("the two biases have changed places: b_in has M numbers, b_out has E")
-class BiasesSwapped(Base):
-    def forward(self, x):
-        return gelu(x @ self.W_in + self.b_out) @ self.W_out + self.b_in
-
-
-@wrong("the activation comes before the first product: it belongs between the two")
-class ActivationFirst(Base):
-    def forward(self, x):
-        return (gelu(x) @ self.W_in + self.b_in) @ self.W_out + self.b_out
-
-
-@wrong("the activation comes after the second product: it belongs between the two")
-class ActivationBeforeOutputBias(Base):
-    def forward(self, x):
-        return gelu((x @ self.W_in + self.b_in) @ self.W_out) + self.b_out
-
-
-@wrong("GELU is applied twice in a row: once is enough")
-class ActivationTwice(Base):
-    def forward(self, x):
-        return gelu(gelu(x @ self.W_in + self.b_in)) @ self.W_out + self.b_out
-
-
-@wrong("the activation is tanh alone: GELU is wanted")
-class Tanh(Base):
-    def forward(self, x):
-        return torch.tanh(x @ self.W_in + self.b_in) @ self.W_out + self.b_out
+NoInputBias = slip("the bias b_in is never added", " + self.b_in", "")
+NoOutputBias = slip("the bias b_out is never added", " + self.b_out", "")
+NoBiases = slip("neither of the two biases is added", " + self.b_in", "", " + self.b_out", "")
+NoActivation = slip(
+    "there is no activation between the two products: without GELU they are one linear map", BENT, "hidden"
+)
+Relu = slip("the activation is ReLU: GELU is wanted", BENT, "F.relu(hidden)")
+Silu = slip("the activation is SiLU: GELU is wanted", BENT, "F.silu(hidden)")
+Tanh = slip("the activation is tanh alone: GELU is wanted", BENT, "torch.tanh(hidden)")
+ExactGelu = slip(
+    "the activation is the exact GELU, with the error function: GPT-2 uses the approximation with tanh",
+    BENT, "F.gelu(hidden)",
+)  # fmt: skip
+SigmoidGelu = slip(
+    "the activation is the approximation of GELU with a sigmoid: GPT-2 uses the one with tanh",
+    BENT, "(hidden * torch.sigmoid(1.702 * hidden))",
+)  # fmt: skip
+InputBiasLate = slip(
+    "the bias b_in is added after the activation: it belongs before",
+    " + self.b_in", "", BENT, "(gelu(hidden) + self.b_in)",
+)  # fmt: skip
+ActivationAtTheEnd = slip(
+    "there is a second activation after W_out: the result is added to the residual stream as it is",
+    RESULT, f"gelu({RESULT})",
+)  # fmt: skip
+LATE = "the activation comes after the second product: it belongs between the two"
+ActivationLate = slip(LATE, RESULT, "gelu(hidden @ self.W_out + self.b_out)")
+ActivationBeforeOutputBias = slip(LATE, RESULT, "gelu(hidden @ self.W_out) + self.b_out")
+ActivationFirst = slip(
+    "the activation comes before the first product: it belongs between the two", "x @", "gelu(x) @", BENT, "hidden"
+)
+ActivationTwice = slip("GELU is applied twice in a row: once is enough", BENT, "gelu(gelu(hidden))")
+OwnResidual = slip(
+    "the input is added to the result: the block adds the residual, the MLP does not", "return ", "return x + "
+)
+NormalisedAgain = slip(
+    "the input is normalised once more: layer_norm_2 of the block has done that before the MLP",
+    "x @", "F.layer_norm(x, x.shape[-1:]) @",
+)  # fmt: skip
+FirstRowOnly = slip(
+    "every row of the batch gets the result of the first row", "x @", "x[:1] @", RESULT, f"({RESULT}).expand(x.shape)"
+)
+TiedWeights = slip(
+    "the output matrix is the transpose of W_in: W_out has weights of its own",
+    "self.W_out", "(self.W_in.T + 0 * self.W_out)",
+)  # fmt: skip
+DetachedHidden = slip(
+    "the hidden layer is cut off from the gradient (detach or no_grad), so W_in and b_in would never be trained",
+    BENT, "gelu(hidden).detach()",
+)  # fmt: skip
+Dropout = slip(
+    "two calls on the same input differ: nothing random (dropout) belongs into this MLP",
+    RESULT, f"F.dropout({RESULT}, 0.1)",
+)  # fmt: skip
+InPlace = slip("the residual stream was changed in place: later layers still need it", RESULT, f"x.copy_({RESULT})")
+Transposed = slip(
+    "the matrices are turned over on the way (F.linear does that): W_in is (E, M) and W_out (M, E), as they are",
+    "x @ self.W_in + self.b_in", "F.linear(x, self.W_in, self.b_in)",
+    RESULT, "F.linear(gelu(hidden), self.W_out, self.b_out)",
+)  # fmt: skip
+BiasesSwapped = slip(
+    "the two biases have changed places: b_in has M numbers, b_out has E",
+    "b_in", "b_other", "b_out", "b_in", "b_other", "b_out",
+)  # fmt: skip
 
 
 @right

@@ -6,124 +6,71 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from utils.grade.mutants import right, wrong
-from utils.grade.suite import load_file
+from utils.grade import load_file, right, slips
 
 Base = load_file(Path(__file__).with_name("_pieces.py")).Unembedding
 
-
-@wrong("the bias b_U is never added: it is zero at first, but loaded weights need not be")
-class NoBias(Base):
+slip = slips(
+    Base,
+    """
     def forward(self, x):
-        return x @ self.W_U
-
-
-@wrong("the bias b_U is subtracted: it must be added")
-class BiasSubtracted(Base):
-    def forward(self, x):
-        return x @ self.W_U - self.b_U
-
-
-@wrong("the bias b_U is added twice")
-class BiasTwice(Base):
-    def forward(self, x):
-        return x @ self.W_U + 2 * self.b_U
-
-
-@wrong("b_U is trained: it is meant as a constant, and requires_grad=False must reach the parameter itself")
-class BiasTrained(Base):
-    def __init__(self, config):
-        super().__init__(config)
-        self.b_U = nn.Parameter(torch.zeros(config.vocabulary_size, requires_grad=False))
-
-
-@wrong("these are probabilities, after a softmax: logits are wanted")
-class Softmax(Base):
-    def forward(self, x):
-        return (x @ self.W_U + self.b_U).softmax(-1)
-
-
-@wrong("these are log-probabilities, after a log-softmax: logits are wanted, the loss takes care of the rest")
-class LogSoftmax(Base):
-    def forward(self, x):
-        return (x @ self.W_U + self.b_U).log_softmax(-1)
-
-
-@wrong("only the last position gets logits: every position predicts its next token")
-class LastPositionOnly(Base):
-    def forward(self, x):
-        return x[:, -1] @ self.W_U + self.b_U
-
-
-@wrong("only the last position gets logits: every position predicts its next token")
-class LastPositionKept(Base):
-    def forward(self, x):
-        return x[:, -1:] @ self.W_U + self.b_U
-
-
-@wrong("every row of the batch gets the logits of the first row")
-class FirstRowOnly(Base):
-    def forward(self, x):
-        return (x[:1] @ self.W_U + self.b_U).expand(len(x), -1, -1)
-
-
-@wrong("the logits are divided by the root of E: nothing is scaled here")
-class Scaled(Base):
-    def forward(self, x):
-        return x @ self.W_U / x.shape[-1] ** 0.5 + self.b_U
-
-
-@wrong("the input is normalised once more: the final layer norm stands before the unembedding, not in it")
-class NormalisedAgain(Base):
-    def forward(self, x):
-        return F.layer_norm(x, x.shape[-1:]) @ self.W_U + self.b_U
-
-
-@wrong("W_U is cut off from the gradient (detach or no_grad), so it would never be trained")
-class DetachedWeights(Base):
-    def forward(self, x):
-        return x @ self.W_U.detach() + self.b_U
-
-
-@wrong("everything is cut off from the gradient (detach or no_grad), so nothing would ever be trained")
-class NoGradient(Base):
-    def forward(self, x):
-        with torch.no_grad():
-            return x @ self.W_U + self.b_U
-
-
-@wrong("the residual stream was changed in place: it belongs to the caller")
-class InPlace(Base):
-    def forward(self, x):
-        logits = x @ self.W_U + self.b_U
-        x -= x.mean(-1, keepdim=True)
-        return logits
-
-
-@wrong(
-    "W_U is turned over on the way (F.linear does that): it is (E, V) as it stands, ready to multiply from the right"
+        return x @ self.W_U + self.b_U
+    """,
 )
-class Transposed(Base):
-    def forward(self, x):
-        return F.linear(x, self.W_U, self.b_U)
+LOGITS = "x @ self.W_U + self.b_U"
 
+NoBias = slip("the bias b_U is never added: it is zero at first, but loaded weights need not be", " + self.b_U", "")
+BiasSubtracted = slip("the bias b_U is subtracted: it must be added", "+ self.b_U", "- self.b_U")
+BiasTwice = slip("the bias b_U is added twice", "+ self.b_U", "+ 2 * self.b_U")
+BiasMultiplied = slip("the bias b_U is multiplied: it must be added", "+ self.b_U", "* self.b_U")
+BiasTrained = slip(
+    "b_U is trained: it is meant as a constant, and requires_grad=False must reach the parameter itself",
+    "def forward", """def __init__(self, config):
+    super().__init__(config)
+    self.b_U = nn.Parameter(torch.zeros(config.vocabulary_size, requires_grad=False))
 
-@wrong("the logits are doubled: nothing is scaled here")
-class Doubled(Base):
-    def forward(self, x):
-        return 2 * (x @ self.W_U + self.b_U)
-
-
-@wrong("the bias b_U is multiplied: it must be added")
-class BiasMultiplied(Base):
-    def forward(self, x):
-        return x @ self.W_U * self.b_U
-
-
-@wrong("an activation comes after the product: logits may be negative, so they are returned as they are")
-class Activated(Base):
-    def forward(self, x):
-        return F.relu(x @ self.W_U + self.b_U)
+def forward""",
+)  # fmt: skip
+Softmax = slip("these are probabilities, after a softmax: logits are wanted", LOGITS, f"({LOGITS}).softmax(-1)")
+LogSoftmax = slip(
+    "these are log-probabilities, after a log-softmax: logits are wanted, the loss takes care of the rest",
+    LOGITS, f"({LOGITS}).log_softmax(-1)",
+)  # fmt: skip
+LAST = "only the last position gets logits: every position predicts its next token"
+LastPositionOnly = slip(LAST, "x @", "x[:, -1] @")
+LastPositionKept = slip(LAST, "x @", "x[:, -1:] @")
+FirstRowOnly = slip(
+    "every row of the batch gets the logits of the first row",
+    LOGITS, "(x[:1] @ self.W_U + self.b_U).expand(len(x), -1, -1)",
+)  # fmt: skip
+Scaled = slip(
+    "the logits are divided by the root of E: nothing is scaled here", "self.W_U", "self.W_U / x.shape[-1] ** 0.5"
+)
+Doubled = slip("the logits are doubled: nothing is scaled here", LOGITS, f"2 * ({LOGITS})")
+NormalisedAgain = slip(
+    "the input is normalised once more: the final layer norm stands before the unembedding, not in it",
+    "x @", "F.layer_norm(x, x.shape[-1:]) @",
+)  # fmt: skip
+DetachedWeights = slip(
+    "W_U is cut off from the gradient (detach or no_grad), so it would never be trained",
+    "self.W_U", "self.W_U.detach()",
+)  # fmt: skip
+NoGradient = slip(
+    "everything is cut off from the gradient (detach or no_grad), so nothing would ever be trained",
+    LOGITS, f"({LOGITS}).detach()",
+)  # fmt: skip
+InPlace = slip(
+    "the residual stream was changed in place: it belongs to the caller",
+    f"return {LOGITS}", f"logits = {LOGITS}\n    x -= x.mean(-1, keepdim=True)\n    return logits",
+)  # fmt: skip
+Transposed = slip(
+    "W_U is turned over on the way (F.linear does that): it is (E, V) as it stands, ready to multiply from the right",
+    LOGITS, "F.linear(x, self.W_U, self.b_U)",
+)  # fmt: skip
+Activated = slip(
+    "an activation comes after the product: logits may be negative, so they are returned as they are",
+    LOGITS, f"F.relu({LOGITS})",
+)  # fmt: skip
 
 
 @right
