@@ -56,6 +56,8 @@ def one_run(args: RunArgs, save: bool) -> Outcome:
     """Train one run on one thread, in whatever process this is."""
     torch.set_num_threads(1)
     found = train_run(args, save=save)
+    if found.interrupted:  # Ctrl-C ends the sweep, not only this run
+        raise KeyboardInterrupt
     longer = found.final.get("longer", {}).get("accuracy")
     return Outcome(args, found.test_accuracy, longer, found.facts["seconds"], len(found.history))
 
@@ -136,11 +138,12 @@ def small_args(lang: str, layers: int, heads: int, epochs: int, seed: int = 0) -
 def small_runs(tasks: Sequence[str], seeds: int) -> list[RunArgs]:
     """Runs of the table of sizes: every size of every task with every seed. Raises CourseError for an unknown task."""
     found = []
-    for task in tasks or SMALL_TASKS:
-        if task not in SMALL_TASKS:
-            raise CourseError(f"The table of sizes has no row {task!r}: choose among {', '.join(SMALL_TASKS)}.")
-        sizes, epochs = SMALL_TASKS[task]
-        found += [small_args(task, *size, epochs, seed) for size in sizes for seed in range(seeds)]
+    for seed in range(seeds):  # one seed of everything first, so that half a table is of use
+        for task in tasks or SMALL_TASKS:
+            if task not in SMALL_TASKS:
+                raise CourseError(f"The table of sizes has no row {task!r}: choose among {', '.join(SMALL_TASKS)}.")
+            sizes, epochs = SMALL_TASKS[task]
+            found += [small_args(task, *size, epochs, seed) for size in sizes]
     return found
 
 

@@ -8,7 +8,7 @@ import time
 from tests.bench.table import keep, show
 from utils import course
 
-PARTS = ("machinery", "ch1", "ch2", "ch4", "ch5", "grading")
+PARTS = ("machinery", "ch1", "ch2", "ch3_training", "ch4", "ch5", "grading")
 
 
 def main(argv: list[str] | None = None) -> int:
