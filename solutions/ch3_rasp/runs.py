@@ -15,6 +15,7 @@ from utils.train import Interrupt, generator, progress_bar, read_json, read_tens
 from utils.train.files import write_whole
 
 from .data import Batch, DataSet, baselines, cut, data_set, leaked
+from .fast import fuse
 from .model import Encoder, EncoderConfig
 from .settings import RunArgs
 from .training import evaluate, train
@@ -32,7 +33,7 @@ class Tagger(nn.Module):
         super().__init__()
         lang = args.language
         self.start = lang.vocabulary - 1 if args.add_BOS else None
-        self.encoder = Encoder(
+        encoder = Encoder(
             EncoderConfig(
                 vocabulary_size=lang.vocabulary,
                 classes=len(lang.classes),
@@ -47,6 +48,7 @@ class Tagger(nn.Module):
                 causal=args.with_causal_mask,
             )
         )
+        self.encoder = fuse(encoder)
 
     def forward(self, tokens: Tensor, mask: Tensor) -> tuple[Tensor, list[Tensor]]:
         if self.start is None:

@@ -151,11 +151,11 @@ def against_a_plain_loop() -> list[Row]:
     """Samples in a processor second at the paper's width and length; the two are timed in turns."""
     found = []
     for lang, heads, goal in (("reverse_10", 1, 1.6), (SUPERVISED, 2, 2.0)):
-        n = 200
-        ours = _training(lang, 2, heads, 256, 100, 50, n, bucket=4)
+        n = 400
+        ours = _training(lang, 2, heads, 256, 100, 50, n, bucket=8)
         plain = _plain(lang, 2, heads, 256, 100, 50, n)
         seconds: dict = {ours: [], plain: []}
-        for _ in range(3):
+        for _ in range(2):
             for run in (ours, plain):
                 start = time.process_time()
                 run()

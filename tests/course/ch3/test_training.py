@@ -9,6 +9,7 @@ import torch
 
 from solutions.ch3_rasp import cli
 from solutions.ch3_rasp.experiments import show_table, size_table, sizes_of, small_runs, sweep
+from solutions.ch3_rasp.fast import fuse
 from solutions.ch3_rasp.model import Encoder, EncoderConfig
 from solutions.ch3_rasp.plots import blind_match, selector_match
 from solutions.ch3_rasp.runs import Tagger, load_run, train_run
@@ -128,6 +129,25 @@ def test_add_bos_prepends_and_drops():
     logits, patterns = model(tokens, mask)
     assert logits.shape == (2, 5, 10) and patterns[0].shape == (2, 1, 5, 5)
     assert patterns[0].sum(-1).max() < 1
+
+
+def test_fused_layer_norm_is_the_same_function():
+    torch.manual_seed(0)
+    plain = Encoder(EncoderConfig(5, 4, 8, 2, 4, 2, 16))
+    with torch.no_grad():
+        for block in plain.blocks:
+            for norm in (block.layer_norm_1, block.layer_norm_2):
+                norm.w.normal_()
+                norm.b.normal_()
+    fused = fuse(Encoder(EncoderConfig(5, 4, 8, 2, 4, 2, 16)))
+    fused.load_state_dict(plain.state_dict())
+    tokens = torch.randint(5, (3, 6))
+    one, other = plain(tokens)[0], fused(tokens)[0]
+    assert torch.allclose(one, other, atol=1e-5)
+    for model, logits in ((plain, one), (fused, other)):
+        (logits**2).sum().backward()
+        assert model.embedding.W_E.grad is not None
+    assert torch.allclose(plain.embedding.W_E.grad, fused.embedding.W_E.grad, atol=1e-4)
 
 
 def test_selector_match():
