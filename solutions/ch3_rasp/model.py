@@ -69,7 +69,7 @@ class EncoderAttention(Attention):
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(
-        self, residual: Float[Tensor, "B T E"], hidden: Bool[Tensor, "B 1 T_Q T_K"]
+        self, residual: Float[Tensor, "B T E"], hidden: Bool[Tensor, "#B 1 #T_Q T_K"]
     ) -> tuple[Float[Tensor, "B T E"], Float[Tensor, "B N T T"]]:
         queries, keys, values = (
             einsum(residual, W, "B T E, N E H -> B N T H") + b[:, None]
@@ -99,7 +99,7 @@ class EncoderBlock(nn.Module):
         self.layer_norm_1, self.layer_norm_2 = (LayerNorm(config) if normed else nn.Identity() for _ in range(2))
 
     def forward(
-        self, residual: Float[Tensor, "B T E"], hidden: Bool[Tensor, "B 1 T_Q T_K"]
+        self, residual: Float[Tensor, "B T E"], hidden: Bool[Tensor, "#B 1 #T_Q T_K"]
     ) -> tuple[Float[Tensor, "B T E"], Float[Tensor, "B N T T"]]:
         if self.norm == "post":
             read, pattern = self.attention(residual, hidden)
