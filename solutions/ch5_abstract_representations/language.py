@@ -1,0 +1,70 @@
+"""What the words of LEA mean: how much each tells about a feature of the scene, and what changes when one is swapped."""
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from .lea import TinyLEA, draw
+
+
+def entropy_bits(labels: Int[Tensor, " n"]) -> float:
+    """Entropy, in bits, of how often each label occurs."""
+    share = torch.unique(labels, return_counts=True)[1] / len(labels)
+    return float(-(share.double() * share.double().log2()).sum())
+
+
+def word_information(
+    words: Int[Tensor, "n S"],
+    features: Int[Tensor, "n F"],
+    shuffles: int = 0,
+    generator: torch.Generator | None = None,
+) -> Float[Tensor, "S F"]:
+    """Mutual information, in bits, between each position of a sentence and each feature of the scene.
+
+    Shapes: words (n, S) and features (n, F), integers -> (S, F), float64. I(w; f) = H(w) + H(f) - H(w, f). A finite
+    sample shows some information even between unrelated labels: with `shuffles` > 0 the mean over that many random
+    permutations of the features is subtracted.
+    """
+    # solution
+    found = _information(words, features)
+    for _ in range(shuffles):
+        order = torch.randperm(len(features), generator=generator)
+        found = found - _information(words, features[order]) / shuffles
+    return found
+    # end solution
+
+
+def _information(words: Int[Tensor, "n S"], features: Int[Tensor, "n F"]) -> Float[Tensor, "S F"]:
+    found = torch.zeros(words.shape[1], features.shape[1], dtype=torch.float64)
+    for s, word in enumerate(words.T):
+        for f, feature in enumerate(features.T):
+            _, pair = torch.unique(torch.stack([word, feature]), dim=1, return_inverse=True)
+            found[s, f] = entropy_bits(word) + entropy_bits(feature) - entropy_bits(pair)
+    return found
+
+
+def perplexity(words: Int[Tensor, "*n"]) -> float:
+    """How many words are in use: 2 to the entropy, in bits, of how often each word occurs.
+
+    K words that are used equally often give K; one word that is always used gives 1.
+    """
+    # solution
+    share = torch.unique(words, return_counts=True)[1] / words.numel()
+    return float(2 ** -(share.double() * share.double().log2()).sum())
+    # end solution
+
+
+def steer(
+    model: TinyLEA, words: Int[Tensor, "B S"], slot: int, new_word: int | Int[Tensor, " B"]
+) -> tuple[Int[Tensor, "B T"], Bool[Tensor, "B T"]]:
+    """Replace one word of each sentence and draw again.
+
+    Shapes: words (B, S), left as they are; new_word is one number or (B,). Returns the new drawing (B, T), the most
+    likely token of each cell, and where it differs from what the model drew before, bool (B, T).
+    """
+    # solution
+    changed = words.clone()
+    changed[:, slot] = new_word
+    before, after = draw(model, words).argmax(-1), draw(model, changed).argmax(-1)
+    return after, after != before
+    # end solution

@@ -1,0 +1,97 @@
+"""Train LEA: first with sentences of free vectors, then with words (chapter 5)."""
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Int
+from torch import Tensor, nn
+from torch.optim import AdamW
+from torch.optim.lr_scheduler import CosineAnnealingLR
+
+from .lea import TinyLEA, lea_loss
+from .quantise import ema_update, new_state, restart_unused
+
+STATE = ("codebook", "counts", "sums")
+
+
+def lea_optimizer(model: TinyLEA, lr: float, steps: int) -> tuple[AdamW, CosineAnnealingLR]:
+    """AdamW (betas 0.9 and 0.95; decay 0.01 on the weights of linear layers alone), and lr's cosine from lr to 0."""
+    linear = [module.weight for module in model.modules() if isinstance(module, nn.Linear)]
+    known = {id(weight) for weight in linear}
+    others = [parameter for parameter in model.parameters() if id(parameter) not in known]
+    groups = [{"params": linear, "weight_decay": 0.01}, {"params": others, "weight_decay": 0.0}]
+    optimizer = AdamW(groups, lr=lr, betas=(0.9, 0.95))
+    return optimizer, CosineAnnealingLR(optimizer, steps)
+
+
+@torch.no_grad()
+def start_codebook(model: TinyLEA, masked: Int[Tensor, "B T"], generator: torch.Generator) -> None:
+    """Make the words of the model from what it would say about these boards: random vectors, then k-means.
+
+    So every word begins where it is needed. A word that no vector chooses stays where it is.
+    """
+    vectors = model.compose(model.read(masked, model.blank(len(masked)))).flatten(0, 1)
+    K = len(model.codebook)
+    words = vectors[torch.randperm(len(vectors), generator=generator)[torch.arange(K) % len(vectors)]]
+    for _ in range(10):
+        chosen = F.one_hot(torch.cdist(vectors, words).argmin(-1), K).to(vectors.dtype)
+        counts = chosen.sum(0)[:, None]
+        words = torch.where(counts > 0, chosen.T @ vectors / counts.clamp(min=1), words)
+    store_state(model, new_state(words))
+
+
+@torch.no_grad()
+def update_codebook(model: TinyLEA, parts: dict[str, Tensor], generator: torch.Generator) -> None:
+    """Let the words follow the vectors that chose them, and give unused words a new start.
+
+    `parts` is what `lea_loss` returned. A codebook that the optimizer trains ("gradient") is left alone.
+    """
+    if model.settings.quantiser == "gradient":
+        return
+    vectors, words = parts["vectors"].detach().flatten(0, 1), parts["words"].flatten()
+    state = ema_update({name: getattr(model, name) for name in STATE}, vectors, words)
+    store_state(model, restart_unused(state, vectors, generator)[0])
+
+
+@torch.no_grad()
+def store_state(model: TinyLEA, state: dict[str, Tensor]) -> None:
+    """Put a codebook, and its running averages where the model keeps any, into the model."""
+    for name in STATE:
+        if hasattr(model, name):
+            getattr(model, name).copy_(state[name])
+
+
+def train_lea(
+    model: TinyLEA,
+    sample: Callable[[], tuple[Tensor, Tensor]],
+    steps: int,
+    continuous_steps: int,
+    lr: float = 3e-3,
+    generator: torch.Generator | None = None,
+) -> dict[str, list[float]]:
+    """Train LEA: at first the sentence is heard as it was composed, from step `continuous_steps` on as words.
+
+    sample() -> a masked board and the board, (B, T) each; one call a step. When the first quantised step comes,
+    `start_codebook` makes the words out of that step's masked boards; after each quantised step `update_codebook`
+    moves them. Returns {"loss", "board", "speech", "vq"}: one float a step each, before the step's update.
+    """
+    # solution
+    generator = generator or torch.Generator().manual_seed(0)
+    optimizer, schedule = lea_optimizer(model, lr, steps)
+    history = {"loss": [], "board": [], "speech": [], "vq": []}
+    for step in range(steps):
+        masked, board = sample()
+        if step == continuous_steps:
+            start_codebook(model, masked, generator)
+        parts = lea_loss(model, masked, board, quantised=step >= continuous_steps)
+        optimizer.zero_grad()
+        parts["loss"].backward()
+        optimizer.step()
+        schedule.step()
+        if step >= continuous_steps:
+            update_codebook(model, parts, generator)
+        for name, values in history.items():
+            values.append(parts[name].item())
+    return history
+    # end solution

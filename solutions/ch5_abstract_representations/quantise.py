@@ -1,0 +1,79 @@
+"""Vector quantisation: a vector becomes the nearest word of a codebook, and gradients pass as if nothing happened."""
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from torch import Tensor
+
+State = dict[str, Tensor]  # "codebook" (K, E), "counts" (K,), "sums" (K, E)
+
+
+def vector_quantize(
+    x: Float[Tensor, "*batch E"], codebook: Float[Tensor, "K E"], commitment: float = 0.25
+) -> tuple[Float[Tensor, "*batch E"], Int[Tensor, "*batch"], Float[Tensor, ""]]:
+    """Replace each vector by the nearest word of the codebook (Euclidean distance).
+
+    Shapes: x (..., E), codebook (K, E) -> the quantised vectors (..., E), the words (...,) int64, and the loss, one
+    number. The straight-through estimator: in the backward pass the quantised vectors hand their gradient to x
+    unchanged. loss = mean (q - sg[x])^2 + commitment * mean (sg[q] - x)^2, where sg[.] stops the gradient: the first
+    term moves words towards vectors (only where the codebook is trained by gradient), the second vectors towards words.
+    Source: van den Oord, Vinyals and Kavukcuoglu 2017, equation 3.
+    """
+    # solution
+    words = torch.cdist(x.flatten(0, -2), codebook).argmin(-1).view(x.shape[:-1])
+    chosen = codebook[words]
+    loss = F.mse_loss(chosen, x.detach()) + commitment * F.mse_loss(x, chosen.detach())
+    return x + (chosen - x).detach(), words, loss
+    # end solution
+
+
+def new_state(codebook: Float[Tensor, "K E"]) -> State:
+    """The running averages of a codebook that is about to be trained: each word counts as used once."""
+    return {"codebook": codebook.clone(), "counts": codebook.new_ones(len(codebook)), "sums": codebook.clone()}
+
+
+def ema_update(
+    state: State, x: Float[Tensor, "n E"], words: Int[Tensor, " n"], decay: float = 0.99, epsilon: float = 1e-5
+) -> State:
+    """Move each word towards the mean of the vectors that chose it, by exponential moving averages.
+
+    `state` holds "codebook" (K, E), "counts" (K,) and "sums" (K, E); the new state is returned, the old one is left
+    as it is. With n_k vectors that chose word k, and s_k their sum:
+    counts_k <- decay * counts_k + (1 - decay) * n_k,  sums_k <- decay * sums_k + (1 - decay) * s_k,
+    codebook_k <- sums_k / max(counts_k, epsilon). A word that nobody chose stays where it is.
+    No gradient flows. Source: van den Oord, Vinyals and Kavukcuoglu 2017, appendix A.1.
+    """
+    # solution
+    x = x.detach()
+    chosen = F.one_hot(words, len(state["counts"])).to(x.dtype)  # (n, K)
+    counts = decay * state["counts"] + (1 - decay) * chosen.sum(0)
+    sums = decay * state["sums"] + (1 - decay) * chosen.T @ x
+    return {"codebook": sums / counts.clamp(min=epsilon)[:, None], "counts": counts, "sums": sums}
+    # end solution
+
+
+def restart_unused(
+    state: State, x: Float[Tensor, "n E"], generator: torch.Generator, least: float = 0.05
+) -> tuple[State, int]:
+    """Give every word whose count has fallen below `least` a new start at a random vector of x.
+
+    Returns the new state and how many words were restarted. Without this a word that was never near any vector
+    would stay unused for ever.
+    """
+    unused = (state["counts"] < least).nonzero().flatten()
+    if len(unused) == 0:
+        return state, 0
+    new = {name: tensor.clone() for name, tensor in state.items()}
+    starts = x.detach()[torch.randint(len(x), (len(unused),), generator=generator)]
+    new["codebook"][unused], new["sums"][unused], new["counts"][unused] = starts, starts, 1.0
+    return new, len(unused)
+
+
+def soft_usage(
+    x: Float[Tensor, "n E"], codebook: Float[Tensor, "K E"], temperature: float = 1.0
+) -> Float[Tensor, " K"]:
+    """Share of each word when vectors choose softly, by softmax(-distance^2 / temperature): differentiable in x.
+
+    A share counted from hard choices has gradient zero, so a loss on it does nothing; this one has a gradient.
+    """
+    return (-torch.cdist(x, codebook).square() / temperature).softmax(-1).mean(0)
