@@ -1,4 +1,4 @@
-"""What the words of LEA mean: how much each tells about a feature of the scene, and what changes when one is swapped."""
+"""What the words of LEA mean: what each tells about a feature of the scene, what changes when one is swapped."""
 
 import torch
 from jaxtyping import Bool, Float, Int

@@ -104,7 +104,8 @@ def run_suite(chapter: str, name: str, runner: Runner, seed: int = 0, tests=None
 def run_test(test: Callable, name: str, runner: Runner, seed: int, index: int) -> Result:
     """Run one hidden test on one draw."""
     subject = Subject(name, runner)
-    available = {name: subject, "draw": Draw(seed, test.__name__, index)}
+    inputs = Draw(seed, test.__name__, index)
+    available = {"draw": inputs, "source": inputs, name: subject}  # `source`: for an exercise that is called draw
     result = Result(test.__name__, index, records=subject.records)
     try:
         test(**{parameter: available[parameter] for parameter in inspect.signature(test).parameters})

@@ -1,0 +1,65 @@
+"""Wrong answers to exercise 5.24 that learners write, and right ones written differently."""
+
+import torch
+import torch.nn.functional as F
+
+from utils.grade import right, slips
+
+slip = slips(
+    """
+    def draw(model, words):
+        with torch.no_grad():
+            sentence = model.codebook[words]
+            z = model.read(model.unseen(len(words)), sentence)
+            return model.head(z)
+    """
+)
+
+silence = slip(
+    "the network hears the blank sentence: it must hear the words that were given",
+    "model.codebook[words]", "model.blank(len(words))",
+)  # fmt: skip
+one_word = slip(
+    "only the first word of each sentence is heard: each place has its own",
+    "model.codebook[words]", "model.codebook[words[:, :1]].expand(-1, words.shape[1], -1)",
+)  # fmt: skip
+backwards = slip(
+    "the words are heard in the wrong order: word s belongs to place s", "codebook[words]", "codebook[words.flip(1)]"
+)
+one_sentence = slip(
+    "every board hears the first sentence: each has its own",
+    "model.codebook[words]", "model.codebook[words[:1]].expand(len(words), -1, -1)",
+)  # fmt: skip
+all_visible = slip(
+    "the cells are filled with token 0: they must all be masked, see model.unseen",
+    "model.unseen(len(words))", "model.unseen(len(words)) * 0",
+)  # fmt: skip
+no_head = slip("the abstractions are returned: model.head turns them into logits", "model.head(z)", "z")
+most_likely = slip(
+    "the most likely tokens are returned: return the logits of all tokens",
+    "return model.head(z)", "return model.head(z).argmax(-1)",
+)  # fmt: skip
+probabilities = slip(
+    "probabilities are returned: return the logits, before the softmax",
+    "return model.head(z)", "return model.head(z).softmax(-1)",
+)  # fmt: skip
+with_graph = slip(
+    "the drawing keeps a computation graph: nothing is trained here", "torch.no_grad()", "torch.enable_grad()"
+)
+in_eval = slip("the model is switched to eval mode and left there", "sentence = ", "model.eval()\n        sentence = ")
+words_overwritten = slip(
+    "the caller's words are overwritten", "return model.head(z)", "words.zero_()\n        return model.head(z)"
+)
+
+
+@right
+@torch.no_grad()
+def by_embedding(model, words):
+    heard = F.embedding(words, model.codebook)
+    return model.head(model.read(model.unseen(words.shape[0]), heard))
+
+
+@right
+def by_one_hot(model, words):
+    heard = F.one_hot(words, len(model.codebook)).float() @ model.codebook
+    return model.head(model.read(model.unseen(len(heard)), heard)).detach()

@@ -1,0 +1,59 @@
+"""Wrong answers to exercise 5.28 that learners write, and right ones written differently."""
+
+import math
+from collections import Counter
+
+import torch
+
+from utils.grade import right, slips
+
+slip = slips(
+    """
+    def perplexity(words):
+        counts = torch.unique(words, return_counts=True)[1].double()
+        share = counts / counts.sum()
+        bits = -(share * share.log2()).sum()
+        return float(2**bits)
+    """
+)
+
+softmax_of_counts = slip(
+    "the counts go through a softmax as if they were logits: a share is a count over the total",
+    "counts / counts.sum()", "counts.softmax(0)",
+)  # fmt: skip
+entropy_itself = slip("the entropy itself is returned: raise 2 to it", "2**bits", "bits")
+base_e = slip("bits are mixed with the base e: raise 2 to the bits", "2**bits", "bits.exp()")
+nats = slip("nats are mixed with the base 2: take logarithms to the base 2", "log2()", "log()")
+number_of_words = slip(
+    "it counts the different words: those that are used often must weigh more", "2**bits", "len(counts)"
+)
+per_sentence = slip(
+    "each sentence has its own entropy, and their mean is taken: all words count together",
+    "counts = torch.unique(words, return_counts=True)[1].double()",
+    "if words.ndim > 1:\n        return sum(perplexity(row) for row in words) / len(words)\n"
+    "    counts = torch.unique(words, return_counts=True)[1].double()",
+)  # fmt: skip
+sign = slip("the sign of the entropy is missing, so that more words give less", "-(share", "(share")
+inverse_square = slip(
+    "one over the sum of squared shares: that is another count of words, not 2 to the entropy",
+    "float(2**bits)", "float(1 / share.square().sum())",
+)  # fmt: skip
+as_tensor = slip("the result is a tensor: return a Python float", "float(2**bits)", "2**bits")
+zero_counts = slip(
+    "words that never occur count with share 0, and 0 * log 0 is nan: leave them out",
+    "torch.unique(words, return_counts=True)[1].double()", "torch.bincount(words.flatten(), minlength=32).double()",
+)  # fmt: skip
+
+
+@right
+def by_counter(words):
+    counts = Counter(words.flatten().tolist())
+    n = words.numel()
+    return math.exp(-sum(c / n * math.log(c / n) for c in counts.values()))
+
+
+@right
+def by_bincount(words):
+    counts = torch.bincount(words.reshape(-1)).double()
+    p = counts[counts > 0] / words.numel()
+    return torch.special.entr(p).sum().exp().item()

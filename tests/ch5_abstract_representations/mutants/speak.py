@@ -1,0 +1,68 @@
+"""Wrong answers to exercise 5.23 that learners write, and right ones written differently."""
+
+import torch
+import torch.nn.functional as F
+
+from utils.grade import right, slips
+
+
+def vector_quantize(x, codebook):
+    words = torch.cdist(x.flatten(0, -2), codebook).argmin(-1).view(x.shape[:-1])
+    return codebook[words], words, F.mse_loss(codebook[words], x)
+
+
+slip = slips(
+    """
+    def speak(model, tokens):
+        with torch.no_grad():
+            z = model.read(tokens, model.blank(len(tokens)))
+            _, words, _ = vector_quantize(model.compose(z), model.codebook)
+        return words
+    """
+)
+
+silence = slip(
+    "the network hears zeros where it should hear the blank sentence: take model.blank",
+    "model.blank(len(tokens))", "torch.zeros_like(model.blank(len(tokens)))",
+)  # fmt: skip
+not_composed = slip(
+    "the abstractions are quantised themselves: let model.compose make a sentence of them first",
+    "model.compose(z)", "z[:, : model.compose(z).shape[1]]",
+)  # fmt: skip
+vectors = slip("the words' vectors are returned: return their numbers", "return words", "return model.codebook[words]")
+unquantised = slip(
+    "the composed vectors are returned: each must become the number of its nearest word",
+    "return words", "return model.compose(z)",
+)  # fmt: skip
+one_board = slip("every board gets the sentence of the first one", "return words", "return words[:1].expand_as(words)")
+unseen = slip(
+    "the network is shown no board at all: read the tokens that were given",
+    "model.read(tokens,", "model.read(model.unseen(len(tokens)),",
+)  # fmt: skip
+twice = slip(
+    "the board is read a second time together with the sentence: it is read once, with the blank sentence",
+    "_, words, _ = vector_quantize(model.compose(z), model.codebook)",
+    "q, words, _ = vector_quantize(model.compose(z), model.codebook)\n"
+    "        _, words, _ = vector_quantize(model.compose(model.read(tokens, q)), model.codebook)",
+)  # fmt: skip
+turned = slip("the sentences come back with places first: boards first, then places", "return words", "return words.T")
+left_in_eval = slip(
+    "the model is switched to eval mode and left there", "z = model.read", "model.eval()\n        z = model.read"
+)
+codebook_moves = slip(
+    "speaking moves the codebook: it is moved only in training",
+    "return words", "model.codebook.mul_(1.001)\n    return words",
+)  # fmt: skip
+
+
+@right
+@torch.no_grad()
+def by_hand(model, tokens):
+    vectors = model.compose(model.read(tokens, model.blank(tokens.shape[0])))
+    return torch.stack([torch.cdist(v, model.codebook).argmin(1) for v in vectors])
+
+
+@right
+def by_dot_products(model, tokens):
+    said = model.compose(model.read(tokens=tokens, sentence=model.blank(len(tokens)))).detach()
+    return (said @ model.codebook.T - model.codebook.square().sum(1) / 2).max(dim=2).indices

@@ -1,0 +1,76 @@
+"""Wrong answers to exercise 5.29 that learners write, and right ones written differently."""
+
+import torch
+
+from utils.grade import right, slips
+
+
+def draw(model, words):
+    with torch.no_grad():
+        return model.head(model.read(model.unseen(len(words)), model.codebook[words]))
+
+
+slip = slips(
+    """
+    def steer(model, words, slot, new_word):
+        other = words.clone()
+        other[:, slot] = new_word
+        before = draw(model, words).argmax(-1)
+        after = draw(model, other).argmax(-1)
+        return after, after != before
+    """
+)
+
+in_place = slip(
+    "the word is replaced in the caller's sentences, so that before and after are the same: work on a copy",
+    "words.clone()", "words",
+)  # fmt: skip
+first_board = slip(
+    "only the first board's word is replaced: replace it in every one", "other[:, slot]", "other[:1, slot]"
+)
+next_slot = slip(
+    "the word after the one asked for is replaced", "other[:, slot]", "other[:, (slot + 1) % words.shape[1]]"
+)
+all_slots = slip(
+    "every word of the sentence is replaced: only the one at `slot`",
+    "other[:, slot] = new_word",
+    "other[:] = torch.as_tensor(new_word).reshape(-1, 1)",
+)
+unchanged_cells = slip(
+    "the cells that stayed the same are marked: mark those that changed", "after != before", "after == before"
+)
+before_returned = slip("the drawing from before is returned: return the new one", "return after,", "return before,")
+logits_returned = slip(
+    "logits are returned: return the most likely token of each cell", "return after,", "return draw(model, other),"
+)
+any_cell = slip(
+    "one truth value for each board is returned: say for each cell whether it changed",
+    "after != before", "(after != before).any(-1)",
+)  # fmt: skip
+against_logits = slip(
+    "cells count as changed when a logit moved: compare the most likely tokens",
+    "after != before", "(draw(model, other) != draw(model, words)).any(-1)",
+)  # fmt: skip
+exchanged = slip(
+    "drawing and change have exchanged places: return the drawing first",
+    "after, after != before",
+    "after != before, after",
+)
+
+
+@right
+def with_list(model, words, slot, new_word):
+    columns = list(words.unbind(1))
+    columns[slot] = torch.as_tensor(new_word).expand(len(words))
+    new = torch.stack(columns, 1)
+    tokens = [draw(model, sentence).max(-1).indices for sentence in (words, new)]
+    return tokens[1], ~(tokens[0] == tokens[1])
+
+
+@right
+def by_mask(model, words, slot, new_word):
+    here = torch.arange(words.shape[1]) == slot
+    new = torch.where(here, torch.as_tensor(new_word).reshape(-1, 1), words)
+    drawn = draw(model, torch.cat([words, new])).argmax(2)
+    before, after = drawn[: len(words)], drawn[len(words) :]
+    return after, after.ne(before)

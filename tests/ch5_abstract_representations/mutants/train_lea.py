@@ -1,0 +1,159 @@
+"""Wrong answers to exercise 5.26 that learners write, and right ones written differently."""
+
+import torch
+from torch import nn
+from torch.optim import AdamW
+from torch.optim.lr_scheduler import CosineAnnealingLR
+
+from utils.grade import right, slips
+
+
+def lea_optimizer(model, lr, steps):
+    linear = [module.weight for module in model.modules() if isinstance(module, nn.Linear)]
+    others = [p for p in model.parameters() if all(p is not weight for weight in linear)]
+    groups = [{"params": linear, "weight_decay": 0.01}, {"params": others, "weight_decay": 0.0}]
+    optimizer = AdamW(groups, lr=lr, betas=(0.9, 0.95))
+    return optimizer, CosineAnnealingLR(optimizer, steps)
+
+
+def lea_loss(model, masked, board, speech_weight=1.0, quantised=True):
+    raise AssertionError("the probe puts its own in this place")
+
+
+start_codebook = update_codebook = lea_loss
+
+slip = slips(
+    """
+    def train_lea(model, sample, steps, continuous_steps, lr=3e-3, generator=None):
+        generator = generator or torch.Generator().manual_seed(0)
+        optimizer, schedule = lea_optimizer(model, lr, steps)
+        history = {"loss": [], "board": [], "speech": [], "vq": []}
+        for step in range(steps):
+            masked, board = sample()
+            if step == continuous_steps:
+                start_codebook(model, masked, generator)
+            parts = lea_loss(model, masked, board, quantised=step >= continuous_steps)
+            optimizer.zero_grad()
+            parts["loss"].backward()
+            optimizer.step()
+            schedule.step()
+            if step >= continuous_steps:
+                update_codebook(model, parts, generator)
+            for name, values in history.items():
+                values.append(parts[name].item())
+        return history
+    """
+)
+
+no_zero_grad = slip("gradients are never cleared, so that they pile up", "        optimizer.zero_grad()\n", "")
+no_step = slip("the optimizer never steps", "        optimizer.step()\n", "")
+no_schedule = slip("the schedule never steps, so that the rate stays at lr", "        schedule.step()\n", "")
+schedule_twice = slip("the schedule steps twice a step", "schedule.step()", "schedule.step()\n        schedule.step()")
+no_backward = slip("there is no backward pass", '        parts["loss"].backward()\n', "")
+cleared_after = slip(
+    "the gradients are cleared between backward and step, so that nothing is learned",
+    "        optimizer.zero_grad()\n        parts[\"loss\"].backward()\n",
+    "        parts[\"loss\"].backward()\n        optimizer.zero_grad()\n",
+)  # fmt: skip
+one_batch = slip(
+    "one batch is drawn before the loop and used in every step",
+    "    for step in range(steps):\n        masked, board = sample()\n",
+    "    masked, board = sample()\n    for step in range(steps):\n",
+)  # fmt: skip
+two_batches = slip(
+    "two batches are drawn a step, and one is thrown away",
+    "masked, board = sample()",
+    "sample()\n        masked, board = sample()",
+)
+exchanged = slip("masked and whole boards are exchanged", "masked, board = sample()", "board, masked = sample()")
+quantised_from_start = slip(
+    "sentences are quantised from the first step on", "quantised=step >= continuous_steps", "quantised=True"
+)
+never_quantised = slip("sentences are never quantised", "quantised=step >= continuous_steps", "quantised=False")
+one_late = slip(
+    "quantising begins one step late: step continuous_steps is the first", "quantised=step >=", "quantised=step >"
+)
+no_start = slip(
+    "the words never get their start: call start_codebook before the first quantised step",
+    "        if step == continuous_steps:\n            start_codebook(model, masked, generator)\n", "",
+)  # fmt: skip
+start_every_step = slip(
+    "the words start afresh at every quantised step: they start once",
+    "if step == continuous_steps",
+    "if step >= continuous_steps",
+)
+start_after = slip(
+    "the words get their start only after the first quantised loss was taken",
+    "        if step == continuous_steps:\n            start_codebook(model, masked, generator)\n", "",
+    "    optimizer.zero_grad()",
+    "    if step == continuous_steps:\n            start_codebook(model, masked, generator)\n"
+    "        optimizer.zero_grad()",
+)  # fmt: skip
+no_update = slip(
+    "the words never follow: call update_codebook after every quantised step",
+    "        if step >= continuous_steps:\n            update_codebook(model, parts, generator)\n", "",
+)  # fmt: skip
+update_always = slip(
+    "the words are updated before they are used: only quantised steps update them",
+    "if step >= continuous_steps:", "if True:",
+)  # fmt: skip
+own_generator = slip("the generator that was given is not used", "generator = generator or torch", "generator = torch")
+tensors = slip("the history holds tensors: keep Python floats", "parts[name].item()", "parts[name].detach()")
+only_loss = slip(
+    "the history holds the loss alone: it holds board, speech and vq too",
+    "{\"loss\": [], \"board\": [], \"speech\": [], \"vq\": []}", "{\"loss\": []}",
+)  # fmt: skip
+no_return = slip("the history is not returned", "    return history", "    return None")
+last_only = slip(
+    "the history holds the last step alone: append every one",
+    "values.append(parts[name].item())", "values[:] = [parts[name].item()]",
+)  # fmt: skip
+
+
+@right
+def two_phases(model, sample, steps, continuous_steps, lr=3e-3, generator=None):
+    if generator is None:
+        generator = torch.Generator()
+    optimizer, schedule = lea_optimizer(model, lr, steps)
+    rows = []
+
+    def learn(masked, board, quantised):
+        parts = lea_loss(model, masked, board, 1.0, quantised)
+        parts["loss"].backward()
+        optimizer.step()
+        schedule.step()
+        optimizer.zero_grad()
+        rows.append({name: float(parts[name].detach()) for name in ("loss", "board", "speech", "vq")})
+        return parts
+
+    for _ in range(min(steps, continuous_steps)):
+        learn(*sample(), False)
+    for step in range(continuous_steps, steps):
+        masked, board = sample()
+        if step == continuous_steps:
+            start_codebook(model, masked, generator)
+        update_codebook(model, learn(masked, board, True), generator)
+    return {name: [row[name] for row in rows] for name in ("loss", "board", "speech", "vq")}
+
+
+@right
+def with_flag(model, sample, steps, continuous_steps, lr=3e-3, generator=None):
+    generator = torch.Generator().manual_seed(1) if generator is None else generator
+    optimizer, schedule = lea_optimizer(model, lr, steps)
+    history, talking = {name: [] for name in ("vq", "speech", "board", "loss")}, False
+    model.train()
+    for step in range(steps):
+        batch = sample()
+        if not talking and step >= continuous_steps:
+            talking = True
+            start_codebook(model, batch[0], generator)
+        parts = lea_loss(model, *batch, quantised=talking)
+        for parameter in model.parameters():
+            parameter.grad = None
+        parts["loss"].backward()
+        optimizer.step(), schedule.step()
+        if talking:
+            update_codebook(model, parts, generator)
+        for name in history:
+            history[name] += [parts[name].item()]
+    return history

@@ -1,0 +1,44 @@
+"""Hidden tests of exercise 5.28. The fixture perplexity is the function under test."""
+
+import math
+from collections import Counter
+
+import torch
+
+from utils.grade import close, require
+
+
+def oracle(words):
+    counts = Counter(words.flatten().tolist())
+    total = sum(counts.values())
+    return 2 ** -sum(n / total * math.log2(n / total) for n in counts.values())
+
+
+def number(got):
+    require(
+        isinstance(got, float), f"perplexity must return a Python float, but it returns a {type(got).__name__}", got=got
+    )
+    return got
+
+
+def test_known_cases(perplexity, draw):
+    K = 5 + draw.index
+    words = draw.permutation(4 * K) % K
+    says = f"{K} words that are used equally often must give {K}"
+    close(number(perplexity(words)), float(K), says, inputs={"words": words})
+    says = "one word that is always used must give 1"
+    close(number(perplexity(torch.full((7,), 3))), 1.0, says, inputs={"words": torch.full((7,), 3)})
+
+
+def test_uneven_use(perplexity, draw):
+    words = torch.cat([torch.full((20 + draw.index,), 9), draw.integers(0, 6, 15), torch.tensor([2, 2, 11])])
+    words = words[draw.permutation(len(words))]
+    says = "words of uneven use give another number: 2 to the entropy, in bits, of how often each one occurs"
+    close(number(perplexity(words)), oracle(words), says, inputs={"words": words})
+
+
+def test_sentences(perplexity, draw):
+    words = draw.integers(0, 4, 6, 3)
+    words[:, 0] = 8
+    says = "words (B, S) count together, whatever sentence and place they stand in"
+    close(number(perplexity(words)), oracle(words), says, inputs={"words": words})
