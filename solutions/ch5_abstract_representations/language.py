@@ -2,9 +2,9 @@
 
 import torch
 from jaxtyping import Bool, Float, Int
-from torch import Tensor
+from torch import Tensor, nn
 
-from .lea import TinyLEA, draw
+from .lea import draw
 
 
 def entropy_bits(labels: Int[Tensor, " n"]) -> float:
@@ -55,7 +55,7 @@ def perplexity(words: Int[Tensor, "*n"]) -> float:
 
 
 def steer(
-    model: TinyLEA, words: Int[Tensor, "B S"], slot: int, new_word: int | Int[Tensor, " B"]
+    model: nn.Module, words: Int[Tensor, "B S"], slot: int, new_word: int | Int[Tensor, " B"]
 ) -> tuple[Int[Tensor, "B T"], Bool[Tensor, "B T"]]:
     """Replace one word of each sentence and draw again.
 

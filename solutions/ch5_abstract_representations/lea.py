@@ -76,7 +76,7 @@ class DecoderBlock(nn.Module):
     in the vanilla form (`positions` False) they are not used here, since they were added to the content.
     """
 
-    def __init__(self, settings: LEASettings):
+    def __init__(self, settings):
         super().__init__()
         E = settings.n_embd
         self.positions = settings.type == "factor"
@@ -110,7 +110,7 @@ class TinyLEA(nn.Module):
     published sizes (factor), 110,976 (vanilla); the codebook of the "ema" quantiser is a buffer and not counted.
     """
 
-    def __init__(self, settings: LEASettings):
+    def __init__(self, settings):
         super().__init__()
         self.settings = settings
         T, S, E, K = settings.block_size, settings.block_speech_size, settings.n_embd, settings.vocab_speech_size
@@ -186,7 +186,7 @@ def _initialise(module: nn.Module) -> None:
 
 
 @torch.no_grad()
-def speak(model: TinyLEA, tokens: Int[Tensor, "B T"]) -> Int[Tensor, "B S"]:
+def speak(model: nn.Module, tokens: Int[Tensor, "B T"]) -> Int[Tensor, "B S"]:
     """The sentence that the network says about each (masked) board, as words.
 
     Shapes: tokens (B, T) -> words (B, S), each from 0 to K - 1. Nothing in the model changes.
@@ -199,7 +199,7 @@ def speak(model: TinyLEA, tokens: Int[Tensor, "B T"]) -> Int[Tensor, "B S"]:
 
 
 @torch.no_grad()
-def draw(model: TinyLEA, words: Int[Tensor, "B S"]) -> Float[Tensor, "B T V"]:
+def draw(model: nn.Module, words: Int[Tensor, "B S"]) -> Float[Tensor, "B T V"]:
     """Draw each board from its sentence alone: every cell is masked, only the words are heard.
 
     Shapes: words (B, S) -> logits (B, T, V). Nothing in the model changes.
@@ -211,7 +211,7 @@ def draw(model: TinyLEA, words: Int[Tensor, "B S"]) -> Float[Tensor, "B T V"]:
 
 
 def lea_loss(
-    model: TinyLEA,
+    model: nn.Module,
     masked: Int[Tensor, "B T"],
     board: Int[Tensor, "B T"],
     speech_weight: float = 1.0,

@@ -9,13 +9,11 @@ from torch import Tensor, nn
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import CosineAnnealingLR
 
-from .lea import TinyLEA, lea_loss
+from .lea import lea_loss
 from .quantise import ema_update, new_state, restart_unused
 
-STATE = ("codebook", "counts", "sums")
 
-
-def lea_optimizer(model: TinyLEA, lr: float, steps: int) -> tuple[AdamW, CosineAnnealingLR]:
+def lea_optimizer(model: nn.Module, lr: float, steps: int) -> tuple[AdamW, CosineAnnealingLR]:
     """AdamW (betas 0.9 and 0.95; decay 0.01 on the weights of linear layers alone), and lr's cosine from lr to 0."""
     linear = [module.weight for module in model.modules() if isinstance(module, nn.Linear)]
     known = {id(weight) for weight in linear}
@@ -26,7 +24,7 @@ def lea_optimizer(model: TinyLEA, lr: float, steps: int) -> tuple[AdamW, CosineA
 
 
 @torch.no_grad()
-def start_codebook(model: TinyLEA, masked: Int[Tensor, "B T"], generator: torch.Generator) -> None:
+def start_codebook(model: nn.Module, masked: Int[Tensor, "B T"], generator: torch.Generator) -> None:
     """Make the words of the model from what it would say about these boards: random vectors, then k-means.
 
     So every word begins where it is needed. A word that no vector chooses stays where it is.
@@ -42,7 +40,7 @@ def start_codebook(model: TinyLEA, masked: Int[Tensor, "B T"], generator: torch.
 
 
 @torch.no_grad()
-def update_codebook(model: TinyLEA, parts: dict[str, Tensor], generator: torch.Generator) -> None:
+def update_codebook(model: nn.Module, parts: dict[str, Tensor], generator: torch.Generator) -> None:
     """Let the words follow the vectors that chose them, and give unused words a new start.
 
     `parts` is what `lea_loss` returned. A codebook that the optimizer trains ("gradient") is left alone.
@@ -50,20 +48,20 @@ def update_codebook(model: TinyLEA, parts: dict[str, Tensor], generator: torch.G
     if model.settings.quantiser == "gradient":
         return
     vectors, words = parts["vectors"].detach().flatten(0, 1), parts["words"].flatten()
-    state = ema_update({name: getattr(model, name) for name in STATE}, vectors, words)
+    state = ema_update({name: getattr(model, name) for name in ("codebook", "counts", "sums")}, vectors, words)
     store_state(model, restart_unused(state, vectors, generator)[0])
 
 
 @torch.no_grad()
-def store_state(model: TinyLEA, state: dict[str, Tensor]) -> None:
+def store_state(model: nn.Module, state: dict[str, Tensor]) -> None:
     """Put a codebook, and its running averages where the model keeps any, into the model."""
-    for name in STATE:
+    for name, value in state.items():
         if hasattr(model, name):
-            getattr(model, name).copy_(state[name])
+            getattr(model, name).copy_(value)
 
 
 def train_lea(
-    model: TinyLEA,
+    model: nn.Module,
     sample: Callable[[], tuple[Tensor, Tensor]],
     steps: int,
     continuous_steps: int,

@@ -5,8 +5,6 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
-State = dict[str, Tensor]  # "codebook" (K, E), "counts" (K,), "sums" (K, E)
-
 
 def vector_quantize(
     x: Float[Tensor, "*batch E"], codebook: Float[Tensor, "K E"], commitment: float = 0.25
@@ -27,14 +25,18 @@ def vector_quantize(
     # end solution
 
 
-def new_state(codebook: Float[Tensor, "K E"]) -> State:
+def new_state(codebook: Float[Tensor, "K E"]) -> dict[str, Tensor]:
     """The running averages of a codebook that is about to be trained: each word counts as used once."""
     return {"codebook": codebook.clone(), "counts": codebook.new_ones(len(codebook)), "sums": codebook.clone()}
 
 
 def ema_update(
-    state: State, x: Float[Tensor, "n E"], words: Int[Tensor, " n"], decay: float = 0.99, epsilon: float = 1e-5
-) -> State:
+    state: dict[str, Tensor],
+    x: Float[Tensor, "n E"],
+    words: Int[Tensor, " n"],
+    decay: float = 0.99,
+    epsilon: float = 1e-5,
+) -> dict[str, Tensor]:
     """Move each word towards the mean of the vectors that chose it, by exponential moving averages.
 
     `state` holds "codebook" (K, E), "counts" (K,) and "sums" (K, E); the new state is returned, the old one is left
@@ -53,8 +55,8 @@ def ema_update(
 
 
 def restart_unused(
-    state: State, x: Float[Tensor, "n E"], generator: torch.Generator, least: float = 0.05
-) -> tuple[State, int]:
+    state: dict[str, Tensor], x: Float[Tensor, "n E"], generator: torch.Generator, least: float = 0.05
+) -> tuple[dict[str, Tensor], int]:
     """Give every word whose count has fallen below `least` a new start at a random vector of x.
 
     Returns the new state and how many words were restarted. Without this a word that was never near any vector

@@ -94,7 +94,7 @@ def norm(w, name, x):
 
 
 def run_blocks(w, kind, network, x, other):
-    """The judge's own forward pass of "reader" or "composer": a stream x that listens to `other`, both without places."""
+    """The judge's own forward pass of "reader" or "composer": a stream x that listens to `other`."""
     here, there = ("cell", "word") if network == "reader" else ("word", "cell")
     p, q = w[f"{here}_positions"], w[f"{there}_positions"]
     if kind == "vanilla":

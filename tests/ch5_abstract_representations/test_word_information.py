@@ -60,14 +60,14 @@ def test_shuffled_baseline(word_information, draw):
     words, features = case(draw, n=45)
     words[:, 2] = draw.permutation(45) // 2  # 23 words for 45 boards: much chance information
     plain = oracle(words, features)
-    got = word_information.run(probe_information, words, features, 40, draw.seed)
+    got = word_information.run(probe_information, words, features, 12, draw.seed)
     close(got["again"], got["table"], "the same generator must give the same table")
     removed = plain - got["table"]
     chance = torch.stack([oracle(words, features[draw.permutation(45)]) for _ in range(40)])
     wanted, spread = chance.mean(0), chance.std(0)
     says = "with shuffles the mean information that shuffled features give must be subtracted"
     require(
-        bool((removed - wanted).abs().max() <= 1.2 * spread.max() + 1e-9),
+        bool((removed - wanted).abs().max() <= 2 * spread.max() + 1e-9),
         says,
         expected=plain - wanted,
         got=got["table"],

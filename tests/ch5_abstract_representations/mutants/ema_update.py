@@ -1,6 +1,7 @@
 """Wrong answers to exercise 5.21 that learners write, and right ones written differently."""
 
 import torch
+import torch.nn.functional as F  # noqa: F401 (the slips' text uses it)
 
 from utils.grade import right, slips
 

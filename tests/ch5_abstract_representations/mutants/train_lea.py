@@ -46,12 +46,20 @@ slip = slips(
 )
 
 no_zero_grad = slip("gradients are never cleared, so that they pile up", "        optimizer.zero_grad()\n", "")
-no_step = slip("the optimizer never steps", "        optimizer.step()\n", "")
+no_step = slip(
+    "the weights stay as they were: it takes a backward pass and then a step, with nothing cleared in between",
+    "        optimizer.step()\n",
+    "",
+)
 no_schedule = slip("the schedule never steps, so that the rate stays at lr", "        schedule.step()\n", "")
 schedule_twice = slip("the schedule steps twice a step", "schedule.step()", "schedule.step()\n        schedule.step()")
-no_backward = slip("there is no backward pass", '        parts["loss"].backward()\n', "")
+no_backward = slip(
+    "the weights stay as they were: it takes a backward pass and then a step, with nothing cleared in between",
+    '        parts["loss"].backward()\n',
+    "",
+)
 cleared_after = slip(
-    "the gradients are cleared between backward and step, so that nothing is learned",
+    "the weights stay as they were: it takes a backward pass and then a step, with nothing cleared in between",
     "        optimizer.zero_grad()\n        parts[\"loss\"].backward()\n",
     "        parts[\"loss\"].backward()\n        optimizer.zero_grad()\n",
 )  # fmt: skip

@@ -29,7 +29,7 @@ signed = slip(
     "differences are summed with their signs, so that they cancel: square them first", ".square().sum(-1)", ".sum(-1)"
 )
 no_straight_through = slip(
-    "the words are returned as they are, so that no gradient reaches x: use the straight-through estimator",
+    "the quantised vectors hand their gradient to the word and not to x: use the straight-through estimator",
     "x + (chosen - x).detach()", "chosen",
 )  # fmt: skip
 detached = slip(
@@ -37,11 +37,11 @@ detached = slip(
     "x + (chosen - x).detach()", "chosen.detach()",
 )  # fmt: skip
 wrong_side = slip(
-    "the gradient goes to the word and not to x: it is the difference (word - x) that must be detached",
+    "the quantised vectors hand their gradient to the word and not to x: use the straight-through estimator",
     "x + (chosen - x).detach()", "x.detach() + (chosen - x.detach())",
 )  # fmt: skip
 no_detach = slip(
-    "x + (word - x) without detach is just the word: detach the difference",
+    "the quantised vectors hand their gradient to the word and not to x: use the straight-through estimator",
     "x + (chosen - x).detach()", "x + (chosen - x) * 1.0",
 )  # fmt: skip
 returns_x = slip(
