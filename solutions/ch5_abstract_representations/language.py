@@ -14,14 +14,14 @@ def entropy_bits(labels: Int[Tensor, " n"]) -> float:
 
 
 def word_information(
-    words: Int[Tensor, "n S"],
+    words: Int[Tensor, "n W"],
     features: Int[Tensor, "n F"],
     shuffles: int = 0,
     generator: torch.Generator | None = None,
-) -> Float[Tensor, "S F"]:
+) -> Float[Tensor, "W F"]:
     """Mutual information, in bits, between each position of a sentence and each feature of the scene.
 
-    Shapes: words (n, S) and features (n, F), integers -> (S, F), float64. I(w; f) = H(w) + H(f) - H(w, f). A finite
+    Shapes: words (n, W) and features (n, F), integers -> (W, F), float64. I(w; f) = H(w) + H(f) - H(w, f). A finite
     sample shows some information even between unrelated labels: with `shuffles` > 0 the mean over that many random
     permutations of the features is subtracted.
     """
@@ -34,7 +34,7 @@ def word_information(
     # end solution
 
 
-def _information(words: Int[Tensor, "n S"], features: Int[Tensor, "n F"]) -> Float[Tensor, "S F"]:
+def _information(words: Int[Tensor, "n W"], features: Int[Tensor, "n F"]) -> Float[Tensor, "W F"]:
     found = torch.zeros(words.shape[1], features.shape[1], dtype=torch.float64)
     for s, word in enumerate(words.T):
         for f, feature in enumerate(features.T):
@@ -55,11 +55,11 @@ def perplexity(words: Int[Tensor, "*n"]) -> float:
 
 
 def steer(
-    model: nn.Module, words: Int[Tensor, "B S"], slot: int, new_word: int | Int[Tensor, " B"]
+    model: nn.Module, words: Int[Tensor, "B W"], slot: int, new_word: int | Int[Tensor, " B"]
 ) -> tuple[Int[Tensor, "B T"], Bool[Tensor, "B T"]]:
     """Replace one word of each sentence and draw again.
 
-    Shapes: words (B, S), left as they are; new_word is one number or (B,). Returns the new drawing (B, T), the most
+    Shapes: words (B, W), left as they are; new_word is one number or (B,). Returns the new drawing (B, T), the most
     likely token of each cell, and where it differs from what the model drew before, bool (B, T).
     """
     # solution

@@ -1,7 +1,7 @@
 """LEA, the language-enhanced architecture: one network looks and draws, a second one puts what it saw into words.
 
-Letters: B boards, T cells, E width of the content, P width of the position vectors, V tokens, K words of the
-language, S words in a sentence. Source: Ferry, Ching and Kawai 2023 (arXiv 2312.05361) and its published code.
+Letters: B boards, T cells, D width of the content, P width of the position vectors, V tokens, K words of the
+language, W words in a sentence. Source: Ferry, Ching and Kawai 2023 (arXiv 2312.05361) and its published code.
 """
 
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ class LEASettings:
 class HeadedAttention(nn.Module):
     """Attention whose queries come from x and whose keys and values come from `source` (x itself: self-attention).
 
-    Shapes: x (B, T_Q, E_in), source (B, T_K, E_in) -> (B, T_Q, E). Every query sees every key.
+    Shapes: x (B, T_Q, D_in), source (B, T_K, D_in) -> (B, T_Q, D). Every query sees every key.
     """
 
     def __init__(self, width_in: int, width: int, heads: int):
@@ -62,7 +62,7 @@ class HeadedAttention(nn.Module):
         self.query, self.key, self.value = (nn.Linear(width_in, width) for _ in range(3))
         self.output = nn.Linear(width, width)
 
-    def forward(self, x: Float[Tensor, "B T_Q E_in"], source: Float[Tensor, "B T_K E_in"]) -> Float[Tensor, "B T_Q E"]:
+    def forward(self, x: Float[Tensor, "B T_Q D_in"], source: Float[Tensor, "B T_K D_in"]) -> Float[Tensor, "B T_Q D"]:
         split = "B T (N H) -> B N T H"
         q, k, v = (rearrange(f, split, N=self.heads) for f in (self.query(x), self.key(source), self.value(source)))
         return self.output(rearrange(F.scaled_dot_product_attention(q, k, v), "B N T H -> B T (N H)"))
@@ -71,74 +71,74 @@ class HeadedAttention(nn.Module):
 class DecoderBlock(nn.Module):
     """Self-attention, then cross-attention to what the other network says, then an MLP; each adds to the stream x.
 
-    Shapes: x (B, T_Q, E) and `other` (B, T_K, E) with their positions (T_Q, P), (T_K, P) -> (B, T_Q, E). In the
+    Shapes: x (B, T_Q, D) and `other` (B, T_K, D) with their positions (T_Q, P), (T_K, P) -> (B, T_Q, D). In the
     factorised form the position vectors are concatenated at the input of every sub-layer, before its layer norm;
     in the vanilla form (`positions` False) they are not used here, since they were added to the content.
     """
 
     def __init__(self, settings):
         super().__init__()
-        E = settings.n_embd
+        D = settings.n_embd
         self.positions = settings.type == "factor"
-        wide = E + settings.n_embd_pos if self.positions else E
+        wide = D + settings.n_embd_pos if self.positions else D
         self.norm_self, self.norm_cross, self.norm_other, self.norm_mlp = (nn.LayerNorm(wide) for _ in range(4))
-        self.self_attention = HeadedAttention(wide, E, settings.n_head)
-        self.cross_attention = HeadedAttention(wide, E, settings.n_head)
-        self.mlp = nn.Sequential(nn.Linear(wide, 4 * E), nn.GELU(), nn.Linear(4 * E, E))
+        self.self_attention = HeadedAttention(wide, D, settings.n_head)
+        self.cross_attention = HeadedAttention(wide, D, settings.n_head)
+        self.mlp = nn.Sequential(nn.Linear(wide, 4 * D), nn.GELU(), nn.Linear(4 * D, D))
 
     def forward(
         self,
-        x: Float[Tensor, "B T_Q E"],
-        other: Float[Tensor, "B T_K E"],
+        x: Float[Tensor, "B T_Q D"],
+        other: Float[Tensor, "B T_K D"],
         position: Float[Tensor, "T_Q P"],
         other_position: Float[Tensor, "T_K P"],
-    ) -> Float[Tensor, "B T_Q E"]:
+    ) -> Float[Tensor, "B T_Q D"]:
         here = self.norm_self(self._placed(x, position))
         x = x + self.self_attention(here, here)
         there = self.norm_other(self._placed(other, other_position))
         x = x + self.cross_attention(self.norm_cross(self._placed(x, position)), there)
         return x + self.mlp(self.norm_mlp(self._placed(x, position)))
 
-    def _placed(self, x: Float[Tensor, "B T E"], position: Float[Tensor, "T P"]) -> Float[Tensor, "B T E_in"]:
+    def _placed(self, x: Float[Tensor, "B T D"], position: Float[Tensor, "T P"]) -> Float[Tensor, "B T D_in"]:
         return torch.cat([x, position.expand(len(x), -1, -1)], -1) if self.positions else x
 
 
 class TinyLEA(nn.Module):
     """Two networks that share a picture: `read` turns a masked board into abstractions, `compose` into a sentence.
 
-    The same `read` draws a board from a sentence alone, when every cell is masked. 141,184 parameters at the
-    published sizes (factor), 110,976 (vanilla); the codebook of the "ema" quantiser is a buffer and not counted.
+    The same `read` draws a board from a sentence alone, when every cell is masked. At the published sizes it has
+    141,184 numbers to learn in the factorised form and 110,976 in the vanilla one, the codebook included.
     """
 
     def __init__(self, settings):
         super().__init__()
         self.settings = settings
-        T, S, E, K = settings.block_size, settings.block_speech_size, settings.n_embd, settings.vocab_speech_size
-        P = settings.n_embd_pos if settings.type == "factor" else E
-        self.tokens = nn.Embedding(settings.vocab_size, E)
+        T, W, D, K = settings.block_size, settings.block_speech_size, settings.n_embd, settings.vocab_speech_size
+        P = settings.n_embd_pos if settings.type == "factor" else D
+        self.tokens = nn.Embedding(settings.vocab_size, D)
         self.cell_positions = nn.Parameter(torch.empty(T, P))
         self.reader = nn.ModuleList(DecoderBlock(settings) for _ in range(settings.n_layer))
-        self.reader_norm = nn.LayerNorm(E)
-        self.head = nn.Linear(E, settings.vocab_size, bias=False)
-        self.slots = nn.Parameter(torch.empty(S, E))
-        self.word_positions = nn.Parameter(torch.empty(S, P))
+        self.reader_norm = nn.LayerNorm(D)
+        self.head = nn.Linear(D, settings.vocab_size, bias=False)
+        self.slots = nn.Parameter(torch.empty(W, D))
+        self.word_positions = nn.Parameter(torch.empty(W, P))
         self.composer = nn.ModuleList(DecoderBlock(settings) for _ in range(settings.n_layer))
-        self.composer_norm = nn.LayerNorm(E)
+        self.composer_norm = nn.LayerNorm(D)
         self.apply(_initialise)
         for table in (self.cell_positions, self.word_positions):
             nn.init.normal_(table, std=0.02)
         nn.init.normal_(self.slots)  # slots that start alike stay alike, and the whole sentence says one word
-        codebook = torch.randn(K, E)
+        codebook = torch.randn(K, D)
         if settings.quantiser == "gradient":
             self.codebook = nn.Parameter(codebook)
         else:
             for name, tensor in new_state(codebook).items():
                 self.register_buffer(name, tensor)
 
-    def read(self, tokens: Int[Tensor, "B T"], sentence: Float[Tensor, "B S E"]) -> Float[Tensor, "B T E"]:
+    def read(self, tokens: Int[Tensor, "B T"], sentence: Float[Tensor, "B W D"]) -> Float[Tensor, "B T D"]:
         """Abstractions z of a (masked) board, read together with a sentence.
 
-        Shapes: tokens (B, T), sentence (B, S, E) as vectors -> z (B, T, E), after the final layer norm.
+        Shapes: tokens (B, T), sentence (B, W, D) as vectors -> z (B, T, D), after the final layer norm.
         """
         # solution
         x = self.placed(self.tokens(tokens), self.cell_positions)
@@ -148,10 +148,10 @@ class TinyLEA(nn.Module):
         return self.reader_norm(x)
         # end solution
 
-    def compose(self, z: Float[Tensor, "B T E"]) -> Float[Tensor, "B S E"]:
-        """A sentence about the abstractions z, as S vectors that are not quantised yet.
+    def compose(self, z: Float[Tensor, "B T D"]) -> Float[Tensor, "B W D"]:
+        """A sentence about the abstractions z, as W vectors that are not quantised yet.
 
-        Shapes: z (B, T, E) -> (B, S, E), after the final layer norm. It starts from the learned slots.
+        Shapes: z (B, T, D) -> (B, W, D), after the final layer norm. It starts from the learned slots.
         """
         # solution
         x = self.placed(self.slots.expand(len(z), -1, -1), self.word_positions)
@@ -161,16 +161,16 @@ class TinyLEA(nn.Module):
         return self.composer_norm(x)
         # end solution
 
-    def placed(self, x: Float[Tensor, "B T E"], position: Float[Tensor, "T P"]) -> Float[Tensor, "B T E"]:
+    def placed(self, x: Float[Tensor, "B T D"], position: Float[Tensor, "T P"]) -> Float[Tensor, "B T D"]:
         """x with its positions added in the vanilla form; x itself in the factorised one."""
         return x + position if self.settings.type == "vanilla" else x
 
-    def blank(self, B: int) -> Float[Tensor, "B S E"]:
+    def blank(self, B: int) -> Float[Tensor, "B W D"]:
         """What the first pass hears, before a word has been said."""
-        S, E = self.settings.block_speech_size, self.settings.n_embd
+        W, D = self.settings.block_speech_size, self.settings.n_embd
         if self.settings.blank == "word":
-            return self.codebook[-1].detach().expand(B, S, E)
-        return self.slots.new_zeros(B, S, E)
+            return self.codebook[-1].detach().expand(B, W, D)
+        return self.slots.new_zeros(B, W, D)
 
     def unseen(self, B: int) -> Int[Tensor, "B T"]:
         """B boards of which nothing is visible."""
@@ -186,10 +186,10 @@ def _initialise(module: nn.Module) -> None:
 
 
 @torch.no_grad()
-def speak(model: nn.Module, tokens: Int[Tensor, "B T"]) -> Int[Tensor, "B S"]:
+def speak(model: nn.Module, tokens: Int[Tensor, "B T"]) -> Int[Tensor, "B W"]:
     """The sentence that the network says about each (masked) board, as words.
 
-    Shapes: tokens (B, T) -> words (B, S), each from 0 to K - 1. Nothing in the model changes.
+    Shapes: tokens (B, T) -> words (B, W), each from 0 to K - 1. Nothing in the model changes.
     """
     # solution
     z = model.read(tokens, model.blank(len(tokens)))
@@ -199,10 +199,10 @@ def speak(model: nn.Module, tokens: Int[Tensor, "B T"]) -> Int[Tensor, "B S"]:
 
 
 @torch.no_grad()
-def draw(model: nn.Module, words: Int[Tensor, "B S"]) -> Float[Tensor, "B T V"]:
+def draw(model: nn.Module, words: Int[Tensor, "B W"]) -> Float[Tensor, "B T V"]:
     """Draw each board from its sentence alone: every cell is masked, only the words are heard.
 
-    Shapes: words (B, S) -> logits (B, T, V). Nothing in the model changes.
+    Shapes: words (B, W) -> logits (B, T, V). Nothing in the model changes.
     """
     # solution
     z = model.read(model.unseen(len(words)), model.codebook[words])
@@ -222,8 +222,8 @@ def lea_loss(
     Shapes: masked and board (B, T). Pass 1 reads the masked board and a blank sentence; pass 2 composes a sentence
     about it; pass 3 draws the board from the sentence alone. Returns "loss" = board + speech_weight * (speech + vq),
     "board" (cross-entropy of pass 1 over all cells), "speech" (that of pass 3), "vq" (the quantiser's loss; 0 where
-    `quantised` is False and pass 3 hears the vectors as they are), and what was said: "vectors" (B, S, E) and "words"
-    (B, S). The model's codebook is left as it is.
+    `quantised` is False and pass 3 hears the vectors as they are), and what was said: "vectors" (B, W, D) and "words"
+    (B, W). The model's codebook is left as it is.
     """
     # solution
     z = model.read(masked, model.blank(len(masked)))

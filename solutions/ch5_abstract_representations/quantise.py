@@ -7,11 +7,11 @@ from torch import Tensor
 
 
 def vector_quantize(
-    x: Float[Tensor, "*batch E"], codebook: Float[Tensor, "K E"], commitment: float = 0.25
-) -> tuple[Float[Tensor, "*batch E"], Int[Tensor, "*batch"], Float[Tensor, ""]]:
+    x: Float[Tensor, "*batch D"], codebook: Float[Tensor, "K D"], commitment: float = 0.25
+) -> tuple[Float[Tensor, "*batch D"], Int[Tensor, "*batch"], Float[Tensor, ""]]:
     """Replace each vector by the nearest word of the codebook (Euclidean distance).
 
-    Shapes: x (..., E), codebook (K, E) -> the quantised vectors (..., E), the words (...,) int64, and the loss, one
+    Shapes: x (..., D), codebook (K, D) -> the quantised vectors (..., D), the words (...,) int64, and the loss, one
     number. The straight-through estimator: in the backward pass the quantised vectors hand their gradient to x
     unchanged. loss = mean (q - sg[x])^2 + commitment * mean (sg[q] - x)^2, where sg[.] stops the gradient: the first
     term moves words towards vectors (only where the codebook is trained by gradient), the second vectors towards words.
@@ -25,21 +25,21 @@ def vector_quantize(
     # end solution
 
 
-def new_state(codebook: Float[Tensor, "K E"]) -> dict[str, Tensor]:
+def new_state(codebook: Float[Tensor, "K D"]) -> dict[str, Tensor]:
     """The running averages of a codebook that is about to be trained: each word counts as used once."""
     return {"codebook": codebook.clone(), "counts": codebook.new_ones(len(codebook)), "sums": codebook.clone()}
 
 
 def ema_update(
     state: dict[str, Tensor],
-    x: Float[Tensor, "n E"],
+    x: Float[Tensor, "n D"],
     words: Int[Tensor, " n"],
     decay: float = 0.99,
     epsilon: float = 1e-5,
 ) -> dict[str, Tensor]:
     """Move each word towards the mean of the vectors that chose it, by exponential moving averages.
 
-    `state` holds "codebook" (K, E), "counts" (K,) and "sums" (K, E); the new state is returned, the old one is left
+    `state` holds "codebook" (K, D), "counts" (K,) and "sums" (K, D); the new state is returned, the old one is left
     as it is. With n_k vectors that chose word k, and s_k their sum:
     counts_k <- decay * counts_k + (1 - decay) * n_k,  sums_k <- decay * sums_k + (1 - decay) * s_k,
     codebook_k <- sums_k / max(counts_k, epsilon). A word that nobody chose stays where it is.
@@ -55,7 +55,7 @@ def ema_update(
 
 
 def restart_unused(
-    state: dict[str, Tensor], x: Float[Tensor, "n E"], generator: torch.Generator, least: float = 0.05
+    state: dict[str, Tensor], x: Float[Tensor, "n D"], generator: torch.Generator, least: float = 0.05
 ) -> tuple[dict[str, Tensor], int]:
     """Give every word whose count has fallen below `least` a new start at a random vector of x.
 
@@ -72,7 +72,7 @@ def restart_unused(
 
 
 def soft_usage(
-    x: Float[Tensor, "n E"], codebook: Float[Tensor, "K E"], temperature: float = 1.0
+    x: Float[Tensor, "n D"], codebook: Float[Tensor, "K D"], temperature: float = 1.0
 ) -> Float[Tensor, " K"]:
     """Share of each word when vectors choose softly, by softmax(-distance^2 / temperature): differentiable in x.
 
