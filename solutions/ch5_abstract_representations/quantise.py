@@ -69,13 +69,3 @@ def restart_unused(
     starts = x.detach()[torch.randint(len(x), (len(unused),), generator=generator)]
     new["codebook"][unused], new["sums"][unused], new["counts"][unused] = starts, starts, 1.0
     return new, len(unused)
-
-
-def soft_usage(
-    x: Float[Tensor, "n D"], codebook: Float[Tensor, "K D"], temperature: float = 1.0
-) -> Float[Tensor, " K"]:
-    """Share of each word when vectors choose softly, by softmax(-distance^2 / temperature): differentiable in x.
-
-    A share counted from hard choices has gradient zero, so a loss on it does nothing; this one has a gradient.
-    """
-    return (-torch.cdist(x, codebook).square() / temperature).softmax(-1).mean(0)

@@ -44,7 +44,7 @@ def probe_train(function, steps, continuous, lr, numbers, with_generator):
         events.append(("start", float(masked), generator is None or given is generator))
 
     def update_codebook(model, parts, given):
-        events.append(("update", float(parts["loss"]), generator is None or given is generator))
+        events.append(("update", float(parts["loss"].detach()), generator is None or given is generator))
 
     names = names_of(function, "lea_loss")
     ours = {"lea_loss": lea_loss, "start_codebook": start_codebook, "update_codebook": update_codebook}

@@ -1,0 +1,87 @@
+"""LEA's reference: its size, its codebook's start and second lives, and that it learns to be understood."""
+
+import pytest
+import torch
+
+from solutions.ch5_abstract_representations.lea import LEASettings, TinyLEA, draw, lea_loss, speak
+from solutions.ch5_abstract_representations.lea_training import start_codebook, train_lea, update_codebook
+from solutions.ch5_abstract_representations.quantise import ema_update, new_state, restart_unused
+from utils.course import CourseError
+
+SMALL = LEASettings(
+    vocab_size=6, block_size=4, masking_token=5, n_layer=1, n_embd=16, n_embd_pos=8, vocab_speech_size=12,
+    block_speech_size=2, commitment=1.0,
+)  # fmt: skip
+
+
+def colours(n, generator):
+    """Boards of one colour each, with one cell hidden."""
+    board = torch.randint(5, (n, 1), generator=generator).expand(-1, 4).contiguous()
+    masked = board.clone()
+    masked[:, 0] = 5
+    return masked, board
+
+
+@pytest.mark.parametrize(("kind", "count"), [("factor", 141_184), ("vanilla", 110_976)])
+def test_published_sizes(kind, count):
+    model = TinyLEA(LEASettings(type=kind, quantiser="gradient"))
+    assert sum(parameter.numel() for parameter in model.parameters()) == count
+    averages = 128 * 32 if kind == "vanilla" else 0  # the published count of the vanilla form holds the running sums
+    assert count + averages in (141_184, 115_072)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"n_embd": 33}, {"vocab_speech_size": 1}, {"block_speech_size": 0}, {"masking_token": 21}]
+)
+def test_settings_are_refused_in_one_sentence(wrong):
+    with pytest.raises(CourseError, match=r"^[A-Z].*\.$"):
+        LEASettings(**wrong)
+
+
+def test_the_drawing_knows_only_the_words():
+    torch.manual_seed(0)
+    model = TinyLEA(SMALL)
+    words = torch.tensor([[1, 2], [1, 2], [3, 2]])
+    logits = draw(model, words)
+    torch.testing.assert_close(logits[0], logits[1])
+    assert not torch.allclose(logits[0], logits[2])
+
+
+def test_unused_words_get_a_second_life():
+    generator = torch.Generator().manual_seed(0)
+    state = new_state(torch.randn(6, 4, generator=generator))
+    x, words = torch.randn(20, 4, generator=generator), torch.randint(3, (20,), generator=generator)
+    for _ in range(400):
+        state = ema_update(state, x, words)
+    assert state["codebook"].isfinite().all() and int((state["counts"] < 0.05).sum()) == 3
+    fresh, restarted = restart_unused(state, x, generator)
+    assert restarted == 3 and bool((fresh["counts"] >= 0.05).all())
+    assert all((fresh["codebook"][k] == x).all(1).any() for k in (3, 4, 5))
+
+
+def test_codebooks_of_both_kinds():
+    generator = torch.Generator().manual_seed(0)
+    for quantiser in ("ema", "gradient"):
+        torch.manual_seed(0)
+        model = TinyLEA(LEASettings(**{**vars(SMALL), "quantiser": quantiser}))
+        masked, board = colours(30, generator)
+        start_codebook(model, masked, generator)
+        before = model.codebook.detach().clone()
+        parts = lea_loss(model, masked, board)
+        parts["loss"].backward()
+        update_codebook(model, parts, generator)
+        moved = not torch.equal(before, model.codebook.detach())
+        assert moved == (quantiser == "ema")
+        assert (model.codebook.grad is not None) == (quantiser == "gradient")
+
+
+def test_lea_learns_to_be_understood():
+    generator = torch.Generator().manual_seed(0)
+    torch.manual_seed(0)
+    model = TinyLEA(SMALL)
+    history = train_lea(model, lambda: colours(32, generator), 300, 200, lr=5e-3, generator=generator)
+    assert all(len(values) == 300 for values in history.values())
+    assert history["vq"][:200] == [0.0] * 200 and history["vq"][200] > 0
+    masked, board = colours(50, generator)
+    right = (draw(model, speak(model, masked)).argmax(-1) == board).float().mean()
+    assert right > 0.9, f"only {float(right):.2f} of the cells are drawn right from words"
