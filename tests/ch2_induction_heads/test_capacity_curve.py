@@ -91,22 +91,25 @@ def test_shares(capacity_curve, draw):
     require(got[0] < 0.75, says, expected=[MEASURED[16][40][0]], got=got)
 
 
-@draws(3)
+@draws(1)
 def test_draws_of_one_seed(capacity_curve, draw):
     """Where the notebook's random_embeddings is used, the vectors are known, and with them the share."""
-    d, n, seed = 16, 130, draw.seed % 1000
-    got = capacity_curve.run(probe_draws, d, n, seed)
-    drawn = got["drawn"]
-    independent = not drawn or got["more"] or sum(len(vectors) for vectors in drawn) >= 2 * n
-    require(independent, "the values are made of the very vectors that are the keys: draw both, one after the other")
-    if [vectors.shape for vectors in drawn] == [(n, d)] * 2:
-        shares = []
-        for U, V in (drawn, drawn[::-1]):
-            scores = U.double() @ (V.T.double() @ U.double()).T @ V.T.double()
-            shares.append((scores.argmax(1) == torch.arange(n)).double().mean().item())
-        near = min(abs(got["result"][0] - share) for share in shares) < 0.5 / n
-        says = "for known keys and values the share is another: all n keys ask, and all n values are candidates"
-        require(near, says, expected=shares[:1], got=got["result"])
+    d, n = 32, 130
+    for _ in range(12):  # another way of counting gives the same share by chance now and then, but not every time
+        got = capacity_curve.run(probe_draws, d, n, draw.seed % 1000)
+        drawn = got["drawn"]
+        independent = not drawn or got["more"] or sum(len(vectors) for vectors in drawn) >= 2 * n
+        require(
+            independent, "the values are made of the very vectors that are the keys: draw both, one after the other"
+        )
+        if [vectors.shape for vectors in drawn] == [(n, d)] * 2:
+            shares = []
+            for U, V in (drawn, drawn[::-1]):
+                scores = U.double() @ (V.T.double() @ U.double()).T @ V.T.double()
+                shares.append((scores.argmax(1) == torch.arange(n)).double().mean().item())
+            near = min(abs(got["result"][0] - share) for share in shares) < 0.5 / n
+            says = "for known keys and values the share is another: all n keys ask, and all n values are candidates"
+            require(near, says, expected=shares[:1], got=got["result"])
 
 
 def test_mean_over_seeds(capacity_curve, draw):
