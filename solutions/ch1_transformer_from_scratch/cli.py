@@ -185,7 +185,7 @@ class FromGpt2:
     """Load GPT-2's own weights into our model, save it, and continue a prompt."""
 
     name: str = "gpt2"  # a name on the hub (needs a network once), or a folder that holds such a model
-    output: Path | None = None  # folder to save it in; none: it is not saved
+    output: Path | None = Path("runs/ch1/gpt2")  # folder to save it in (the notebook looks there); none: not saved
     prompt: str = PROMPT
     max_new_tokens: int = 40
 

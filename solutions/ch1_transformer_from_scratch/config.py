@@ -1,34 +1,9 @@
 """The two settings classes of chapter 1, and the sizes that suit the embedded text."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from utils.ch1.config import TransformerConfig
 from utils.course import CourseError
-from utils.train import best_device
-
-
-@dataclass
-class TransformerConfig:
-    """Shape of a GPT-2-style transformer; the defaults are those of GPT-2 (small).
-
-    Raises CourseError for a size that is not above zero. N * H need not equal E.
-    Source: Radford et al. 2019, table 2.
-    """
-
-    embedding_dimension: int = 768  # E, width of the residual stream
-    vocabulary_size: int = 50257  # V, number of tokens
-    context_length: int = 1024  # the longest sequence
-    attention_head_dimension: int = 64  # H, width of one head
-    num_attention_heads: int = 12  # N, heads per block
-    num_transformer_layers: int = 12  # L, blocks
-    mlp_dimension: int = 3072  # M, hidden width of the MLP
-    layer_normalization_epsilon: float = 1e-5
-    weight_initialization_range: float = 0.02  # standard deviation of every weight matrix at the start
-    device: str = field(default_factory=best_device)  # cuda, mps or cpu
-
-    def __post_init__(self):
-        for name, value in vars(self).items():
-            if name != "device" and not value > 0:
-                raise CourseError(f"{name} must be above zero, but it is {value}.")
 
 
 @dataclass

@@ -6,7 +6,6 @@ from torch import Tensor, nn
 
 from utils.ch1 import measure
 from utils.ch1.ngrams import ngram_levels
-from utils.plot.attention import attention_patterns
 from utils.train import generator
 
 from .cache import generate_cached
@@ -45,8 +44,8 @@ def quality(model: nn.Module, data: TextData, documents: list[str], seeds: int =
     half = model.config.context_length // 2
     twice = measure.repeated_rows(model.config.vocabulary_size, half, 8)
     other = torch.cat([twice[:, :half], twice.roll(1, dims=0)[:, half:]], dim=1)
-    before = measure.looks_back(mean_patterns(model, data.held_out[:8]), 1)
-    copied, control = (measure.induction(mean_patterns(model, rows)) for rows in (twice, other))
+    before = measure.looks_back(measure.mean_patterns(model, data.held_out[:8]), 1)
+    copied, control = (measure.induction(measure.mean_patterns(model, rows)) for rows in (twice, other))
     return {
         **evaluate(model, data.held_out),
         "levels": levels,
@@ -55,12 +54,6 @@ def quality(model: nn.Module, data: TextData, documents: list[str], seeds: int =
         "induction": _largest(copied),
         "induction_control": _largest(control),
     }
-
-
-def mean_patterns(model: nn.Module, rows: Int[Tensor, "rows T"]) -> Tensor:
-    """Attention patterns averaged over rows: (L, N, T, T)."""
-    found = [torch.stack(attention_patterns(model, row.to(next(model.parameters()).device)).layers) for row in rows]
-    return torch.stack(found).mean(dim=0)
 
 
 def _largest(scores: Tensor) -> tuple[str, float]:

@@ -7,6 +7,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from utils.plot.attention import attention_patterns
+
 
 @torch.no_grad()
 def evaluate(
@@ -26,6 +28,12 @@ def evaluate(
     finally:
         model.train(before)
     return {name: total / len(rows) for name, total in totals.items()}
+
+
+def mean_patterns(model: nn.Module, rows: Int[Tensor, "rows T"]) -> Float[Tensor, "L N T T"]:
+    """The attention patterns of all heads, averaged over rows."""
+    device = next(model.parameters()).device
+    return torch.stack([torch.stack(attention_patterns(model, row.to(device)).layers) for row in rows]).mean(dim=0)
 
 
 def looks_back(pattern: Float[Tensor, "... T T"], distance: int) -> Float[Tensor, "..."]:
