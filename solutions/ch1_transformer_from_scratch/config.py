@@ -50,7 +50,7 @@ def preset(name: str) -> tuple[TransformerConfig, TrainingArgs]:
     config = TransformerConfig(
         embedding_dimension=128,
         vocabulary_size=512,
-        context_length=128,
+        context_length=64,
         attention_head_dimension=32,
         num_attention_heads=4,
         num_transformer_layers=2,
@@ -63,7 +63,7 @@ def preset(name: str) -> tuple[TransformerConfig, TrainingArgs]:
         warmup_steps=20,
         decay_steps=350,
         gradient_clip=1.0,
-        batch_size=16,
+        batch_size=32,
         num_epochs=5,
         max_steps_per_epoch=100,
         num_processes=1,

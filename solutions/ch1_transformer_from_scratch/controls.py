@@ -16,9 +16,8 @@ from .checkpoints import load_checkpoint
 from .evaluation import evaluate
 from .generation import generate
 from .text_data import TextData
-from .variants import Variant
 
-NAMES: tuple[Variant, ...] = ("base", "no_positions", "no_mask")
+NAMES = ("small", "no_positions", "no_mask")
 
 
 @torch.no_grad()
@@ -101,7 +100,7 @@ def _probe(x: Tensor, y: Tensor, x_test: Tensor, y_test: Tensor, ridge: float = 
 
 
 def compare(data: TextData, checkpoints: dict[str, str] | None = None) -> dict[str, dict]:
-    """Both experiments for the shipped base and its two controls (or the checkpoints given by name and path).
+    """Both experiments for the shipped small model and its two controls (or the checkpoints given by name and path).
 
     `data` must be tokenised by the checkpoints' tokenizer. Returns {name: {"reading_loss": ..., "order_gain": ...}}.
     """

@@ -80,8 +80,11 @@ def learning_curve(losses: Sequence[float], checks: dict[int, float], levels: di
     beaten = [name for name in ("4-gram", "trigram", "bigram", "unigram") if end < levels[name]]
     left = [name for name in ("unigram", "bigram", "trigram", "4-gram") if end >= levels[name]]
     says = f"After {steps[-1]} steps the held-out loss is {end:.2f} nats a token"
-    says += f": below the {beaten[0]} ({levels[beaten[0]]:.2f})" if beaten else ""
-    says += f", and above the {left[0]} ({levels[left[0]]:.2f})." if left else ", below all models that only count."
+    if not left:
+        says += ", below all models that only count."
+    else:
+        says += f": below the {beaten[0]} ({levels[beaten[0]]:.2f}), and" if beaten else ":"
+        says += f" above the {left[0]} ({levels[left[0]]:.2f})."
     return line(
         {"training batches": losses, "held-out text": list(checks.values())},
         xs={"held-out text": steps},

@@ -6,7 +6,7 @@ import time
 
 import torch
 from jaxtyping import Float, Int
-from torch import nn
+from torch import Tensor, nn
 
 from utils.ch1 import measure
 from utils.learn.context import progress_folder

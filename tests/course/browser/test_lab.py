@@ -32,9 +32,7 @@ class LayerNorm(nn.Module):
 RIGHT = WRONG.replace("var(-1, keepdim=True)", "var(-1, keepdim=True, unbiased=False)")
 
 VIEWER = """
-from tokenizers import Tokenizer
-checkpoints = ROOT / "chapters" / "ch1_transformer_from_scratch" / "checkpoints"
-tokenizer = Tokenizer.from_file(str(checkpoints / "tokenizer.json"))
+tokenizer = shipped_tokenizer()
 model = mine("ch1.Transformer")(config)
 attention_viewer(model, tokenizer, "The value of the expression is a list of names.")
 """

@@ -17,6 +17,8 @@ from solutions.ch1_transformer_from_scratch.checkpoints import load_checkpoint, 
 from solutions.ch1_transformer_from_scratch.cli import main
 from solutions.ch1_transformer_from_scratch.config import TrainingArgs, TransformerConfig, preset
 from solutions.ch1_transformer_from_scratch.data import chunk_tokens, load_corpus
+from solutions.ch1_transformer_from_scratch.evaluation import evaluate
+from solutions.ch1_transformer_from_scratch.text_data import load_text_data
 from solutions.ch1_transformer_from_scratch.tokenizer import encode_documents, train_tokenizer
 from solutions.ch1_transformer_from_scratch.variants import build_model
 from utils.ch1.text import FOLDER, works
@@ -343,13 +345,29 @@ def test_nothing_half_written_when_the_disk_fails(saved, tmp_path, monkeypatch):
 
 
 def test_shipped_checkpoints():
-    for name in ("base", "no_positions", "no_mask"):
-        file = checkpoints.SHIPPED / f"{name}.safetensors"
-        assert file.stat().st_size <= 2_500_000
-        settings = load_checkpoint(name, "cpu").settings
-        assert settings["variant"] == name and f"--variant {name}" in settings["command"]
-        assert settings["seed"] == settings["training"]["seed"]
-        assert settings["held_out"]["loss"] < 4.5
+    sizes = {"base": 10_000_000, "small": 1_500_000, "no_positions": 1_500_000, "no_mask": 1_500_000}
+    for name, size in sizes.items():
+        assert (checkpoints.SHIPPED / f"{name}.safetensors").stat().st_size <= size
+        found = load_checkpoint(name, "cpu")
+        variant = "base" if name == "small" else name
+        assert found.settings["variant"] == variant and " train " in found.settings["command"]
+        assert variant == "base" or f"--variant {variant}" in found.settings["command"]
+        assert found.settings["held_out"]["loss"] < 3.6 and found.tokenizer.get_vocab_size() == 512
+    base = load_checkpoint("base", "cpu")
+    assert 2e6 <= sum(p.numel() for p in base.model.parameters()) <= 4.5e6
+
+
+def test_the_shipped_model_is_worth_shipping():
+    """Issue of the chapter: below the 4-gram by .1 nat, and a head that looks at the token before."""
+    from utils.ch1 import measure
+    from utils.ch1.ngrams import ngram_levels, sampled_rows
+
+    found = load_checkpoint("base", "cpu")
+    held = load_text_data(found.config, "embedded", found.tokenizer)
+    rows = sampled_rows(held.held_out, 64)
+    loss = evaluate(found.model, rows)["loss"]
+    assert loss < ngram_levels(held.train, rows, found.config.vocabulary_size)["4-gram"] - 0.1
+    assert measure.looks_back(measure.mean_patterns(found.model, rows[:8]), 1).max() >= 0.5
 
 
 def test_lines_without_an_empty_line_are_text_too(tmp_path, capsys):
