@@ -82,7 +82,7 @@ def compile_rasp(sop: SOp, vocab: list, max_len: int, causal: bool = False) -> C
 
 
 def check_arguments(sop, vocab: list, max_len: int) -> None:
-    """Raises CompileError for a vocabulary or a length that makes no sense, and for what is no s-op."""
+    """Raises CompileError for a vocabulary or a length that makes no sense, and for what isn't an s-op."""
     if getattr(sop, "kind", "") != "s-op":
         raise CompileError("only an s-op can be compiled: selectors have no value of their own")
     if not vocab or len({(type(v), v) for v in vocab}) != len(vocab):

@@ -116,7 +116,7 @@ class Plan:
     # ---- leaves: what an elementwise expression is computed from
 
     def leaves(self, step) -> list[SOp]:
-        """The steps that are no elementwise function, in order of appearance."""
+        """The steps that aren't elementwise functions, in order of appearance."""
         found: dict[int, SOp] = {}
 
         def visit(node) -> None:
@@ -295,7 +295,7 @@ class Plan:
     def _conjunction(self, selector) -> list:
         """The terms of a selector that must all hold: [(key nodes, query nodes, selectors)].
 
-        Terms on the same nodes are one. A term that is no single comparison, such as an `or`, compares all of its keys,
+        Terms on the same nodes are one. A term that isn't a single comparison, such as an `or`, compares all of its keys,
         joined to one block, with all of its queries.
         """
         parts = self._flatten(selector)
@@ -416,7 +416,7 @@ class Plan:
         if several and not ones:
             self._refuse(step, "it takes a mean of values other than 0 and 1, which one-hot vectors cannot show")
         if several and not isinstance(step.setting, (int, float)):
-            self._refuse(step, "a mean of numbers has a default that is no number")
+            self._refuse(step, "a mean of numbers has a default that isn't a number")
         head = self.head(selector, [], False, block.time)
         W, out = aggregate_to_ov(block.values, step.setting, numeric=several)
         fractions = (

@@ -30,7 +30,7 @@ def kind_of(values: Sequence[Atom]) -> str:
     """The type of a sequence: "string", "bool", "int" or "float", tested in this order.
 
     Bools among ints make an int sequence, ints among floats a float sequence; no value is changed by that.
-    Raises RaspError for any other mixture, and for what is no atom. Source: the interpreter of Weiss et al. 2021.
+    Raises RaspError for any other mixture, and for what isn't an atom. Source: the interpreter of Weiss et al. 2021.
     """
     kinds = {type(value) for value in values}
     types = (("string", {str}), ("bool", {bool}), ("int", {int, bool}), ("float", {float, int, bool}))

@@ -15,7 +15,7 @@ MISTAKES = [
     (":minutes: 5\n", ":minutes: 5\n:minutes: 6\n", "gives :minutes: twice"),
     (":id: 1.2", ":id: 1.1", "1.1 is taken"),
     ("{exercise} Counter", "{exercise} double", "double is taken"),
-    (":needs: double", ":needs: nothing", "exercise Counter needs nothing, which is no exercise"),
+    (":needs: double", ":needs: nothing", "exercise Counter needs nothing, which isn't an exercise"),
     (":needs: double", ":needs: Counter", "needs go round in a circle: Counter needs Counter"),
     (":module: parts\n:goal", ":module: elsewhere\n:goal", "should be in solutions/ch1_small/elsewhere.py"),
     (":nudge: Add it to itself.\n", "", "lacks :nudge:"),

@@ -161,8 +161,8 @@ def exercise_text(exercise: Exercise) -> str:
     if exercise.text:
         parts.append(exercise.text)
     parts.append(
-        f'Stuck? `hint("{exercise.name}")` opens one step of help at a time; `skip("{exercise.name}")` takes the '
-        "reference for this one piece, without points, so that you can go on."
+        f'Stuck? `hint("{exercise.name}")` opens one step of help at a time; `skip("{exercise.name}")` swaps in our '
+        "solution for this exercise (no points), so that later cells still run."
     )
     return "\n\n".join(parts)
 

@@ -229,7 +229,7 @@ class _Parser:
         for exercise in exercises:
             for need in exercise.needs:
                 if need not in names:
-                    raise self.error(f"exercise {exercise.name} needs {need}, which is no exercise", exercise.line)
+                    raise self.error(f"exercise {exercise.name} needs {need}, which isn't an exercise", exercise.line)
         self._check_cycles({exercise.name: exercise for exercise in exercises})
         quizzes = [cell.quiz.name for cell in self.cells if cell.quiz]
         for cell in self.cells:

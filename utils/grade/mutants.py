@@ -1,7 +1,7 @@
 """Known wrong answers (with the sentence each is shown) and right answers written differently.
 
 Most wrong answers are slips: small edits of one right answer. `slips` takes that answer's text once, and each slip
-is a line: the sentence the learner is shown, what stood there, what stands there instead (further pairs may follow).
+is a line: the sentence the learner is shown, the old text, the new text (further pairs may follow).
 
     slip = slips(Base, '''
         def forward(self, x):
@@ -9,7 +9,7 @@ is a line: the sentence the learner is shown, what stood there, what stands ther
     ''')
     NoBias = slip("the bias b is never added", " + self.b", "")
 
-What is no small edit (another algorithm, state kept between calls) stays a class or function under `@wrong(...)`, and
+What isn't a small edit (another algorithm, state kept between calls) stays a class or function under `@wrong(...)`, and
 a right answer written differently one under `@right`.
 """
 

@@ -45,7 +45,7 @@ def pytest_configure_node(node):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collect_file(file_path: Path, parent):
-    """Take course notebooks, and files that are no notebooks, from nbmake; leave it all others."""
+    """Take course notebooks, and files that can't be read as notebooks, from nbmake; leave it all others."""
     found = yield
     if file_path.suffix != ".ipynb" or not parent.config.getoption("nbmake", False) or not found:
         return found
@@ -70,7 +70,7 @@ def pytest_collect_file(file_path: Path, parent):
 
 
 def _not_odd(file: Path) -> None:
-    """Raises ValueError for JSON that is no notebook, at which nbmake would show frames of its own."""
+    """Raises ValueError for JSON that isn't a notebook, at which nbmake would show frames of its own."""
     import nbformat
 
     try:

@@ -91,7 +91,7 @@ def resolve(name: str) -> tuple[str, Exercise]:
 
 
 def unknown(name: str, chapter: str) -> str:
-    """One sentence for a name that is no exercise: the nearest one, or the list of them."""
+    """One sentence for a name that isn't an exercise: the nearest one, or the list of them."""
     names = _names(chapter)
     folded = {known.lower().replace("_", ""): known for known in names}
     near = difflib.get_close_matches(name.lower().replace("_", ""), list(folded), n=1, cutoff=0.6)

@@ -35,7 +35,7 @@ def cut(value: Tensor, where: tuple[int, ...]) -> Tensor:
 
 
 def number(value: float) -> str:
-    """Three digits, or the name of what is no number."""
+    """Three digits, or the name of a value that isn't a number."""
     if math.isnan(value) or math.isinf(value):
         return str(value)
     return str(int(value)) if value == int(value) and abs(value) < 1e6 else f"{value:.3g}"

@@ -56,7 +56,7 @@ def assemble(work: Work, chapter: str) -> Task:
             others.append(f"{piece.name} is a notebook of {key}, not of {chapter}.")
             continue
         read.append(_Read(piece.name, piece.order, cells, kind, _defined(cells, chapter)))
-    read = [one for one in read if one.kind or one.defines] or read  # what was tried out elsewhere is no rival
+    read = [one for one in read if one.kind or one.defines] or read  # what was tried out elsewhere doesn't count
     problems += [] if read else others
     kept: list[_Read] = []
     for candidate in sorted(read, key=lambda one: (-one.order, one.name)):

@@ -81,7 +81,7 @@ class SubmissionResult:
         try:
             exercises = data.get("exercises")
             if not isinstance(exercises, list) or not all(isinstance(item, dict) for item in exercises):
-                raise ValueError("exercises is no list of objects")
+                raise ValueError("exercises isn't a list of objects")
             made = _read(SubmissionResult, {**data, "exercises": [_read(ExerciseResult, item) for item in exercises]})
             if made.isolation not in ISOLATIONS:
                 raise ValueError(f"isolation is {made.isolation!r}")
@@ -127,7 +127,7 @@ def _read(cls, data: dict):
             if kind == "float" and not (math.isfinite(value) and value >= 0):
                 raise ValueError(f"{name} is {value!r}")
             if kind == "list[str]" and not all(isinstance(item, str) for item in value):
-                raise ValueError(f"{name} holds something that is no text")
+                raise ValueError(f"{name} holds something that isn't text")
         values[name] = value
     for test in values.get("tests", []):
         if not (isinstance(test, dict) and isinstance(test.get("name"), str) and isinstance(test.get("passed"), bool)):

@@ -226,13 +226,13 @@ class Exchange:
         except TimeoutError:
             raise WorkerLost("TimedOut", f"it ran longer than {seconds:.0f} seconds") from None
         except wire.WireError:
-            raise WorkerLost("Crashed", "what it sent back is no answer") from None
+            raise WorkerLost("Crashed", "what it sent back isn't an answer") from None
         except OSError:
             raise WorkerLost("Crashed", "the process that ran it is gone") from None
         if isinstance(answer, dict) and isinstance(answer.get("refused"), str):
             raise SandboxError(f"The grading sandbox cannot confine a worker here: {answer['refused']}.")
         if not isinstance(answer, dict) or not isinstance(answer.get("ok"), bool):
-            raise WorkerLost("Crashed", "what it sent back is no answer")
+            raise WorkerLost("Crashed", "what it sent back isn't an answer")
         return answer
 
     def _wait(self, deadline: float) -> None:
