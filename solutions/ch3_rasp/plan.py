@@ -295,7 +295,7 @@ class Plan:
     def _conjunction(self, selector) -> list:
         """The terms of a selector that must all hold: [(key nodes, query nodes, selectors)].
 
-        Terms on the same nodes are one. A term that isn't a single comparison, such as an `or`, compares all of its keys,
+        Terms on the same nodes are one. Any other term, such as an `or`, compares all of its keys,
         joined to one block, with all of its queries.
         """
         parts = self._flatten(selector)
