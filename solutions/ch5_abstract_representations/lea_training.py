@@ -19,7 +19,7 @@ def lea_optimizer(model: nn.Module, lr: float, steps: int) -> tuple[AdamW, Cosin
     known = {id(weight) for weight in linear}
     others = [parameter for parameter in model.parameters() if id(parameter) not in known]
     groups = [{"params": linear, "weight_decay": 0.01}, {"params": others, "weight_decay": 0.0}]
-    optimizer = AdamW(groups, lr=lr, betas=(0.9, 0.95))
+    optimizer = AdamW(groups, lr=lr, betas=(0.9, 0.95), fused=True)
     return optimizer, CosineAnnealingLR(optimizer, steps)
 
 

@@ -188,7 +188,8 @@ class Notebook:
         return None
 
     def _last(self, name: str) -> Statement | None:
-        return next((s for s in reversed(self.statements) if name in s.binds), None)
+        """The last statement that binds `name`, unless it takes an earlier answer over: `name = mine("ch1.name")`."""
+        return next((s for s in reversed(self.statements) if name in s.binds and "mine" not in s.now), None)
 
     @cached_property
     def _exercise_cells(self) -> dict[int, set[str]]:
