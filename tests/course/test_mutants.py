@@ -179,8 +179,8 @@ def test_probes_stand_alone(chapter, name):
             start = "@needs(" if part is probe and helpers else "def "
             assert inspect.getsource(part).startswith(start), f"{part.__name__} is decorated or not at the top level"
         assert probe_source(probe).startswith("def ")
-        strangers = set(_globals(isolated(probe).__code__)) - known - {helper.__name__ for helper in helpers}
-        strangers |= {name for helper in helpers for name in _globals(isolated(helper).__code__)} - known
+        sent = known | {helper.__name__ for helper in helpers}  # a helper may call those sent along with it
+        strangers = {name for part in (probe, *helpers) for name in _globals(isolated(part).__code__)} - sent
         assert not strangers, f"{probe.__name__} leans on {strangers}"
 
 

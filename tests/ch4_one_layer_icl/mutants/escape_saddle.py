@@ -269,8 +269,9 @@ def by_sgd():
             optimizer.zero_grad()
             pieces.loss_of(params, tokens, labels, 0, kind).backward()
             for value in params.values():
-                if value.grad.abs().sum() > 0:
-                    value.grad /= value.grad.norm()
+                length = value.grad.norm()  # tiny entries have a length of 0 in float32
+                if length > 0:
+                    value.grad /= length
             optimizer.step()
         found[kind] = (params["W"].detach().norm().item(), params["V"].detach().norm().item())
     return found
@@ -286,6 +287,6 @@ def both_in_one_backward():
         with torch.no_grad():
             for params in runs.values():
                 for value in params.values():
-                    value -= 0.1 * torch.nan_to_num(value.grad / value.grad.norm())
+                    value -= 0.1 * value.grad / value.grad.norm().clamp(min=1e-30)
                     value.grad = None
     return {kind: (float(p["W"].detach().norm()), float(p["V"].detach().norm())) for kind, p in runs.items()}
