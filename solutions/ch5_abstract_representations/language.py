@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from .lea import draw
 
 
-def entropy_bits(labels: Int[Tensor, " n"]) -> float:
+def _entropy_bits(labels: Int[Tensor, " n"]) -> float:
     """Entropy, in bits, of how often each label occurs."""
     share = torch.unique(labels, return_counts=True)[1] / len(labels)
     return float(-(share.double() * share.double().log2()).sum())
@@ -39,7 +39,7 @@ def _information(words: Int[Tensor, "n W"], features: Int[Tensor, "n F"]) -> Flo
     for s, word in enumerate(words.T):
         for f, feature in enumerate(features.T):
             _, pair = torch.unique(torch.stack([word, feature]), dim=1, return_inverse=True)
-            found[s, f] = entropy_bits(word) + entropy_bits(feature) - entropy_bits(pair)
+            found[s, f] = _entropy_bits(word) + _entropy_bits(feature) - _entropy_bits(pair)
     return found
 
 
