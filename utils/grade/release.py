@@ -100,7 +100,7 @@ def _published(project: str, repository: str, tag: str) -> str:
     """pyproject.toml with the hand-out's own place: the course's would lead learners to the solutions."""
     for key, value in (("repository", repository), ("tag", tag)):
         if not re.fullmatch(r"[\w./-]*", value):
-            raise course.CourseError(f"{value!r} is no {key} on GitHub.")
+            raise course.CourseError(f"{value!r} isn't a {key} on GitHub.")
         project = re.sub(rf'(?m)^{key} *= *".*"$', f'{key} = "{value}"', project)
     return project
 
@@ -113,8 +113,10 @@ def _fresh(names: list[str], out: Path) -> dict:
         root = Path(folder)
         shutil.copyfile(out / "pyproject.toml", root / "pyproject.toml")
         for name in names:
-            source = course.ROOT / "chapters" / name / "chapter.md"
-            shutil.copyfile(source, _made(root / "chapters" / name / "chapter.md"))
+            source, target = course.ROOT / "chapters" / name, root / "chapters" / name
+            shutil.copyfile(source / "chapter.md", _made(target / "chapter.md"))
+            if (source / "images").is_dir():
+                _copy(source / "images", target / "images")
             _copy(course.ROOT / "solutions" / name, root / "solutions" / name)
         return {path: text for path, text in make(names, root).items() if path.parts[0] == "chapters"}
 

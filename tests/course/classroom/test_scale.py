@@ -13,8 +13,9 @@ import psutil
 import pytest
 
 from tests.course.classroom.submissions import POINTS, marks, write
+from utils import files
 from utils.course import ROOT, CourseError
-from utils.grade.classroom import engine, pool, record
+from utils.grade.classroom import engine, pool
 from utils.grade.classroom.assemble import assemble
 from utils.grade.classroom.gather import gather
 from utils.grade.classroom.record import read_results
@@ -184,7 +185,7 @@ def test_a_disk_that_refuses_now_and_then(handed_in, tmp_path, monkeypatch):
             raise OSError(errno.ENOSPC, "No space left on device")
         return real(source, target)
 
-    monkeypatch.setattr(record.os, "replace", replace)
+    monkeypatch.setattr(files.os, "replace", replace)
     summary = grade_class([folder], "ch1", tmp_path / "out", Options(jobs=1, seed=1))
     assert len(summary.failed) == 1 and "No space left" in summary.failed[0]
     assert len(read_results(tmp_path / "out", "ch1")) == 3 and list((tmp_path / "out").rglob("*.part")) == []
@@ -197,7 +198,7 @@ def test_a_disk_that_stays_full_ends_the_run(handed_in, tmp_path, monkeypatch):
     folder = tmp_path / "in"
     for student in "abcde":
         write(folder / f"{student}.ipynb", {})
-    monkeypatch.setattr(record.os, "replace", replace)
+    monkeypatch.setattr(files.os, "replace", replace)
     with pytest.raises(DiskFull, match="3 records in a row .* make room"):
         grade_class([folder], "ch1", tmp_path / "out", Options(jobs=1, seed=1))
     assert list((tmp_path / "out").rglob("*.part")) == []
