@@ -217,7 +217,7 @@ def test_a_hand_out_never_overwrites(tmp_path):
             release("ch1", out)
     with pytest.raises(CourseError, match="lies inside what is handed out"):
         release("ch1", course.ROOT / "chapters" / "handout")
-    with pytest.raises(CourseError, match="no repository on GitHub"):
+    with pytest.raises(CourseError, match="isn't a repository on GitHub"):
         release("ch1", tmp_path / "x", repository='a"\ntag = "b')
     with pytest.raises(CourseError, match="There is no chapter 'ch99'"):
         release("ch99", tmp_path / "x")
