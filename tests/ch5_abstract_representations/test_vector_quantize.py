@@ -40,6 +40,17 @@ def run(vector_quantize, x, codebook, direction, commitment=None):
     return got
 
 
+def test_long_words_do_not_win(vector_quantize, draw):
+    """By dot product a long word is nearest to everything that points its way, and by cosine length does not count."""
+    x, codebook, _, direction = case(draw)
+    near = torch.arange(15).view(3, 5) % 6
+    codebook[6] = 40 * codebook[0]
+    x = codebook[near] + 0.01 * x
+    got = run(vector_quantize, x, codebook, direction)
+    says = "a vector that almost equals its word gets another one: the nearest word has the smallest distance"
+    equal(got["words"], near, says, inputs={"x": x.flatten(0, 1), "codebook": codebook})
+
+
 def test_nearest_word(vector_quantize, draw):
     x, codebook, words, direction = case(draw)
     got = run(vector_quantize, x, codebook, direction)
@@ -50,17 +61,6 @@ def test_nearest_word(vector_quantize, draw):
     equal(got["words"], words, says, inputs=inputs)
     says = "the quantised vectors are not the words that were chosen: look them up in the codebook"
     close(got["q"], codebook[words], says, inputs=inputs)
-
-
-def test_long_words_do_not_win(vector_quantize, draw):
-    """By dot product a long word is nearest to everything that points its way, and by cosine length does not count."""
-    x, codebook, _, direction = case(draw)
-    near = torch.arange(15).view(3, 5) % 6
-    codebook[6] = 40 * codebook[0]
-    x = codebook[near] + 0.01 * x
-    got = run(vector_quantize, x, codebook, direction)
-    says = "a vector that almost equals its word gets another one: the nearest word has the smallest distance"
-    equal(got["words"], near, says, inputs={"x": x.flatten(0, 1), "codebook": codebook})
 
 
 def test_gradient_passes_straight_through(vector_quantize, draw):

@@ -14,6 +14,8 @@ from packaging.version import Version
 
 from utils.course import ROOT
 
+TEXT = {".py", ".md", ".ipynb", ".json", ".toml", ".txt", ".yml", ".yaml", ".cfg", ".lark", ".svg", ".sh", ""}
+
 
 def own_files() -> list[Path]:
     """The course's own text files: what git tracks or would; without git everything but hidden and made folders."""

@@ -53,10 +53,10 @@ words_overwritten = slip(
 
 
 @right
-@torch.no_grad()
 def by_embedding(model, words):
-    heard = F.embedding(words, model.codebook)
-    return model.head(model.read(model.unseen(words.shape[0]), heard))
+    with torch.no_grad():
+        heard = F.embedding(words, model.codebook)
+        return model.head(model.read(model.unseen(words.shape[0]), heard))
 
 
 @right

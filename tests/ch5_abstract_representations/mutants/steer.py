@@ -51,6 +51,10 @@ against_logits = slip(
     "cells count as changed when a logit moved: compare the most likely tokens",
     "after != before", "(draw(model, other) != draw(model, words)).any(-1)",
 )  # fmt: skip
+first_boards_word = slip(
+    "every board gets the word meant for the first one: new_word may hold one word for each board",
+    "= new_word", "= int(torch.as_tensor(new_word).flatten()[0])",
+)  # fmt: skip
 exchanged = slip(
     "drawing and change have exchanged places: return the drawing first",
     "after, after != before",

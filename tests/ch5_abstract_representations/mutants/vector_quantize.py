@@ -83,6 +83,14 @@ one_hot_words = slip(
 flat_words = slip(
     "the words come back as one long list: they keep the leading axes of x", "words, loss", "words.flatten(), loss"
 )
+two_axes_only = slip(
+    "x is taken to have exactly two leading axes: it may have any number of them",
+    "x[..., None, :]", "x[:, :, None, :]",
+)  # fmt: skip
+codebook_in_place = slip(
+    "the codebook was changed in place: only training moves it",
+    "    return x +", "    codebook.data.mul_(1.1)\n    return x +",
+)  # fmt: skip
 wrong_order = slip(
     "loss and words are in each other's place: return the vectors, the words, the loss", "words, loss", "loss, words"
 )
