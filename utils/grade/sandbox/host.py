@@ -33,6 +33,7 @@ PRELOAD += (
     "inspect",
     "encodings.idna",
     "torch.nn.functional",
+    "numpy.ctypeslib",  # torch asks for it late, when an environment below /tmp is out of sight
     "torch._dynamo",  # two seconds, once: an optimizer's first step would import it in every worker
     "tqdm.auto",
     "einops._torch_specific",
