@@ -1,6 +1,6 @@
 """Sweeps over processes or a cluster; the table of sizes: accuracy at the program's size and below (chapter 3)."""
 
-import contextlib
+import functools
 import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,14 +8,12 @@ from dataclasses import dataclass
 import torch
 
 from utils.course import CourseError
-from utils.train import progress_bar
+from utils.train import progress_bar, spread
 
 from .languages import BOS
 from .plots import matches
 from .runs import train_run
 from .settings import RunArgs
-
-PATIENCE = 30  # seconds to reach a cluster
 
 # Small settings that show the effects on a CPU: language -> (layers, heads) of the program, controls, epochs.
 SMALL_TASKS: dict[str, tuple[tuple[tuple[int, int], ...], int]] = {
@@ -69,49 +67,10 @@ def sweep(runs: Sequence[RunArgs], jobs: int = 1, cluster: str | None = None, sa
     """
     for args in runs:
         args.check()
-    with _backend(jobs, cluster), progress_bar(total=len(runs), label="runs", unit="run") as bar:
-        if jobs == 1 and cluster is None:
-            found = (one_run(args, save) for args in runs)
-        else:
-            from joblib import Parallel, delayed
-
-            calls = (delayed(one_run)(args, save) for args in runs)
-            parallel = Parallel(n_jobs=-1 if cluster else jobs, batch_size=1, return_as="generator_unordered")
-            found = parallel(calls)
-        for outcome in found:
+    with progress_bar(total=len(runs), label="runs", unit="run") as bar:
+        for outcome in spread(functools.partial(one_run, save=save), runs, jobs, cluster):
             bar.update(1)
             yield outcome
-
-
-@contextlib.contextmanager
-def _backend(jobs: int, cluster: str | None) -> Iterator[None]:
-    """The place where joblib runs things, for as long as the block lasts."""
-    if jobs < 1:
-        raise CourseError(f"jobs must be 1 or more, but it is {jobs}.")
-    if jobs == 1 and cluster is None:
-        yield
-        return
-    try:
-        from joblib import parallel_config
-
-        if cluster is not None:
-            from distributed import Client
-    except ImportError as error:
-        raise CourseError(f"Several processes need the package {error.name}: install the extra class.") from None
-    if cluster is None:
-        with parallel_config("loky", inner_max_num_threads=1):
-            yield
-        return
-    try:
-        client = Client(cluster, timeout=PATIENCE, set_as_default=True)
-    except (OSError, ValueError, TypeError, RuntimeError) as error:
-        why = str(error).split("\n")[0] or type(error).__name__
-        raise CourseError(f"The cluster {cluster} cannot be reached ({why}).") from None
-    with client:
-        if not client.scheduler_info(n_workers=-1)["workers"]:
-            raise CourseError(f"The cluster {cluster} has no workers: start some with `dask worker {cluster}`.")
-        with parallel_config("dask"):
-            yield
 
 
 def small_args(lang: str, layers: int, heads: int, epochs: int, seed: int = 0) -> RunArgs:

@@ -1,4 +1,5 @@
-"""What every training run of the course shares: device, seeds, progress, files that are never half-written, metrics."""
+"""What every training run of the course shares: device, seeds, progress, files that are never half-written, metrics,
+sweeps."""
 
 from utils.train.command import command_line, run_command
 from utils.train.device import best_device, usable_device
@@ -8,6 +9,7 @@ from utils.train.metrics import Metrics, read_metrics
 from utils.train.optimizer import load_optimizer, optimizer_tensors
 from utils.train.progress import progress_bar
 from utils.train.seeds import generator, seed_everything
+from utils.train.sweeps import spread
 
 __all__ = [
     "Interrupt",
@@ -24,6 +26,7 @@ __all__ = [
     "run_command",
     "seed_everything",
     "set_aside",
+    "spread",
     "usable_device",
     "write_json",
     "write_tensors",

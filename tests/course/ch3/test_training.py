@@ -221,7 +221,7 @@ def test_table_of_sizes(tmp_path, monkeypatch, capsys):
     ],
 )
 def test_bad_input_is_one_sentence(words, said, capsys, monkeypatch):
-    monkeypatch.setattr("solutions.ch3_rasp.experiments.PATIENCE", 2)
+    monkeypatch.setattr("utils.train.sweeps.PATIENCE", 2)
     assert cli.main(words) == 2
     error = capsys.readouterr().err.strip()
     assert said in error and "Traceback" not in error
