@@ -11,7 +11,6 @@ from utils.train import generator
 
 from .attention_targets import Selectors
 from .languages import Language
-from .tasks import IGNORE
 
 Batch = tuple[Tensor, Tensor, Tensor, Selectors]  # tokens, targets, mask (B, T) and the selectors to follow, maybe none
 SPLITS = {"train": 0, "valid": 1, "test": 2, "longer": 3}  # each draws from a generator of its own
@@ -97,8 +96,3 @@ def baselines(data: DataSet, train: DataSet) -> dict[str, float]:
 def cut(data: DataSet, n: int) -> DataSet:
     """The first n sequences, or all where n is 0."""
     return data.first(n) if n else data
-
-
-def real_positions(data: DataSet) -> int:
-    """Positions that have a target."""
-    return int((data.targets != IGNORE).sum())

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from utils.plot import Picture, line
@@ -66,22 +65,6 @@ def matches(patterns: list[Tensor], selectors: Selectors, mask: Tensor) -> list[
         entry = {"selector": (layer, head), "head": place, "score": scores[place], "blind": blind_match(selector, mask)}
         found.append(entry)
     return found
-
-
-def side_by_side(patterns: list[Tensor], selectors: Selectors, symbols: Sequence[str]) -> Picture:
-    """One string: what the program's heads select, and the trained head that looks most like each of them.
-
-    Shapes: patterns (1, N, T, T) for each layer, selectors (1, T, T).
-    """
-    mask = torch.ones(1, len(symbols), dtype=torch.bool)
-    panels, told = {}, []
-    for found in matches(patterns, selectors, mask):
-        (layer, head), (one, other) = found["selector"], found["head"]
-        panels[f"program: layer {layer}, head {head}"] = selectors[layer, head][0].float()
-        panels[f"trained: layer {one}, head {other}"] = patterns[one][0, other].detach()
-        told.append(f"({layer}, {head}) {found['score']:.2f} against {found['blind']:.2f}")
-    said = "Attention on the keys that the program selects, against that of a head that looks everywhere alike: "
-    return _maps(panels, symbols, "What the program selects, and where the model looks", said + "; ".join(told) + ".")
 
 
 def layer_maps(weights: Tensor, symbols: Sequence[str], title: str, caption: str, digits: int = -1) -> Picture:

@@ -132,6 +132,3 @@ def long_addition(seq=tokens):
     source = select(stops, stops + indicator(passes_on), "==") & select(passes_on, False, "==")
     carries = aggregate(source, indicator(total > 9), 0)
     return (total + aggregate(select(indices, indices + 1, "=="), carries, 0)) % 10
-
-
-COUNTER_EXAMPLE = "{(a)}"  # the published program says PPPFF, the right verdicts are PPPPT

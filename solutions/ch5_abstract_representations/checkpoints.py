@@ -6,7 +6,6 @@
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-import torch
 from torch import nn
 
 from utils.course import ROOT, CourseError
@@ -76,8 +75,3 @@ def _known(values: dict, kind: type) -> dict:
     """The values of a JSON object as the fields of a dataclass: lists become tuples."""
     names = {field.name for field in fields(kind)}
     return {name: tuple(v) if isinstance(v, list) else v for name, v in values.items() if name in names}
-
-
-def same_world(a: Library, b: Library) -> bool:
-    """Whether two libraries hold the same objects."""
-    return a.roots.shape == b.roots.shape and torch.equal(a.roots, b.roots) and torch.equal(a.comps, b.comps)

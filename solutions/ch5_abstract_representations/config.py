@@ -149,7 +149,6 @@ class Schedule:
 
 SMALL_WORLD = WorldConfig(board_dim=6, abs_dim=2)  # the one that a learner trains on: one minute
 SMALL_MODEL = ModelConfig(cells=36, d_content=32, d_pos=16)
-HALF_MODEL = ModelConfig(d_content=32, d_pos=16)  # the shipped one, for boards of 8 x 8
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ import re
 from pathlib import Path
 
 from utils.build.chapter import Cell, Chapter, Exercise, Given, Quiz, SourceError
-from utils.chapter import load_chapter  # noqa: F401 (its old place)
 
 FIELDS = ("id", "module", "goal", "difficulty", "importance", "minutes", "points")
 MAY = ("needs", "timeout")

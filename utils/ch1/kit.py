@@ -3,7 +3,7 @@
 from utils.ch1 import figures, measure, play
 from utils.ch1.config import TransformerConfig
 from utils.ch1.given import without_mask
-from utils.ch1.ngrams import ngram_levels, sampled_rows
+from utils.ch1.ngrams import ngram_levels
 from utils.ch1.recipe import scheduled_adamw
 from utils.ch1.shipped import demo, gpt2, shipped, shipped_tokenizer
 from utils.ch1.text import split, works
@@ -16,7 +16,6 @@ __all__ = [
     "measure",
     "ngram_levels",
     "play",
-    "sampled_rows",
     "scheduled_adamw",
     "shipped",
     "shipped_tokenizer",

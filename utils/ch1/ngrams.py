@@ -3,7 +3,7 @@
 import math
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Int
 from torch import Tensor
 
 NAMES = ("uniform", "unigram", "bigram", "trigram", "4-gram")
@@ -59,8 +59,3 @@ def _look_up(wanted: Tensor, keys: Int[Tensor, "keys"], values: Tensor) -> tuple
     place = torch.searchsorted(keys, wanted).clamp(max=len(keys) - 1)
     known = keys[place] == wanted
     return torch.where(known, values[place], 0).double(), known
-
-
-def sampled_rows(rows: Float[Tensor, "rows T"] | Int[Tensor, "rows T"], count: int) -> Tensor:
-    """About `count` of the rows, spread evenly over all of them."""
-    return rows[:: max(1, len(rows) // count)]

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from utils import course
-from utils.files import PART, write_whole  # noqa: F401 (exports take them from here)
+from utils.files import write_whole
 from utils.grade.status import Status
 
 FORMAT = 1

@@ -15,10 +15,11 @@ from typing import NamedTuple
 from filelock import FileLock, Timeout
 
 from utils import course
+from utils.files import PART
 from utils.grade.classroom.assemble import Task, assemble, blank
 from utils.grade.classroom.engine import Settings
 from utils.grade.classroom.gather import Work, gather
-from utils.grade.classroom.record import PART, SubmissionResult, read_record, read_results, record_file
+from utils.grade.classroom.record import SubmissionResult, read_record, read_results, record_file
 from utils.grade.submission import clean
 
 STATUSES_SHOWN = 4

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from utils.course import CourseError
-from utils.grade.classroom.record import ExerciseResult, SubmissionResult, folder_name, write_whole
+from utils.files import write_whole
+from utils.grade.classroom.record import ExerciseResult, SubmissionResult, folder_name
 from utils.grade.status import Status
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # the full-width ones count too

@@ -3,7 +3,8 @@
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
-from utils.grade.classroom.record import SubmissionResult, write_whole
+from utils.files import write_whole
+from utils.grade.classroom.record import SubmissionResult
 from utils.grade.exports.common import full, number, one_line, reason, title
 from utils.grade.status import Status
 

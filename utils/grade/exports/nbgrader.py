@@ -3,7 +3,8 @@
 import re
 from pathlib import Path
 
-from utils.grade.classroom.record import SubmissionResult, write_whole
+from utils.files import write_whole
+from utils.grade.classroom.record import SubmissionResult
 from utils.grade.exports.common import no_formula, number, one_line, warn
 
 COLUMNS = (

@@ -5,7 +5,8 @@ import io
 import json
 from pathlib import Path
 
-from utils.grade.classroom.record import SubmissionResult, write_whole
+from utils.files import write_whole
+from utils.grade.classroom.record import SubmissionResult
 from utils.grade.exports.common import no_formula, number, one_line, title
 
 ABOUT = ("student", "submission", "chapter", "score", "max_score", "percent", "flags", "problem", "seed", "isolation")

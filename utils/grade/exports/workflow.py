@@ -4,7 +4,7 @@ from pathlib import Path
 
 from utils import course
 from utils.chapter import load_chapter
-from utils.grade.classroom.record import write_whole
+from utils.files import write_whole
 
 # Feedback only: it runs in the learner's own repository, where the learner can change anything, this file too.
 TEXT = """\

@@ -9,7 +9,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from utils import course
-from utils.grade.classroom.record import SubmissionResult, folder_name, read_results, record_file, write_whole
+from utils.files import write_whole
+from utils.grade.classroom.record import SubmissionResult, folder_name, read_results, record_file
 from utils.grade.exports.common import number, one_line, title
 
 BINS = 10
