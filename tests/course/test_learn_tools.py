@@ -121,6 +121,17 @@ def test_source_helpers_and_constants_are_found(names):
     assert list(kept).index("SCALE") < list(kept).index("scaled")
 
 
+def test_decorated_and_builtin_helpers_are_found(names):
+    names["define"]("from functools import cache\nfrom math import sqrt as root\nfrom torch import softmax\n")
+    names["define"]("@cache\ndef scale(width):\n    return 1 / root(width)\n")
+    names["define"]("def greedy(logits):\n    return int(softmax(logits * scale(4), -1).argmax())\n")
+    kept = sources.companions(names["greedy"], names, {"greedy"})
+    assert kept["scale"].startswith("@cache\ndef scale(width):")
+    built = {}
+    exec("".join(kept.values()) + sources.source_of(names["greedy"]), built)
+    assert built["greedy"](torch.tensor([0.0, 2.0, 1.0])) == 1
+
+
 def test_mine_is_the_learners_when_passed_and_the_reference_otherwise(names, capsys):
     assert reuse.mine("ch1.LayerNorm") is reference("ch1", "LayerNorm")
     assert "has not passed" in capsys.readouterr().out

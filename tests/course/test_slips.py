@@ -5,7 +5,10 @@ import inspect
 import pytest
 
 from tests.course.rewrite import rewrite
-from utils.grade import slips
+from utils.grade import Mismatch, slips
+from utils.grade.diagnose import alike
+from utils.grade.subject import Record
+from utils.grade.suite import Result
 
 FACTOR = 3
 
@@ -64,3 +67,12 @@ def test_an_old_text_must_occur_exactly_once(old):
 def test_pairs_must_be_complete():
     with pytest.raises(ValueError):
         slip("never made", "x * FACTOR")
+
+
+def test_an_error_that_a_passed_test_asks_for_counts_as_any_other_it_accepts():
+    one = Result("test_refuses", 0, records=[Record("call", error=("ValueError", "too small"))])
+    other = Result("test_refuses", 0, records=[Record("call", error=("IndexError", "out of range"))])
+    assert alike(one, other)
+    assert not alike(one, Result("test_refuses", 0, records=[Record("call", output=1)]))
+    one.error = other.error = Mismatch("it must refuse with a KeyError")
+    assert not alike(one, other), "where the test failed, other errors are other mistakes"

@@ -37,7 +37,7 @@ def alike(one: Result, other: Result) -> bool:
     if one.passed != other.passed or len(one.records) != len(other.records):
         return False
     try:
-        if not all(_same_record(a, b) for a, b in zip(one.records, other.records, strict=True)):
+        if not all(_same_record(a, b, one.passed) for a, b in zip(one.records, other.records, strict=True)):
             return False
     except (ArithmeticError, RuntimeError, TypeError, ValueError):  # an answer's data may be no number of any size
         return False
@@ -46,11 +46,12 @@ def alike(one: Result, other: Result) -> bool:
     return True
 
 
-def _same_record(a: Record, b: Record) -> bool:
+def _same_record(a: Record, b: Record, passed: bool) -> bool:
+    """`passed`: the test did, so that an error is one it asks for, and which of those it accepts shows no mistake."""
     if a.error or b.error:
-        if not (a.error and b.error) or a.error[0] != b.error[0]:
-            return False
-        return a.error[0] == "TimedOut" or _plainly(a) == _plainly(b)
+        if not (a.error and b.error) or passed:
+            return bool(a.error and b.error)
+        return a.error[0] == b.error[0] and (a.error[0] == "TimedOut" or _plainly(a) == _plainly(b))
     return same_data(a.output, b.output, a.tolerance)
 
 

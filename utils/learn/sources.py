@@ -111,15 +111,13 @@ def companions(obj, names: dict, leave_out: set[str]) -> dict[str, str]:
                 found[name] = f"import {value.__name__} as {name}\n"
             elif value is None or type(value) in (bool, int, float, str):
                 found[name] = f"{name} = {value!r}\n"
-            elif (inspect.isclass(value) or inspect.isfunction(value)) and value.__module__ == "__main__":
-                text = source_of(value)
-                if text is not None:
+            elif inspect.isclass(value) or inspect.isroutine(_unwrap(value)) and value.__module__:
+                if value.__module__ != "__main__":
+                    found[name] = f"from {value.__module__} import {value.__name__} as {name}\n"
+                elif (text := source_of(value)) is not None:
                     found[name] = ""  # a helper that calls itself ends here
                     visit(text)
                     found[name] = found.pop(name) or text
-            elif inspect.isclass(value) or inspect.isfunction(value):
-                module, inner = value.__module__, value.__name__
-                found[name] = f"from {module} import {inner} as {name}\n"
 
     visit(source_of(obj))
     return found
