@@ -15,7 +15,10 @@ from utils.learn import store
 from utils.learn.check import CheckFailed
 from utils.learn.show import Notice
 
-IMPORTS = "import torch\nfrom torch import nn, Tensor\nfrom jaxtyping import Float\nfrom utils.learn import *\n"
+IMPORTS = (
+    "import torch\nfrom torch import nn, Tensor\nfrom jaxtyping import Float\n"
+    "from utils.learn import *\nstart_chapter('ch1')\n"
+)
 NORM = """class LayerNorm(nn.Module):
     def __init__(self, config):
         super().__init__()
@@ -90,8 +93,8 @@ def entries() -> dict:
     return store.read("ch1")["exercises"]
 
 
-def test_star_import_sets_up_and_says_so_in_one_line(notebook):
-    said = notebook.fine("torch.manual_seed(5); from utils.learn import *")
+def test_a_notebook_is_set_up_and_says_so_in_one_line(notebook):
+    said = notebook.fine("torch.manual_seed(5); start_chapter('ch1')")
     assert said.count("\n") == 1
     assert torch.__version__ in said and "chapter 1" in said and "Python 3." in said
     assert torch.initial_seed() == 0

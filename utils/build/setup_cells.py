@@ -5,11 +5,12 @@ from pathlib import PurePosixPath
 COLAB_BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
 BINDER_BADGE = "https://mybinder.org/badge_logo.svg"
 
-# Line 1 says which chapter this is (several have a `train`), and puts the folder that holds the course on sys.path,
-# from anywhere inside it; an installed course needs it not.
+# Line 1 puts the folder that holds the course on sys.path, from anywhere inside it; an installed course needs it not.
+# The last says which chapter this is: several have a `train`.
 SETUP = """\
-import os, sys; from pathlib import Path; os.environ.setdefault("COURSE_CHAPTER", "{chapter}"); sys.path[:0] = [str(p) for p in [Path.cwd(), *Path.cwd().parents] if (p / "utils" / "learn").is_dir()][:1]
-from utils.learn import *"""  # noqa: E501
+import sys; from pathlib import Path; sys.path[:0] = [str(p) for p in [Path.cwd(), *Path.cwd().parents] if (p / "utils" / "learn").is_dir()][:1]
+from utils.learn import *
+start_chapter("{chapter}")"""  # noqa: E501
 
 ON_COLAB = """\
 # On Google Colab this cell fetches the course; anywhere else it does nothing.
@@ -35,7 +36,7 @@ FETCH = """\
 
 
 def setup_cell(chapter: str) -> str:
-    """The two lines that make a notebook of this chapter ("ch1") ready."""
+    """The lines that make a notebook of this chapter ("ch1") ready."""
     return SETUP.format(chapter=chapter)
 
 

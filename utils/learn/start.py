@@ -1,42 +1,36 @@
-"""What `from utils.learn import *` does for a notebook: path, seeds, figures, widgets, and one line that says so."""
+"""`start_chapter("ch1")`: seeds, figures and widgets of a notebook, and one line that says so."""
 
 import os
 import platform
-import random
 import sys
 
-import numpy as np
 import torch
 
-from utils import course
 from utils.chapter import load_chapter
+from utils.course import CourseError
 from utils.learn.context import current_chapter, shell
 from utils.plot import style
+from utils.train.seeds import seed_everything
 
 SEED = 0
 
 
-def start() -> None:
-    """Seed everything, set up figures, print one line: device, Python, torch, chapter."""
-    if str(course.ROOT) not in sys.path:
-        sys.path.insert(0, str(course.ROOT))
+def start_chapter(chapter: str) -> None:
+    """Seed everything, set up figures, print one line: device, Python, torch, chapter ("ch1").
+
+    COURSE_CHAPTER, where it is set, names the chapter instead.
+    """
+    os.environ.setdefault("COURSE_CHAPTER", chapter)
     seed_everything(SEED)
     if "plotly.io" in sys.modules:  # else the first figure does it: importing plotly costs a second
         style.configure()
     colab_widgets()
     try:
         source = load_chapter(current_chapter())
-        chapter = f"chapter {source.key.removeprefix('ch')}: {source.title}"
-    except course.CourseError as error:
-        chapter = str(error)
-    print(f"{device_name()} | Python {platform.python_version()} | torch {torch.__version__} | {chapter}")
-
-
-def seed_everything(seed: int) -> None:
-    """Seed Python's, numpy's and torch's generators."""
-    random.seed(seed)
-    np.random.seed(seed)
-    torch.manual_seed(seed)
+        title = f"chapter {source.key.removeprefix('ch')}: {source.title}"
+    except CourseError as error:
+        title = str(error)
+    print(f"{device_name()} | Python {platform.python_version()} | torch {torch.__version__} | {title}")
 
 
 def device_name() -> str:

@@ -1,7 +1,14 @@
 """Figures and widgets of the course. Plotly and ipywidgets are imported when a figure is drawn, not before."""
 
+from utils.plot.attention import attention_patterns, attention_viewer
+from utils.plot.boards import board_panels
 from utils.plot.figures import attention_figure, bars, heatmap, line
+from utils.plot.live import Live, explore
+from utils.plot.panels import line_panels, matrix_panels
 from utils.plot.picture import Picture
+from utils.plot.targets import target_viewer
+from utils.plot.tokens import token_strip
+from utils.plot.widget import Explorer, figure_view
 
 __all__ = [
     "Explorer",
@@ -21,25 +28,3 @@ __all__ = [
     "target_viewer",
     "token_strip",
 ]
-
-_LATER = {
-    "board_panels": "boards",
-    "Explorer": "widget",
-    "Live": "live",
-    "explore": "live",
-    "line_panels": "panels",
-    "matrix_panels": "panels",
-    "target_viewer": "targets",
-    "token_strip": "tokens",
-    "figure_view": "widget",
-    "attention_patterns": "attention",
-    "attention_viewer": "attention",
-}
-
-
-def __getattr__(name: str):
-    if name in _LATER:  # these need torch or ipywidgets
-        import importlib
-
-        return getattr(importlib.import_module(f"utils.plot.{_LATER[name]}"), name)
-    raise AttributeError(f"utils.plot has no {name}")
