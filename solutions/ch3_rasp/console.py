@@ -9,7 +9,7 @@ from pathlib import Path
 from utils.course import CourseError
 from utils.plot.rasp_steps import draw
 
-from .interpreter import Failure, Function, Interpreter, Value
+from .interpreter import Function, Interpreter, Value, name_of
 from .language import Selector, SOp
 from .reading import RaspSyntaxError, Statement, statements
 from .values import RaspError, kind_of, read_input
@@ -37,11 +37,20 @@ def quoted(value) -> str:
     return f'"{value}"' if isinstance(value, str) else str(value)
 
 
+def _marks(values: list) -> list[str]:
+    """The values in full; of bools only those that are rarer, as T or F, or all where both are equally frequent."""
+    if kind_of(values) != "bool":
+        return [str(value) for value in values]
+    yes, no = values.count(True), values.count(False)
+    return [("T" if yes <= no else "") if value else ("F" if no <= yes else "") for value in values]
+
+
 class Console:
     """Prints what statements make, as the original does, and keeps the settings of the commands."""
 
     def __init__(self, interpreter: Interpreter, say: Callable[[str], None] = print):
         self.interpreter, self.say = interpreter, say
+        interpreter.command = self._command
         self.show = {"s-op": True, "selector": True}
         self.full = False
         self.failed = False
@@ -60,17 +69,18 @@ class Console:
                     self.print_value(name, value)
             finally:
                 self.show = examples
-        except RaspSyntaxError as error:
-            self.failed = True
-            self.say(f"\t!! {error} \t-- ignoring input")
-        except Failure as error:
-            self.failed = True
-            self.say(f"\t\t!!ignoring input:\n\t {error}")
         except RaspError as error:
-            self.failed = True
-            text = str(error)
-            self.say(text if text.startswith("something went wrong") else f"\t\t!!ignoring input:\n\t {text}")
+            self._say_error(error)
         return True
+
+    def _say_error(self, error: RaspError) -> None:
+        self.failed = True
+        if isinstance(error, RaspSyntaxError):
+            self.say(f"\t!! {error} \t-- ignoring input")
+        elif error.reason:
+            self.say(f"something went wrong: {error.reason}")
+        else:
+            self.say(f"\t\t!!ignoring input:\n\t {error}")
 
     def _command(self, text: str) -> bool:
         if re.match(r"(exit|quit)", text):
@@ -91,36 +101,46 @@ class Console:
     def print_value(self, name: str | None, value, indent: str = "", before: str = "") -> None:
         """Print one result: an s-op or selector with its example, a function, a list, a dict or a value."""
         start = f"{indent} {before}   "
-        if isinstance(value, Value):
+        if isinstance(value, RaspError):
+            self._say_error(value)
+        elif isinstance(value, Value):
             if isinstance(value.step, Selector):
                 self.say("\t = ")
                 self._matrix(value.x, value.values, "")
             else:
-                self.say(f"\t =  {sequence(value.values)}")
+                self._sequence("\t = ", "", value.x, value.values, "")
         elif isinstance(value, Selector):
-            self.say(f"{start} selector: {name or value.label or 'plain select'}")
+            self.say(f"{start} selector: {name or name_of(value)}")
             if self.show["selector"]:
                 x = self.interpreter.selector_example
                 self.say(f"{indent} \t Example:")
                 self._matrix(x, self.interpreter.apply(value, x), indent)
         elif isinstance(value, SOp):
-            name = name or value.label or "s-op"
+            name = name or name_of(value)
             self.say(f"{start} s-op: {name}")
             if self.show["s-op"]:
                 x = self.interpreter.example
                 values = self.interpreter.apply(value, x)
-                self.say(f"{indent} \t Example: {name}({quoted(x)}) = {sequence(values)}")
-                if self.full:
-                    width = max(len(small(item)) for item in [*read_input(x), *values])
-                    for title, row in (("input: ", read_input(x)), ("output:", values)):
-                        cells = " ".join(small(item).rjust(width) for item in row)
-                        self.say(f"{indent} \t\t{title} {cells}")
+                self._sequence(f"{indent} \t Example:", f"{name}({quoted(x)}) =", x, values, indent)
         elif isinstance(value, Function):
             self.say(f"{start}     {value}")
         elif isinstance(value, (list, dict)):
             self._nested(name, value, start, indent)
         else:
             self.say(f"{start} value: {name + ' = ' if name else ''} {quoted(value)}")
+
+    def _sequence(self, start: str, title: str, x, values: list, indent: str) -> None:
+        """What an s-op gave: in one line, or below the input where the full display is on and the values differ."""
+        if not self.full:
+            self.say(f"{start} {title} {sequence(values)}")
+        elif all(value == values[0] for value in values):
+            self.say(f"{start} {title} {sequence(values)} [skipped full display: identical values]")
+        else:
+            self.say(start)
+            rows = [str(item) for item in read_input(x)], _marks(values)
+            width = max(len(cell) for row in rows for cell in row)
+            for label, row, kind in zip(("input: ", "output:"), rows, ("string", kind_of(values)), strict=True):
+                self.say(f"{indent} \t\t{label} {' '.join(cell.rjust(width) for cell in row)} \t ({kind}s)")
 
     def _nested(self, name: str | None, value, start: str, indent: str) -> None:
         kind, brackets = ("list", "[]") if isinstance(value, list) else ("dict", "{}")

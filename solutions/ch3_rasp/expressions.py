@@ -34,7 +34,9 @@ def evaluate(run: Interpreter, tree: Tree, names: Names):
     except RecursionError:
         raise Failure("a function calls itself without end") from None
     except Exception as error:  # an operator that does not fit its atoms
-        raise RaspError(f"something went wrong: {error}") from None
+        failed = RaspError(str(error))
+        failed.reason = str(error)
+        raise failed from None
 
 
 def _is_sop(value) -> bool:
@@ -85,33 +87,36 @@ def _contains(run, parts, names):
         return item in [value for value in container if not isinstance(value, SOp)]
     if _is_sop(container):
         return contains(container, item)
-    raise Failure(f'"[atom] in X" expects X to be a list or an s-op, but got: {describe(container)}')
+    raise Failure(f'"[atom] in X" expects X to be list or s-op, but got: {describe(container)}')
 
 
 def _index(run, parts, names):
     indexed, index = run.value(parts[0], names), run.value(parts[1], names)
-    if isinstance(indexed, (list, str)):
-        kind = "list" if isinstance(indexed, list) else "string"
-        if _is_sop(index):
-            return index.lookup(indexed)
+    if _is_sop(indexed):
         if not isinstance(index, int):
-            raise Failure(f"index into {kind} has to be integer, got: {describe(index)}")
-        if not -len(indexed) <= index < len(indexed):
-            raise Failure(f"index {index} out of range for {kind} of length {len(indexed)}")
-        return indexed[index]
+            raise Failure(f"index into sequence has to be integer, got: {describe(index)}")
+        return indexed[int(index)]
+    if not isinstance(indexed, (list, str, dict)):
+        raise Failure(f"can only index into a list, dict, string, or sequence, but instead got: {describe(indexed)}")
+    if _is_sop(index):
+        return SOp.pointwise(lambda value: _item(indexed, value), index, name="lookup")
+    return _item(indexed, index)
+
+
+def _item(indexed, index):
+    """The entry of a list, a string or a dict. Raises Failure where there is none."""
     if isinstance(indexed, dict):
-        if _is_sop(index):
-            return index.lookup(indexed)
         if not is_atom(index):
             raise Failure(f"index into dict has to be atom, got: {describe(index)}")
         if index not in indexed:
             raise Failure(f"index [ {describe(index)} ] not in dict.")
         return indexed[index]
-    if _is_sop(indexed):
-        if not isinstance(index, int):
-            raise Failure(f"index into sequence has to be integer, got: {describe(index)}")
-        return indexed[int(index)]
-    raise Failure(f"can only index into a list, dict, string, or s-op, but instead got: {describe(indexed)}")
+    kind = "list" if isinstance(indexed, list) else "string"
+    if not isinstance(index, int):
+        raise Failure(f"index into {kind} has to be integer, got: {describe(index)}")
+    if not -len(indexed) <= index < len(indexed):
+        raise Failure(f"index {index} out of range for {kind} of length {len(indexed)}")
+    return indexed[index]
 
 
 def _call(run, parts, names):
@@ -129,8 +134,7 @@ def _call(run, parts, names):
             expected, got = len(function.names), len(values)
             raise Failure(f"wrong number of args for {function.name}- expected: {expected}, got: {got}.")
         result = function.run(*values)
-        if isinstance(result, SOp) and not result.label:
-            result.named(f"{function.name}({' , '.join(map(_brief, values))})")
+        run._label(result, f"{function.name}({' , '.join(map(_brief, values))})")
         return result
     if not isinstance(function, SOp):
         raise Failure(f"only functions, s-ops and selectors can be called, but this is {describe(function)}")
@@ -220,14 +224,14 @@ def _dict(run, parts, names):
 
 def _list_of(run, parts, names):
     item, targets, iterable = parts
-    inner = Names(names, names.home)
+    inner = Names(names, names.home, inner=True)
     over = run.value(iterable, names)
     return [run.value(item, inner) for _ in run._each(targets, over, inner, "a list comprehension")]
 
 
 def _dict_of(run, parts, names):
     key, item, targets, iterable = parts
-    inner, found = Names(names, names.home), {}
+    inner, found = Names(names, names.home, inner=True), {}
     for _ in run._each(targets, run.value(iterable, names), inner, "a dict comprehension"):
         name = _key(run, key, inner)
         found[name] = run.value(item, inner)

@@ -13,7 +13,7 @@ from . import language, library
 from .analysis import steps
 from .language import Selector, SOp, selector_width
 from .reading import statements
-from .values import RaspError, read_input
+from .values import COMPARISONS, RaspError, read_input
 
 CONSTANTS = {
     "tokens_asis": language.tokens_asis,
@@ -51,8 +51,21 @@ LIBRARY = {
 BASE = {id(value) for value in [*CONSTANTS.values(), *LIBRARY.values(), language.tokens]}
 
 
+NAMES = {
+    "**": "( {0} pow {1} )",
+    "~": "( not {0} )",
+    "&": "( {0} and {1})",
+    "|": "( {0} or {1})",
+    "indicator": "I({0})",
+    "where": "{1} if {0} else {2}",
+}
+
+
 class Failure(RaspError):
     """A statement that cannot be carried out, as the original words it: the statement is ignored."""
+
+    def at(self, step) -> "Failure":
+        return self
 
 
 class Function:
@@ -66,10 +79,15 @@ class Function:
 
 
 class Names:
-    """Variables by name: those set here, then those of `above`. `also` gets every name that is not private."""
+    """Variables by name: those set here, then those of `above`. `also` gets every name that is not private.
 
-    def __init__(self, above: "Names | None" = None, home: str = "console", also: "Names | None" = None):
-        self.above, self.home, self.also = above, home, also
+    `inner`: the names within a function or a comprehension, which may hide those of the library.
+    """
+
+    def __init__(
+        self, above: "Names | None" = None, home: str = "console", also: "Names | None" = None, inner: bool = False
+    ):
+        self.above, self.home, self.also, self.inner = above, home, also, inner
         self.values: dict[str, object] = {}
 
     def get(self, name: str):
@@ -82,7 +100,7 @@ class Names:
         return self.above.get(name)
 
     def set(self, name: str, value) -> None:
-        if name in RESERVED or name in LIBRARY:
+        if name in RESERVED or (name in LIBRARY and not self.inner):
             raise Failure(f"Error: Cannot set reserved name: {name}")
         self.values[name] = value
         if self.also is not None and not name.startswith("_"):
@@ -101,8 +119,11 @@ def base_names() -> Names:
 class Interpreter:
     """Carries out statements. Every new s-op is tried on `example`, so that its errors show at once.
 
-    `folder`: where files to load are looked for, too; `drawn(sop, x)` is called for each draw statement.
+    `folder`: where files to load are looked for, too; `drawn(sop, x)` is called for each draw statement, and `command`
+    for a line such as `full seq display on` in a loaded file; it returns False where the file ends there.
     """
+
+    command: Callable[[str], bool] = staticmethod(lambda text: not text.startswith(("exit", "quit")))
 
     def __init__(self, folder: Path = Path("."), drawn: Callable | None = None):
         self.example, self.selector_example = "hello", "hello"
@@ -160,7 +181,7 @@ class Interpreter:
         arguments = tuple(map(str, arguments.children)) if arguments else ()
 
         def run(*values):
-            inner = Names(names, names.home + "'")
+            inner = Names(names, names.home + "'", inner=True)
             for argument, value in zip(arguments, values, strict=True):
                 inner.set(argument, value)
             for statement in body:
@@ -201,20 +222,28 @@ class Interpreter:
         except (OSError, UnicodeDecodeError):
             raise Failure(f"could not find file: {name if name.endswith('.rasp') else name + '.rasp'}") from None
         inner = Names(base_names(), name, also=names)
-        made: dict[str | None, object] = {}
+        made: list[tuple[str | None, object]] = []
         self.loading.append(file)
         try:
             for statement in statements(text):
                 if statement.command:
+                    if not self.command(statement.command):
+                        break
                     continue
                 try:
-                    made.update(self.run(statement.tree(), inner))
-                except RaspError as error:
+                    made += self.run(statement.tree(), inner)
+                except RaspError as error:  # like the original, go on with the next statement
                     place = "" if str(error).startswith("line ") else f"line {statement.line}: "
-                    raise Failure(f"{file.name}, {place}{error}") from None
+                    made.append((None, Failure(f"{file.name}, {place}{error}")))
         finally:
             self.loading.pop()
-        return [(key, value) for key, value in made.items() if key and not key.startswith("_") and key != "out"]
+        kept = [
+            (key, value)
+            for key, value in made
+            if isinstance(value, Failure) or (key and not key.startswith("_") and key != "out")
+        ]
+        last = {key: i for i, (key, _) in enumerate(kept)}
+        return [(key, value) for i, (key, value) in enumerate(kept) if key is None or last[key] == i]
 
     def _file(self, name: str) -> Path:
         path = Path(name if name.endswith(".rasp") else name + ".rasp")
@@ -282,7 +311,7 @@ class Interpreter:
         from .expressions import evaluate
 
         value = self._try(evaluate(self, tree, names))
-        names.values["out"] = value.values if isinstance(value, Value) else value
+        names.values["out"] = value.x if isinstance(value, Value) else value  # as the original has it
         return value
 
 
@@ -295,8 +324,32 @@ class Value:
 
 def describe(value) -> str:
     """A value as messages show it."""
+    if isinstance(value, Value):
+        return describe(value.values)
+    if isinstance(value, SOp):
+        return name_of(value)
     if isinstance(value, list):
         return "[" + ", ".join(map(describe, value)) + "]"
     if isinstance(value, dict):
         return "{" + ", ".join(f"{describe(key)}: {describe(item)}" for key, item in value.items()) + "}"
     return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def name_of(value) -> str:
+    """What lists and messages call a step, as the original has it: 30 letters at most."""
+    if not isinstance(value, SOp):
+        return str(value)
+    if value.label:
+        name = value.label
+    elif value is language.tokens_str:
+        name = "tokens"
+    elif value.op != "map" or isinstance(value, Selector):
+        name = value.name if not value.parts else ""
+    else:
+        parts = [name_of(part) for part in value.parts]
+        shape = NAMES.get(value.name, "( {0} %s {1} )" if len(parts) == 2 else "( %s {0} )")
+        known = value.name in NAMES or value.name in COMPARISONS or value.name in {*"+-*/%"} | {"round"}
+        name = shape.replace("%s", value.name).format(*parts) if known else ""
+    if 0 < len(name) <= 30:
+        return name
+    return "plain select" if isinstance(value, Selector) else "s-op"

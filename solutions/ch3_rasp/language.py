@@ -212,6 +212,8 @@ class SOp:
 
     def isin(self, values: Sequence[Atom]):
         """Whether the value at each position is among `values`."""
+        if hasattr(values, "parts"):
+            return self.pointwise(_refuse("isin expects a list of values"), self, name="isin")
         values = list(values)
         return self.pointwise(lambda value: value in values, self, name=f"in {values}")
 
@@ -232,7 +234,7 @@ class SOp:
             kind_of(values)
             return values
         except RaspError as error:
-            raise RaspError(f"{self}: {error}.".replace("..", ".")) from None
+            raise error.at(self) from None
 
     def __repr__(self) -> str:
         return text_of(self)
@@ -257,7 +259,7 @@ class Selector(SOp):
             _check_parts(self)
             return np.asarray(attempt(self.function, *columns), dtype=bool)
         except RaspError as error:
-            raise RaspError(f"{self}: {error}.".replace("..", ".")) from None
+            raise error.at(self) from None
 
     def __and__(self, other):
         return Selector(operator.and_, self, other, name="&", op="and")

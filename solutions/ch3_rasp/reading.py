@@ -86,16 +86,18 @@ def _end(text: str, start: int) -> tuple[int, bool]:
         end = text.find("\n", start)
         return (len(text) if end < 0 else end), True
     block = re.match(r"(def|for)\b", text[start:]) is not None
-    depth = 0
+    depth, body = 0, False  # a body holds a ; and a dict of the head holds none
     for token in re.compile(r'"[^"\n]*"?|#[^\n]*|[()\[\]{};]').finditer(text, start):
         if token[0] in ("(", "[", "{"):
             depth += 1
         elif token[0] in (")", "]", "}"):
             depth -= 1
-            if block and depth == 0 and token[0] == "}":
+            if body and depth == 0 and token[0] == "}":
                 return token.end(), True
         elif token[0] == ";" and (depth <= 0 or not block):
             return token.end(), True
+        elif token[0] == ";":
+            body = True
     return len(text), False
 
 

@@ -18,7 +18,18 @@ COMPARISONS = {
 
 
 class RaspError(CourseError):
-    """A program cannot run on this input; the sentence names the step that fails."""
+    """A program cannot run on this input; the sentence names the step that fails.
+
+    `reason`: what Python said, where it was one of its operators or a function of the user's that failed.
+    """
+
+    reason = ""
+
+    def at(self, step) -> "RaspError":
+        """The same error, told with the step in which it came up."""
+        error = RaspError(f"{step}: {self}.".replace("..", "."))
+        error.reason = self.reason
+        return error
 
 
 def is_atom(value: object) -> bool:
@@ -68,4 +79,6 @@ def attempt(function, *columns):
     except IndexError:
         raise RaspError("an index lies outside the list or string that is looked up") from None
     except Exception as error:  # whatever a comparison or a function of the user's makes of its values
-        raise RaspError(f"{error or type(error).__name__}") from None
+        failed = RaspError(str(error) or type(error).__name__)
+        failed.reason = str(failed)
+        raise failed from None

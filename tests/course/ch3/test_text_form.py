@@ -34,6 +34,74 @@ def test_traps_of_the_original(tmp_path, capsys):
     assert out == " ".join(f"value: out = {value}" for value in (4, 64, False, True, 5, 2))
 
 
+@pytest.mark.parametrize(
+    ("text", "printed"),
+    [
+        ("1 if True else 2 if False else 3;", "value: out = 3"),  # the left one is chosen from first
+        ('"z" in ["a"] == True;', '!!ignoring input: "[atom] in X" expects X to be list or s-op, but got: False'),
+        ("7 % 4 * 2;", "value: out = 7"),
+        ("2*-3+1;", "value: out = -5"),
+        ("not True==False;", "value: out = True"),
+        ('a,b = "xy";', 'value: a = "x" value: b = "y"'),
+        ('for k in {"a":1} { z = k; }\nz;', 'value: z = "a"'),
+        ("for a in [1,2] { c = a; }\n{};\nc;", "dict: out = {} value: c = 2"),
+        ("def f(max) { count = max; return count; }\nf(3);", "console function: f(max) value: out = 3"),
+        ("def f(x) { return g(x); }\ndef g(x) { return x+1; }\nf(1);", "value: out = 2"),
+        ('tokens("abc");\nout;', '= [a, b, c] (strings) value: out = "abc"'),
+        ("max = 3;", "!!ignoring input: Error: Cannot set reserved name: max"),
+        ('{"h":1}[tokens];', '!!ignoring input: index [ "e" ] not in dict.'),
+        ("[1,2,3][indices];", "!!ignoring input: index 3 out of range for list of length 3"),
+        ("tokens[indices];", "!!ignoring input: index into sequence has to be integer, got: indices"),
+        ("1/indices;", "something went wrong: division by zero"),
+        ("1/tokens;", "something went wrong: unsupported operand type(s) for /: 'int' and 'str'"),
+        ('1+"a";', "something went wrong: unsupported operand type(s) for +: 'int' and 'str'"),
+        (
+            "examples off\n[tokens, indices+1, not indices, indicator(tokens), 1 if indices else 0, full_s];",
+            "list: out = [ s-op: tokens s-op: ( indices + 1 ) s-op: ( not indices ) s-op: I(tokens) "
+            "s-op: 1 if indices else 0 selector: full_s ]",
+        ),
+        (
+            'full seq display on\nlength;\ntokens=="l";',
+            's-op: length Example: length("hello") = [5]*5 (ints) [skipped full display: identical values] '
+            "s-op: out Example: input: h e l l o (strings) output: T T (bools)",
+        ),
+    ],
+)
+def test_what_the_prompt_prints(capsys, text, printed):
+    assert prompt(lines=text.split("\n")) == 0
+    assert " ".join(capsys.readouterr().out.split()).endswith(printed)
+
+
+def test_names_given_in_one_session_are_unknown_in_the_next(capsys):
+    prompt(lines=["def f(a) { return a; }", "f(tokens);", "x = tokens;", "y = length;"])
+    capsys.readouterr()
+    prompt(lines=["examples off", "[tokens, length];"])
+    assert " ".join(capsys.readouterr().out.split()).endswith("list: out = [ s-op: tokens s-op: length ]")
+
+
+def test_a_loaded_file_goes_on_after_an_error(tmp_path, capsys):
+    (tmp_path / "inner.rasp").write_text("g = f;\nb = 7;\n_b = 8;\n", encoding="utf-8")
+    (tmp_path / "outer.rasp").write_text(
+        'a = f;\na = 3;\nload "inner";\nc = b;\nd = _b;\nexit\ne = 1;', encoding="utf-8"
+    )
+    status, out, _ = run(tmp_path, capsys, 'f = 10;\nload "outer";\nc;\ne;')
+    assert status == 2
+    assert [out.count(f"Undefined variable: {name}") for name in ("f", "_b", "e")] == [2, 1, 1]
+    assert "value: a = 3" in out and out.count("value: c = 7") == 2 and "outer.rasp, line 5" in out
+
+
+def test_commands_in_a_loaded_file_hold_from_there_on(tmp_path, capsys):
+    (tmp_path / "lib.rasp").write_text('set example "ab"\nfull seq display on\n', encoding="utf-8")
+    _, out, _ = run(tmp_path, capsys, 'load "lib";\nlength;')
+    assert out == 's-op: length Example: length("ab") = [2]*2 (ints) [skipped full display: identical values]'
+
+
+def test_a_loaded_name_is_printed_once_with_its_last_value(tmp_path, capsys):
+    (tmp_path / "twice.rasp").write_text("a = 1;\nb = 2;\na = 3;\n", encoding="utf-8")
+    _, out, _ = run(tmp_path, capsys, 'load "twice";')
+    assert out == "value: b = 2 value: a = 3"
+
+
 def test_load_keeps_private_names(tmp_path, capsys):
     (tmp_path / "lib.rasp").write_text("_hidden = 3;\nseen = _hidden + 1;\n# a comment\n", encoding="utf-8")
     status, out, err = run(tmp_path, capsys, 'load "lib";\nseen;\n_hidden;')
