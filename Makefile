@@ -6,7 +6,7 @@ ENV = $(PYTHON) -m utils.env
 
 .PHONY: learn test build check bench
 
-learn:  ## open JupyterLab at chapter 1 (ARGS=--no-browser on a server)
+learn:  ## open JupyterLab at the start page (ARGS=--no-browser on a server)
 	@$(ENV) learn $(ARGS)
 
 test:  ## run every test (FAST=1: not the slow ones)

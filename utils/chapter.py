@@ -64,6 +64,11 @@ class Chapter:
     shared: tuple[str, ...]
     given: tuple[Given, ...]
 
+    @property
+    def label(self) -> str:
+        """What a learner calls it: "Chapter 1", or "Start page"."""
+        return "Start page" if self.key == course.START else f"Chapter {self.key.removeprefix('ch')}"
+
     def exercise(self, name: str) -> Exercise:
         """The exercise of that name or id. Raises CourseError, listing what there is, for another."""
         for exercise in self.exercises:

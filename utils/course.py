@@ -6,6 +6,8 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+START = "start"  # built like a chapter, but none: the page that `make learn` opens
+START_PAGE = "chapters/start.ipynb"
 
 
 class CourseError(Exception):
@@ -25,7 +27,7 @@ def settings() -> dict:
 def chapters() -> dict[str, str]:
     """Short key to folder name of every chapter that has a source, in order: {"ch1": "ch1_..."}."""
     found = sorted(file.parent.name for file in (ROOT / "chapters").glob("*/chapter.md"))
-    return {name.split("_")[0]: name for name in found}
+    return {name.split("_")[0]: name for name in found if name != START}
 
 
 def chapter_name(key: str) -> str:
@@ -33,7 +35,7 @@ def chapter_name(key: str) -> str:
     names = chapters()
     if key in names:
         return names[key]
-    if key in names.values():
+    if key in names.values() or key == START:
         return key
     raise CourseError(f"There is no chapter {key!r}: the chapters are {', '.join(names) or 'none'}.")
 

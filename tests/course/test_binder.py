@@ -62,14 +62,14 @@ def test_start_hands_over_with_one_thread():
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the scripts run in a Linux image")
-def test_post_build_opens_chapter_one(tmp_path):
-    """postBuild with a stand-in for pip: JupyterLab's settings name the first notebook."""
+def test_post_build_opens_the_start_page(tmp_path):
+    """postBuild with a stand-in for pip: JupyterLab's settings name the start page."""
     fake = tmp_path / "python"
     fake.write_text(f'#!/bin/bash\n[ "$1" = -m ] && exit 0\nexec {sys.executable} "$@"\n', encoding="utf-8")
     fake.chmod(0o755)
     variables = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "NB_PYTHON_PREFIX": str(tmp_path)}
     subprocess.run(["bash", ROOT / "binder/postBuild"], cwd=ROOT, env=variables, check=True)
     written = (tmp_path / "etc/jupyter/jupyter_server_config.d/course.json").read_text(encoding="utf-8")
-    assert written.count("/lab/tree/chapters/ch1_transformer_from_scratch/exercises.ipynb") == 2
+    assert written.count("/lab/tree/chapters/start.ipynb") == 2
     for name in ("postBuild", "start"):
         assert os.access(ROOT / "binder" / name, os.X_OK)

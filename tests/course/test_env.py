@@ -1,5 +1,6 @@
 """Making the environment: once, again when its lists change, and with one sentence where it cannot be."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path, PurePosixPath
@@ -8,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from utils.build.setup_cells import colab_cell
-from utils.course import ROOT, CourseError
+from utils.course import ROOT, START_PAGE, CourseError
 from utils.env import __main__ as command_line
 from utils.env import colab, commands, create
 
@@ -77,12 +78,37 @@ def test_a_failed_install_is_tried_again(project):
     assert len(project.calls) == 2
 
 
-def test_jupyter_opens_the_first_chapter():
+def test_jupyter_opens_the_start_page():
     command = commands.jupyter_command(create.python_of(ROOT / ".venv"), ["--no-browser"], root_user=True)
-    assert f"--LabApp.default_url=/lab/tree/{commands.first_notebook()}" in command
+    assert "--LabApp.default_url=/lab/tree/chapters/start.ipynb" in command and (ROOT / START_PAGE).is_file()
+    assert "--LabApp.news_url=None" in command and "--log-level=50" in command
     assert "--allow-root" in command and command[-1] == "--no-browser"
-    assert "--allow-root" not in commands.jupyter_command(ROOT, [], root_user=False)
-    assert commands.first_notebook() == "chapters/ch1_transformer_from_scratch/exercises.ipynb"
+    plain = commands.jupyter_command(ROOT, ["--log-level=10"], root_user=False)
+    assert "--allow-root" not in plain and "--log-level=50" not in plain
+
+
+def test_the_address_is_said_last(tmp_path, capsys):
+    for name, root, url in (("1", "/elsewhere", "http://localhost:1/"), ("2", str(ROOT), "http://localhost:2/")):
+        server = {"root_dir": root, "url": url, "token": "abc"}
+        (tmp_path / f"jpserver-{name}.json").write_text(json.dumps(server), encoding="utf-8")
+    (tmp_path / "jpserver-3.json").write_text("{", encoding="utf-8")  # half-written
+    assert not commands.say_address(str(tmp_path), set(commands._servers(str(tmp_path))))
+    assert not capsys.readouterr().out
+    assert commands.say_address(str(tmp_path), set())
+    said = capsys.readouterr().out
+    assert said.endswith("\n\n    http://localhost:2/lab/tree/chapters/start.ipynb?token=abc\n\n")
+
+
+def test_learn_asks_for_the_address_until_it_is_said(monkeypatch, tmp_path):
+    asked = []
+    script = f"import os, pathlib; pathlib.Path({str(tmp_path / 'token')!r}).write_text(os.environ['JUPYTER_TOKEN'])"
+    monkeypatch.delenv("JUPYTER_TOKEN", raising=False)
+    monkeypatch.setattr(commands, "ensure", lambda kind: sys.executable)
+    wait = [sys.executable, "-c", script + "; import time; time.sleep(2.5)"]
+    monkeypatch.setattr(commands, "jupyter_command", lambda python, options, root_user: wait)
+    monkeypatch.setattr(commands, "say_address", lambda folder, known: asked.append(folder) or True)
+    assert commands.learn([]) == 0
+    assert len(asked) == 1 and asked[0] and len((tmp_path / "token").read_text()) == 48
 
 
 def test_options_of_the_test_command(monkeypatch):

@@ -19,7 +19,8 @@ from utils.grade.reference import reference
 from utils.grade.subject import LocalRunner
 
 SEEDS = (101, 202, 303)  # seeds that no default uses
-EXERCISES = [(chapter, exercise.name) for chapter in course.chapters() for exercise in load_chapter(chapter).exercises]
+CHAPTERS = [course.START, *course.chapters()]
+EXERCISES = [(chapter, exercise.name) for chapter in CHAPTERS for exercise in load_chapter(chapter).exercises]
 READY = [pair for pair in EXERCISES if course.hidden_tests(*pair).is_file() and course.mutants_file(*pair).is_file()]
 
 every_seed = pytest.mark.parametrize(

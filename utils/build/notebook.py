@@ -10,6 +10,7 @@ import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from utils import chapter as built
+from utils import course
 from utils.build import images, lint, setup_cells
 from utils.build.chapter import Cell, Chapter, Exercise, SourceError
 from utils.build.cut import Module, read_module
@@ -48,10 +49,11 @@ class _Builder:
     def files(self) -> dict[PurePosixPath, str]:
         lint.lint_prose(self.chapter)
         made = {}
-        for notebook, (top, optional, _, _) in NAMES.items():
+        start = self.chapter.name == course.START  # one notebook, beside the chapters' folders
+        for notebook, (top, optional, _, _) in ({course.START: NAMES["exercises"]} if start else NAMES).items():
             cells = [c for c in self.chapter.cells if c.optional == optional or (optional and "shared" in c.tags)]
             if not optional or any(c.optional for c in cells):
-                path = PurePosixPath(top, self.chapter.name, f"{notebook}.ipynb")
+                path = PurePosixPath(top, "" if start else self.chapter.name, f"{notebook}.ipynb")
                 made[path] = self.notebook(notebook, cells, path)
         made[PurePosixPath("chapters", self.chapter.name, built.BUILT)] = built.to_json(self.built())
         return made
@@ -94,7 +96,7 @@ class _Builder:
 
     def notebook(self, name: str, cells: list[Cell], path: PurePosixPath) -> str:
         """Text of one notebook."""
-        _, optional, answers, suffix = NAMES[name]
+        _, optional, answers, suffix = NAMES.get(name, NAMES["exercises"])
         title = f"# {self.chapter.title}{suffix}"
         line = setup_cells.badges(self.settings, path)
         head, rest = "", cells

@@ -3,7 +3,7 @@
 import sys
 
 USAGE = """\
-python -m utils.env learn [JUPYTER OPTIONS]       make .venv if needed, open JupyterLab at chapter 1
+python -m utils.env learn [JUPYTER OPTIONS]       make .venv if needed, open JupyterLab at the start page
 python -m utils.env test [--fast] [PYTEST OPTIONS] make .venv with the test tools if needed, run every test
 python -m utils.env run [--tools] PYTHON OPTIONS  run the environment's Python: run -m utils.build --check"""
 

@@ -1,8 +1,11 @@
-"""The commands: open JupyterLab at chapter 1, run the tests, run anything in the environment."""
+"""The commands: open JupyterLab at the start page, run the tests, run anything in the environment."""
 
+import json
 import os
+import secrets
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 from utils import course
@@ -20,27 +23,50 @@ SYSTEM = {
 }
 
 
-def first_notebook() -> str:
-    """Path, from the course root, of the notebook that `learn` opens."""
-    name = next(iter(course.chapters().values()), None)
-    if name is None:
-        raise course.CourseError("There is no chapter to open: chapters/ holds no chapter.md.")
-    return f"chapters/{name}/exercises.ipynb"
-
-
 def jupyter_command(python: Path, options: list[str], root_user: bool) -> list[str]:
-    """The command that opens JupyterLab on the course's folder, at chapter 1."""
+    """The command that opens JupyterLab on the course's folder, at the start page, without news and without chatter."""
     command = [str(python), "-m", "jupyterlab", f"--ServerApp.root_dir={ROOT}"]
-    command.append(f"--LabApp.default_url=/lab/tree/{first_notebook()}")
+    command += [f"--LabApp.default_url=/lab/tree/{course.START_PAGE}", "--LabApp.news_url=None"]
+    command += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    if not any("log" in option or option in ("--debug", "-y") for option in options):
+        command += [
+            "--log-level=50",
+            "--LabApp.log_level=50",
+        ]  # errors in the browser's own requests are no news for a learner
     if root_user and "--allow-root" not in options:
         command.append("--allow-root")
     return command + options
 
 
 def learn(options: list[str]) -> int:
-    """Open JupyterLab at chapter 1; what `options` says goes on to Jupyter."""
+    """Open JupyterLab at the start page; what `options` says goes on to Jupyter. The address is said last."""
     python = ensure("learn")
-    return _call(jupyter_command(python, options, getattr(os, "geteuid", lambda: 1)() == 0))
+    asked = subprocess.run([str(python), "-m", "jupyter", "--runtime-dir"], capture_output=True, text=True)
+    known = set(_servers(asked.stdout.strip()))
+    command = jupyter_command(python, options, getattr(os, "geteuid", lambda: 1)() == 0)
+    named = "JUPYTER_TOKEN" in os.environ or any("token" in o or "password" in o for o in options)
+    token = {} if named else {"JUPYTER_TOKEN": secrets.token_hex(24)}  # so Jupyter does not print its own address
+    return _call(command, lambda: say_address(asked.stdout.strip(), known), **token)
+
+
+def _servers(folder: str) -> list[Path]:
+    """The files in which running Jupyter servers tell where they listen."""
+    return sorted(Path(folder).glob("jpserver-*.json")) if folder else []
+
+
+def say_address(folder: str, known: set[Path]) -> bool:
+    """Print where the server that was started after the `known` ones shows the start page; False while none is up."""
+    for file in _servers(folder):
+        try:
+            server = json.loads(file.read_text(encoding="utf-8")) if file not in known else {}
+        except (OSError, ValueError):  # it is being written
+            continue
+        if server.get("root_dir") == str(ROOT):
+            token = f"?token={server['token']}" if server.get("token") else ""
+            print("\nThe course is running; Ctrl-C ends it. If no browser window opens, go to this address:")
+            print(f"\n    {server['url']}lab/tree/{course.START_PAGE}{token}\n", flush=True)
+            return True
+    return False
 
 
 def test(options: list[str]) -> int:
@@ -93,10 +119,14 @@ def _apt_get(call) -> list[str] | None:
     return None
 
 
-def _call(command: list[str], **variables: str) -> int:
+def _call(command: list[str], each_second: Callable[[], bool] = lambda: True, **variables: str) -> int:
+    """Run a command to its end; until `each_second` returns True it is called once a second beside it."""
     process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **variables})
+    said = False
     while True:
         try:
-            return process.wait()
+            return process.wait(timeout=None if said else 1)
+        except subprocess.TimeoutExpired:
+            said = each_second()
         except KeyboardInterrupt:  # the program sees it too, and decides: Jupyter asks before it stops
             continue

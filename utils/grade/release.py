@@ -46,7 +46,7 @@ def release(chapter: str, out: Path, hidden_tests: bool = True, repository: str 
     out = Path(out)
     wanted = course.chapter_name(chapter)
     names = list(course.chapters().values())
-    names = names[: names.index(wanted) + 1]
+    names = [course.START, *names[: names.index(wanted) + 1]]
     if not course.have_answers(chapter):
         raise course.CourseError(f"This copy is a hand-out itself: {wanted} cannot be built without its solutions.")
     if out.is_file() or (out.is_dir() and any(out.iterdir())):
@@ -87,13 +87,14 @@ def _write(names: list[str], out: Path, hidden_tests: bool, repository: str, tag
 
 def readme(text: str, names: list[str]) -> str:
     """The course's README with one sentence more, and only the chapters handed out in its table."""
-    handed = [
-        line
-        for line in text.split("\n")
-        if (m := re.search(r"\]\(chapters/(ch\d+\w*)/", line)) is None or m[1] in names
-    ]
-    head, _, rest = "\n".join(handed).partition("\n\n")
+    head, _, rest = _handed(text, names).partition("\n\n")
     return f"{head}\n\n{SENTENCE}\n\n{rest}"
+
+
+def _handed(text: str, names: list[str]) -> str:
+    """The text without the lines that lead to a chapter which is not handed out."""
+    leads = re.compile(r"\]\((?:chapters/)?(ch\d+\w*)/")
+    return "\n".join(line for line in text.split("\n") if (m := leads.search(line)) is None or m[1] in names)
 
 
 def _published(project: str, repository: str, tag: str) -> str:
@@ -114,7 +115,8 @@ def _fresh(names: list[str], out: Path) -> dict:
         shutil.copyfile(out / "pyproject.toml", root / "pyproject.toml")
         for name in names:
             source, target = course.ROOT / "chapters" / name, root / "chapters" / name
-            shutil.copyfile(source / "chapter.md", _made(target / "chapter.md"))
+            text = (source / "chapter.md").read_text(encoding="utf-8")
+            write_whole(target / "chapter.md", _handed(text, names) if name == course.START else text)
             if (source / "images").is_dir():
                 _copy(source / "images", target / "images")
             _copy(course.ROOT / "solutions" / name, root / "solutions" / name)

@@ -3,7 +3,7 @@
 from utils import plot
 from utils.learn.board import progress
 from utils.learn.check import CheckFailed, check
-from utils.learn.environment import report
+from utils.learn.environment import ready, report
 from utils.learn.ladder import hint, reset_exercise, reveal, skip
 from utils.learn.predictions import compare, predict
 from utils.learn.quizzes import quiz
@@ -20,6 +20,7 @@ __all__ = [
     "predict",
     "progress",
     "quiz",
+    "ready",
     "report",
     "reset_exercise",
     "reveal",

@@ -2,6 +2,7 @@
 
 import html
 
+from utils import course
 from utils.chapter import load_chapter
 from utils.learn import store
 from utils.learn.context import current_chapter
@@ -22,33 +23,58 @@ def score(chapter: str, state: dict) -> str:
     points = sum(earned(state, e) for e in counted)
     done = sum(earned(state, e) > 0 for e in counted)
     whole = sum(e.points for e in counted)
-    number = source.key.removeprefix("ch")
-    return f"Chapter {number}: {points} of {whole} points, {done} of {len(counted)} exercises."
+    return f"{source.label}: {points} of {whole} points, {done} of {len(counted)} exercises."
+
+
+def bar(label: str, got: int, whole: int, width: str = "12em") -> str:
+    """How much is done, as HTML that follows the page's own text colour."""
+    percent = round(100 * got / whole) if whole else 0
+    return (
+        f'<div role="progressbar" aria-label="{html.escape(label)}" aria-valuenow="{percent}" aria-valuemin="0" '
+        f'aria-valuemax="100" style="width:{width};height:.9em;border:1px solid currentColor;border-radius:3px">'
+        f'<div style="width:{percent}%;height:100%;background:{COLOURS["good"]}"></div></div>'
+    )
 
 
 def progress(chapter: str | None = None) -> None:
-    """Show a bar for each section of the chapter (the running one by default) and the points."""
-    chapter = load_chapter(chapter or current_chapter()).key
+    """Show a bar for each section of the chapter (the running one by default) and the points.
+
+    On the start page: a bar for each chapter.
+    """
+    key = load_chapter(chapter or current_chapter()).key
+    rows = _chapters() if key == course.START else _sections(key)
+    head = "Your progress in all chapters" if key == course.START else score(key, store.read(key))
+    text, markup = [head], []
+    for label, got, whole, words in rows:
+        filled = round(20 * got / whole) if whole else 0
+        text.append(f"  {'#' * filled}{'.' * (20 - filled)} {got:>3} of {whole} points  {label}: {words}")
+        cells = (html.escape(label), bar(label, got, whole), f"{got} of {whole} points", html.escape(words))
+        markup.append("<tr>" + "".join(f'<td style="text-align:left">{cell}</td>' for cell in cells) + "</tr>")
+    table = f"<table style='color:inherit'>{''.join(markup)}</table>"
+    show("\n".join(text), f"<div><b>{html.escape(head)}</b>{table}</div>")
+
+
+def _chapters() -> list[tuple[str, int, int, str]]:
+    """(label, points, all points, exercises done) of every chapter's must-do exercises."""
+    rows = []
+    for key in course.chapters():
+        source, state = load_chapter(key), store.read(key)
+        must = [e for e in source.exercises if not e.optional]
+        got, done = sum(earned(state, e) for e in must), sum(earned(state, e) > 0 for e in must)
+        label = f"{source.label.removeprefix('Chapter ')}. {source.title}"
+        rows.append((label, got, sum(e.points for e in must), f"{done} of {len(must)} exercises"))
+    return rows
+
+
+def _sections(chapter: str) -> list[tuple[str, int, int, str]]:
+    """(label, points, all points, how each exercise stands) of every section of a chapter."""
     state = store.read(chapter)
     sections: dict[str, list] = {}
     for exercise in load_chapter(chapter).exercises:
-        label = exercise.section + (" (optional)" if exercise.optional else "")
-        sections.setdefault(label, []).append(exercise)
-    text, rows = [score(chapter, state)], []
-    for section, exercises in sections.items():
-        got, whole = sum(earned(state, e) for e in exercises), sum(e.points for e in exercises)
-        filled = round(20 * got / whole) if whole else 0
+        sections.setdefault(exercise.section + (" (optional)" if exercise.optional else ""), []).append(exercise)
+    rows = []
+    for label, exercises in sections.items():
         states = [state["exercises"].get(e.name, {}).get("status") for e in exercises]
         words = ", ".join(f"{e.name} {MARKS.get(s, 'open')}" for e, s in zip(exercises, states, strict=True))
-        text.append(f"  {'#' * filled}{'.' * (20 - filled)} {got:>3} of {whole} points  {section}: {words}")
-        percent = round(100 * got / whole) if whole else 0
-        rows.append(
-            f'<tr><td style="text-align:left">{html.escape(section)}</td><td><div role="progressbar" '
-            f'aria-label="{html.escape(section)}" aria-valuenow="{percent}" aria-valuemin="0" aria-valuemax="100" '
-            f'style="width:12em;height:.9em;border:1px solid currentColor;border-radius:3px">'
-            f'<div style="width:{percent}%;height:100%;background:{COLOURS["good"]}"></div></div></td>'
-            f'<td style="text-align:left">{got} of {whole} points</td>'
-            f'<td style="text-align:left">{html.escape(words)}</td></tr>'
-        )
-    markup = f"<div><b>{html.escape(text[0])}</b><table style='color:inherit'>{''.join(rows)}</table></div>"
-    show("\n".join(text), markup)
+        rows.append((label, sum(earned(state, e) for e in exercises), sum(e.points for e in exercises), words))
+    return rows

@@ -9,7 +9,7 @@ from utils.grade.assess import Outcome, Status, assess
 from utils.grade.judge import LearnerError
 from utils.grade.subject import LocalRunner
 from utils.learn import store
-from utils.learn.board import score
+from utils.learn.board import bar, earned, score
 from utils.learn.context import current_chapter, describe, namespace, resolve, unknown
 from utils.learn.grading import before_tests, examine
 from utils.learn.guard import traceless
@@ -195,10 +195,12 @@ def _report_pass(chapter: str, exercise: Exercise, outcome: Outcome, obj, names:
     )
     first = before.get("status") != "passed"
     unit = "point" if exercise.points == 1 else "points"
-    earned = f"+{exercise.points} {unit}" if first else f"{exercise.points} {unit}, as before"
+    gain = f"+{exercise.points} {unit}" if first else f"{exercise.points} {unit}, as before"
     head = f"{exercise.id} {name}: {outcome.passed} of {outcome.total} checks passed."
     standing = score(chapter, state)
-    text = f"{head} {earned}. {standing}"
-    inner = f"<b>&#10003; {html.escape(head)}</b> {html.escape(earned)}.<br>{html.escape(standing)}"
+    text = f"{head} {gain}. {standing}"
+    inner = f"<b>&#10003; {html.escape(head)}</b> {html.escape(gain)}.<br>{html.escape(standing)}"
+    must = [e for e in load_chapter(chapter).exercises if not e.optional]
+    inner += bar("must-do points", sum(earned(state, e) for e in must), sum(e.points for e in must), "20em")
     inner += "".join(f'<div style="opacity:.85">{lines(note)}</div>' for note in notes)
     show("\n".join([text, *notes]), box("good", inner))

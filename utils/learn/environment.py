@@ -1,16 +1,21 @@
-"""`report()`: the environment as one block of text for a bug report; nothing personal in it."""
+"""`ready()`: is what the course needs here? `report()`: the environment for a bug report, with nothing personal."""
 
 import os
 import platform
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib import metadata
 
 import torch
 
 from utils import course
-from utils.learn.context import current_chapter, shell
+from utils.learn.context import current_chapter, progress_folder, shell
+from utils.learn.show import box, lines, show
 from utils.learn.start import device_name, on_colab
+
+NEEDED_MEMORY = 2**30  # bytes: the peak of the hungriest chapter
 
 PACKAGES = """
     torch numpy einops jaxtyping plotly anywidget ipywidgets ipykernel ipython jupyterlab notebook nbmake pytest
@@ -38,6 +43,44 @@ def report_text() -> str:
         "packages": ", ".join(f"{name} {_version(name)}" for name in PACKAGES),
     }
     return "\n".join(f"{name + ':':<10}{value}" for name, value in rows.items())
+
+
+def ready() -> None:
+    """Show a line for each thing that the course needs, with what to do where it is missing."""
+    rows = list(_needs())
+    text = "\n".join(f"{'ok' if ok else 'NO'}  {line}" for ok, line in rows)
+    signs = {True: "&#10003;", False: "&#10007; <b>Look at this:</b>"}
+    show(
+        text,
+        box("good" if all(ok for ok, _ in rows) else "bad", "<br>".join(f"{signs[o]} {lines(x)}" for o, x in rows)),
+    )
+
+
+def _needs() -> Iterator[tuple[bool, str]]:
+    gib = 2**30
+    yield sys.version_info >= (3, 11), f"Python {platform.python_version()} (the course needs 3.11 or newer)"
+    yield True, f"PyTorch {torch.__version__} on the {device_name()}; no chapter needs a graphics card"
+    if free := _free_memory():
+        yield free >= NEEDED_MEMORY, f"Memory: {free / gib:.1f} GB free; a chapter's notebook needs up to 1 GB"
+    home = progress_folder(current_chapter())
+    disk = shutil.disk_usage(course.ROOT).free
+    yield disk >= gib / 4, f"Disk: {disk / gib:.1f} GB free; your answers and trained models need less than 0.25 GB"
+    own = os.access(home if home.is_dir() else home.parent, os.W_OK)
+    yield own, f"Progress {'is' if own else 'cannot be'} kept in {home.parent.name}/{home.name}"
+    missing = [name for name in ("ipywidgets", "anywidget", "plotly") if _version(name) == "not installed"]
+    says = f"{', '.join(missing)} not installed: run make learn again" if missing else "installed"
+    yield not missing, f"Buttons, sliders and figures: {says}"
+    answers = course.have_answers(course.START)
+    yield True, f"Solutions: {'here, so skip and reveal work' if answers else 'not part of this hand-out'}"
+
+
+def _free_memory() -> int | None:
+    """Bytes that a new program could use; None where nobody tells."""
+    try:
+        import psutil
+    except ImportError:
+        return None
+    return psutil.virtual_memory().available
 
 
 def _version(name: str) -> str:

@@ -27,7 +27,7 @@ def start_chapter(chapter: str) -> None:
     colab_widgets()
     try:
         source = load_chapter(current_chapter())
-        title = f"chapter {source.key.removeprefix('ch')}: {source.title}"
+        title = f"{source.label.lower()}: {source.title}"
     except CourseError as error:
         title = str(error)
     print(f"{device_name()} | Python {platform.python_version()} | torch {torch.__version__} | {title}")

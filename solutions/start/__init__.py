@@ -1,0 +1,1 @@
+"""The start page: the exercise that shows how the course works."""
