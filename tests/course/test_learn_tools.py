@@ -300,6 +300,49 @@ def test_quiz_widget_answers_by_button(monkeypatch, capsys):
     assert store.read("ch1")["quizzes"][question.name]["right"] is True
 
 
+def test_a_failing_card_offers_its_help_by_a_button(monkeypatch, capsys):
+    pytest.importorskip("ipywidgets", reason="ipywidgets is not installed")
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda obj, **more: shown.append(obj))
+    ladder.offer("ch1.LayerNorm")
+    assert not shown, "where no kernel runs there is no button"
+    monkeypatch.setattr(ladder, "has_front_end", lambda: True)
+    ladder.offer("ch1.LayerNorm")
+    button, _ = shown[0].children
+    for step, title in enumerate(("what do you see?", "a nudge", "pseudocode"), 1):
+        assert button.description == f"Hint {step} of 3: {title}"
+        button.click()
+        assert store.entry("ch1", "LayerNorm")["hints"] == step
+        assert f"Hint {step} of 3 for 1.3 LayerNorm" in capsys.readouterr().out
+    assert button.description == "Show the solution"
+    button.click()
+    assert "Solution of 1.3 LayerNorm" in capsys.readouterr().out and button.disabled
+    assert store.entry("ch1", "LayerNorm")["revealed"] is True
+    monkeypatch.setattr(course, "have_answers", lambda chapter: False)
+    ladder.offer("ch1.LayerNorm")  # all its hints are open already
+    assert shown[1].children[0].description == "All hints are open" and shown[1].children[0].disabled
+
+
+def test_the_start_page_says_what_is_missing(monkeypatch, capsys):
+    monkeypatch.setenv("COURSE_CHAPTER", "start")
+    environment.ready()
+    said = capsys.readouterr().out
+    assert "NO" not in said and f"PyTorch {torch.__version__}" in said and "Solutions: here" in said
+    monkeypatch.setattr(environment, "_free_memory", lambda: 2**28)
+    monkeypatch.setattr(environment, "_version", lambda name: "not installed" if name == "anywidget" else "1")
+    environment.ready()
+    said = capsys.readouterr().out
+    assert "NO  Memory: 0.2 GB free" in said and "NO  Buttons, sliders and figures: anywidget not installed" in said
+
+
+def test_progress_on_the_start_page_is_that_of_all_chapters(monkeypatch, capsys):
+    store.update_entry("ch2", "store", status="passed", points=2)
+    monkeypatch.setenv("COURSE_CHAPTER", "start")
+    board.progress()
+    said = capsys.readouterr().out.splitlines()
+    assert len(said) == 1 + len(course.chapters()) and "1 of 20 exercises" in said[2] and "0 of 21" in said[1]
+
+
 def test_report_has_versions_and_nothing_personal():
     text = environment.report_text()
     assert torch.__version__ in text and "commit" in text and "memory" in text

@@ -14,6 +14,7 @@ from utils.learn.context import current_chapter, describe, namespace, resolve, u
 from utils.learn.grading import before_tests, examine
 from utils.learn.guard import traceless
 from utils.learn.heat import compared, heat_maps, inputs_line
+from utils.learn.ladder import offer
 from utils.learn.pieces import NeedsFirst, stand_ins
 from utils.learn.show import Notice, box, lines, show
 from utils.learn.sources import companions, source_of
@@ -22,12 +23,17 @@ from utils.learn.sources import companions, source_of
 class CheckFailed(Notice):
     """A check did not pass: its text is the one sentence, its notebook rendering a short card, no stack of frames."""
 
-    def __init__(self, says: str, title: str = "", outcome: Outcome | None = None, notes: tuple[str, ...] = ()):
+    def __init__(self, says: str, title: str = "", outcome: Outcome | None = None, notes=(), chapter: str = ""):
         super().__init__(says)
-        self.title, self.outcome, self.notes = title, outcome, notes
+        self.title, self.chapter, self.outcome, self.notes = title, chapter, outcome, notes
 
     def _compared(self) -> bool:
         return self.outcome is not None and (self.outcome.expected is not None or self.outcome.got is not None)
+
+    def help(self) -> None:
+        """The exercise's ladder of help, by a button."""
+        if self.outcome is not None:
+            offer(f"{self.chapter}.{self.outcome.name}")
 
     def text(self) -> str:
         """The card in plain text."""
@@ -102,7 +108,7 @@ def check(obj) -> None:
     if not outcome.ok:
         _record_failure(chapter, name, outcome)
         raise CheckFailed(
-            _sentence(outcome, exercise), title, outcome, notes + _no_diagnosis(chapter, outcome)
+            _sentence(outcome, exercise), title, outcome, notes + _no_diagnosis(chapter, outcome), chapter
         ) from None
     _report_pass(chapter, exercise, outcome, judged, names, notes)
 

@@ -8,6 +8,7 @@ from utils.grade.reference import reference
 from utils.learn import store
 from utils.learn.context import namespace, resolve
 from utils.learn.show import Notice, box, lines, show
+from utils.learn.start import has_front_end
 
 TITLES = {"symptom": "What do you see?", "nudge": "A nudge", "pseudocode": "Pseudocode"}
 
@@ -33,6 +34,44 @@ def hint(name: str, step: int | None = None) -> None:
     text = f"Hint {step} of {len(ladder)} for {exercise.id} {exercise.name}. {title}\n\n{body}\n\n{after}"
     markdown = f"**Hint {step} of {len(ladder)} for {exercise.id} {exercise.name}. {title}**\n\n{body}\n\n*{after}*"
     show(text, markdown=markdown)
+
+
+def offer(name: str) -> None:
+    """A button that opens the next step of help, up to the solution; nothing where widgets cannot be shown."""
+    if not has_front_end():
+        return
+    import ipywidgets as widgets
+    from IPython.display import display
+
+    chapter, exercise = _exercise(name)
+    titles = [title for title, _ in steps(exercise)]
+    button, out = widgets.Button(layout=widgets.Layout(width="auto")), widgets.Output()
+
+    def opened() -> int:
+        return store.entry(chapter, exercise.name).get("hints", 0)
+
+    def label() -> None:
+        step = opened()
+        if step < len(titles):
+            button.description = f"Hint {step + 1} of {len(titles)}: {titles[step].lower()}"
+        else:
+            button.description = "Show the solution" if course.have_answers(chapter) else "All hints are open"
+            button.disabled = not course.have_answers(chapter)
+        button.tooltip = f"{button.description} ({exercise.name})"
+
+    def clicked(_) -> None:
+        with out:
+            if opened() < len(titles):
+                hint(name)
+            else:
+                reveal(name)
+                button.disabled = True
+                return
+        label()
+
+    button.on_click(clicked)
+    label()
+    display(widgets.VBox([button, out]))
 
 
 def steps(exercise: Exercise) -> list[tuple[str, str]]:

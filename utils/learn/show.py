@@ -49,7 +49,11 @@ class Notice(course.CourseError):
         if not self._shown:  # IPython asks twice, once for its history
             self._shown = True
             show(self.text(), box("bad", self.markup(), role="alert"))
+            self.help()
         return [f"{type(self).__name__}: see the card above"]  # an empty list would show the sentence once more
+
+    def help(self) -> None:
+        """What is offered below the card."""
 
     def text(self) -> str:
         """What shows where there is no HTML."""
