@@ -1,28 +1,24 @@
-"""Patterns come from the model's own forward pass; the explorer's figure follows its controls."""
+"""Patterns are those of the forward pass, however it is written; the explorer's figure follows its controls."""
 
 import math
 from types import SimpleNamespace
 
 import pytest
 import torch
-import torch.nn.functional as F
 from torch import nn
 
 from utils.plot import attention_patterns, attention_viewer, widget
-from utils.plot.attention import BY_HAND, pieces_of
+from utils.plot.attention import first_tokens
 
 CONFIG = SimpleNamespace(L=2, N=3, E=12, H=4, context_length=16)
-WAYS = {
-    "torch.softmax": lambda scores: torch.softmax(scores, dim=-1),
-    "method": lambda scores: scores.softmax(-1),
-    "functional": lambda scores: F.softmax(scores, dim=-1),
-    "module": nn.Softmax(dim=-1),
-}
 
 
 def by_hand(scores):
     weights = (scores - scores.amax(-1, keepdim=True)).exp()
     return weights / weights.sum(-1, keepdim=True)
+
+
+WAYS = {"module": nn.Softmax(dim=-1), "method": lambda scores: scores.softmax(-1), "by hand": by_hand}
 
 
 class Attention(nn.Module):
@@ -73,19 +69,10 @@ class Letters:
 def test_patterns_are_those_of_the_forward_pass(way):
     model = Model(WAYS[way]).train()
     patterns = attention_patterns(model, torch.randint(0, 50, (7,)))
-    assert patterns.note == ""
-    assert [tuple(p.shape) for p in patterns.layers] == [(3, 7, 7)] * 2
-    for block, pattern in zip(model.blocks, patterns.layers, strict=True):
-        assert torch.equal(pattern, block["attention"].seen[0])
-    assert model.training  # the mode it had
-
-
-def test_a_softmax_written_by_hand_is_recomputed_and_said():
-    model = Model(by_hand)
-    patterns = attention_patterns(model, torch.randint(0, 50, (7,)))
-    assert patterns.note == BY_HAND
-    for block, pattern in zip(model.blocks, patterns.layers, strict=True):
+    assert patterns.shape == (2, 3, 7, 7) and not patterns.requires_grad
+    for block, pattern in zip(model.blocks, patterns, strict=True):
         assert torch.allclose(pattern, block["attention"].seen[0], atol=1e-5)
+    assert model.training  # the mode it had
 
 
 def test_a_model_without_attention_is_refused_in_a_sentence():
@@ -95,9 +82,9 @@ def test_a_model_without_attention_is_refused_in_a_sentence():
 
 
 def test_only_the_first_tokens_of_a_text_are_read():
-    numbers, pieces = pieces_of("abcdef", Letters(), 4)
+    numbers, shown = first_tokens("abcdef", Letters(), 4)
     assert numbers.tolist() == [ord(c) % 50 for c in "abcd"]
-    assert len(pieces) == 4
+    assert len(shown) == 4
 
 
 @pytest.fixture
@@ -121,7 +108,7 @@ def test_widgets_are_refused_without_a_kernel():
 def test_every_control_changes_the_figure(explorer):
     explorer.start()
     view, controls = explorer.view, explorer.controls
-    for name, value in (("layer", 1), ("head", 2), ("query", 3), ("example", "what"), ("text", "something else")):
+    for name, value in (("layer", 1), ("head", 2), ("query", 3), ("text", "what"), ("or_your_own", "something else")):
         before = (view.figure, view.alt)
         controls[name].value = value
         assert (view.figure, view.alt) != before, name
@@ -129,15 +116,15 @@ def test_every_control_changes_the_figure(explorer):
     assert view.figure["layout"]["title"]["text"] in view.alt
 
 
-def test_the_query_follows_the_length_of_the_text(explorer):
+def test_a_query_beyond_the_text_is_its_last_token_and_an_own_text_goes_first(explorer):
     explorer.start()
-    explorer.controls["example"].value = "what"
-    assert explorer.controls["query"].max == explorer.controls["query"].value == 3
-    explorer.controls["text"].value = "a longer text than twelve tokens"
-    assert explorer.controls["query"].max == 11
-    explorer.controls["example"].value = "hello there"
-    assert explorer.controls["text"].value == ""
-    assert explorer.controls["query"].max == 10
+    explorer.controls["text"].value = "what"
+    assert tuple(explorer.picture.figure.data[0].z.shape) == (4, 4)
+    assert explorer.picture.figure.layout.shapes[0].y0 == 2.5
+    explorer.controls["or_your_own"].value = "a longer text than twelve tokens"
+    assert tuple(explorer.picture.figure.data[0].z.shape) == (12, 12)
+    explorer.controls["or_your_own"].value = " "
+    assert tuple(explorer.picture.figure.data[0].z.shape) == (4, 4)
 
 
 def test_plotly_js_is_carried_once_and_state_is_complete_at_the_start(explorer):

@@ -33,7 +33,7 @@ def evaluate(
 def mean_patterns(model: nn.Module, rows: Int[Tensor, "rows T"]) -> Float[Tensor, "L N T T"]:
     """The attention patterns of all heads, averaged over rows."""
     device = next(model.parameters()).device
-    return torch.stack([torch.stack(attention_patterns(model, row.to(device)).layers) for row in rows]).mean(dim=0)
+    return torch.stack([attention_patterns(model, row.to(device)) for row in rows]).mean(dim=0)
 
 
 def looks_back(pattern: Float[Tensor, "... T T"], distance: int) -> Float[Tensor, "..."]:

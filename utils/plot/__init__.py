@@ -3,12 +3,12 @@
 from utils.plot.attention import attention_patterns, attention_viewer
 from utils.plot.boards import board_panels
 from utils.plot.figures import attention_figure, bars, heatmap, line
-from utils.plot.live import Live, explore
+from utils.plot.live import Live
 from utils.plot.panels import line_panels, matrix_panels
 from utils.plot.picture import Picture
 from utils.plot.targets import target_viewer
 from utils.plot.tokens import token_strip
-from utils.plot.widget import Explorer, figure_view
+from utils.plot.widget import Explorer, explore, figure_view
 
 __all__ = [
     "Explorer",

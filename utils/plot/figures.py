@@ -8,7 +8,7 @@ from utils.plot.picture import Picture
 from utils.plot.style import DIVERGING, SEQUENTIAL, small, template
 
 
-def _figure(traces, title: str, x: str, y: str, height: int, **layout):
+def plain_figure(traces, title: str, x: str, y: str, height: int, **layout):
     import plotly.graph_objects as go
 
     figure = go.Figure(traces)
@@ -59,7 +59,7 @@ def line(
         traces.append(go.Scatter(x=places, y=values, name=name, mode=mode, line={"color": colour, "width": 2}))
         if len(values):
             words.append(f"{name} goes from {values[0]:.3g} to {values[-1]:.3g}")
-    figure = _figure(traces, title, x, y, height, showlegend=len(curves) > 1)
+    figure = plain_figure(traces, title, x, y, height, showlegend=len(curves) > 1)
     if levels:
         _draw_levels(figure, levels, [float(v) for trace in traces for v in trace.y if np.isfinite(v)], height)
         words += [f"{name} is a level at {value:.3g}" for name, value in levels.items()]
@@ -117,7 +117,7 @@ def heatmap(
         texttemplate="%{z:.2f}" if show_values else None,
         hovertemplate=f"{y} %{{y}}<br>{x} %{{x}}<br>%{{z:.3f}}<extra></extra>",
     )
-    figure = _figure(trace, title, x, y, height)
+    figure = plain_figure(trace, title, x, y, height)
     figure.update_yaxes(autorange="reversed", showgrid=False)
     figure.update_xaxes(showgrid=False)
     for axis, labels in (("xaxis", columns), ("yaxis", rows)):
@@ -150,7 +150,7 @@ def bars(
         colour = CATEGORIES[number % len(CATEGORIES)]
         traces.append(go.Bar(x=list(values), y=heights, name=name, marker_color=colour))
         words.append((f"{name}: " if name else "") + ", ".join(f"{k} {float(v):.3g}" for k, v in values.items()))
-    figure = _figure(traces, title, x, y, height, showlegend=grouped and len(series) > 1, barmode="group")
+    figure = plain_figure(traces, title, x, y, height, showlegend=grouped and len(series) > 1, barmode="group")
     figure.update_xaxes(type="category", showgrid=False)
     return Picture(figure, caption, alt or f"Bar chart, {title}: {'; '.join(words)}.")
 
@@ -175,7 +175,7 @@ def attention_figure(pattern, tokens: Sequence[str], *, title: str, query: int |
         colorbar={"title": {"text": "%"}, "thickness": 14},
         hovertemplate="query %{y}, key %{x}: %{z}%<extra></extra>",
     )
-    figure = _figure(trace, title, "key: the token looked at", "query: the token that looks", height)
+    figure = plain_figure(trace, title, "key: the token looked at", "query: the token that looks", height)
     size = 12 if len(labels) <= 24 else 9
     ticks = {"tickvals": places, "ticktext": labels, "tickfont": {"size": size}, "showgrid": False}
     figure.update_yaxes(autorange="reversed", **ticks)

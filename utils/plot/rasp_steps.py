@@ -154,7 +154,7 @@ def recorded_runs(file) -> object:
     """Runs of whole programs that were written to a JSON file of {title: trace}, to choose from by a drop-down."""
     import json
 
-    from utils.plot.live import explore
+    from utils.plot.widget import explore
 
     runs = json.loads(file.read_text(encoding="utf-8"))
     return explore(lambda program: rasp_picture(runs[program], program), program=list(runs))

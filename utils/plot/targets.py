@@ -5,9 +5,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from utils.plot.figures import attention_figure, label
-from utils.plot.live import explore
 from utils.plot.picture import Picture
-from utils.plot.widget import Explorer
+from utils.plot.widget import Explorer, explore
 
 RIGHT = "#56B4E9"  # stands out on both ends of Cividis
 

@@ -5,13 +5,16 @@ plain one.
 """
 
 import os
+import re
 import sys
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
 from utils.plot.picture import Picture, as_json, show_caption
 from utils.plot.style import CONFIG
+
+FEW = 8  # up to so many choices a drop-down, which has a name for screen readers; above that numbers get a slider
 
 # plotly.min.js decides by `module` and `define` where to put itself; in our module it must find neither.
 _BEFORE = "const module = undefined, exports = undefined, define = undefined, require = undefined;\n"
@@ -122,6 +125,12 @@ def figure_view(figure, alt: str):
     return view(figure=as_json(figure), alt=alt, config=CONFIG, own=own, model_id=own)
 
 
+def redraw(view, picture: Picture) -> None:
+    """Put another picture into the widget."""
+    with view.hold_sync():
+        view.alt, view.figure = picture.alt, as_json(picture.figure)
+
+
 def widgets_work() -> bool:
     """Whether a widget can be shown here: a kernel runs, the packages are there, and Colab lets custom widgets in.
 
@@ -147,41 +156,64 @@ def widgets_work() -> bool:
 class Explorer:
     """Controls above a figure that is drawn anew from their values; where widgets cannot be, the first figure, plain.
 
-    `draw(**values)` gives the Picture for the controls' values; `controls` are ipywidgets by the name of the value.
-    `on_change(name)` may change other controls first (its result counts for nothing).
+    `draw(**values)` gives the Picture for the values of the controls. `choices`: for each argument of `draw` the values
+    it may take, as a sequence; many numbers make a slider, (False, True) a box to tick, anything else a drop-down, and
+    (text, value) pairs give the values names. A text in place of a sequence makes a field to write in, which starts
+    with it. `start`: the values at first (else the first of each). A control is called as its argument is, "_" shown as
+    a blank. Shown by ending a cell with it.
     """
 
-    def __init__(self, draw: Callable[..., Picture], make_controls: Callable[[], dict], on_change=None):
-        self.draw = draw
-        self.on_change = on_change
-        self.make_controls = make_controls
+    def __init__(
+        self,
+        draw: Callable[..., Picture],
+        choices: Mapping[str, Sequence] | None = None,
+        start: Mapping[str, object] | None = None,
+        **more: Sequence,
+    ):
+        self.choices = {**(choices or {}), **more}
+        self.first = {
+            name: values if isinstance(values, str) else _plain(values)[0] for name, values in self.choices.items()
+        } | dict(start or {})
+        for name, value in self.first.items():
+            values = self.choices.get(name, ())
+            if not isinstance(values, str) and value not in _plain(values):
+                raise ValueError(f"{value!r} is not among the values of {name}")
+        self.draw = lambda **values: draw(**(self.first | values))
         self.picture: Picture | None = None
         self.controls: dict = {}
         self.view = None
 
-    def start(self, **values):
-        """Make the widgets and return them as one box; `values` are only for the plain figure."""
+    def start(self):
+        """Make the widgets and return them as one box."""
         import ipywidgets
 
-        self.controls = self.make_controls()
-        self.picture = self.draw(**self.values())
+        self.controls = {name: self._control(name) for name in self.choices}
+        self.picture = self.draw()
         self.view = figure_view(self.picture.figure, self.picture.alt)
         for name, control in self.controls.items():
-            control.add_class(f"course-{name}")
-            control.observe(lambda change, name=name: self._changed(name), names="value")
+            control.add_class("course-" + re.sub(r"\W+", "-", name))
+            control.observe(self._changed, names="value")
         row = ipywidgets.HBox(list(self.controls.values()), layout={"flex_flow": "row wrap"})
         return ipywidgets.VBox([row, self.view])
 
-    def values(self) -> dict:
-        return {name: control.value for name, control in self.controls.items()}
+    def _control(self, name: str):
+        import ipywidgets as widgets
 
-    def _changed(self, name: str) -> None:
-        if self.on_change is not None:
-            self.on_change(name, self.controls)
-        self.picture = self.draw(**self.values())
-        with self.view.hold_sync():
-            self.view.alt = self.picture.alt
-            self.view.figure = as_json(self.picture.figure)
+        values, first = self.choices[name], self.first[name]
+        shared = {"value": first, "description": name.replace("_", " "), "style": {"description_width": "initial"}}
+        if isinstance(values, str):
+            width = {"width": f"{max(18, 0.8 * len(first)):.0f}em"}
+            return widgets.Text(continuous_update=False, layout=width, **shared)
+        if type(values[0]) is bool:
+            return widgets.Checkbox(indent=False, layout={"width": "auto"}, **shared)
+        if len(values) > FEW and all(isinstance(value, int | float) for value in _plain(values)):
+            wide = {"width": "24em"}
+            return widgets.SelectionSlider(options=list(values), continuous_update=False, layout=wide, **shared)
+        return widgets.Dropdown(options=list(values), layout={"width": "auto"}, **shared)
+
+    def _changed(self, _) -> None:
+        self.picture = self.draw(**{name: control.value for name, control in self.controls.items()})
+        redraw(self.view, self.picture)
 
     def _ipython_display_(self) -> None:
         from IPython.display import display
@@ -189,14 +221,14 @@ class Explorer:
         if not widgets_work():
             self.draw().show()
             return
-        box = self.start()
-        bundle = {
-            "text/plain": self.picture.alt,
-            "application/vnd.jupyter.widget-view+json": {
-                "version_major": 2,
-                "version_minor": 0,
-                "model_id": box.model_id,
-            },
-        }
-        display(bundle, raw=True)
+        model = {"version_major": 2, "version_minor": 0, "model_id": self.start().model_id}
+        display({"text/plain": self.picture.alt, "application/vnd.jupyter.widget-view+json": model}, raw=True)
         show_caption(self.picture.caption, "The interactive figure above: " + self.picture.alt)
+
+
+explore = Explorer  # what a cell that ends in one says
+
+
+def _plain(values: Sequence) -> list:
+    """The values without their names."""
+    return [value[1] if isinstance(value, tuple) else value for value in values]

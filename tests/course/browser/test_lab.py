@@ -34,7 +34,7 @@ RIGHT = WRONG.replace("var(-1, keepdim=True)", "var(-1, keepdim=True, unbiased=F
 VIEWER = """
 tokenizer = shipped_tokenizer()
 model = mine("ch1.Transformer")(config)
-attention_viewer(model, tokenizer, "The value of the expression is a list of names.")
+attention_viewer(model, tokenizer, ["The value of the expression is a list of names."])
 """
 
 
