@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from utils.plot.figures import cells
 from utils.plot.picture import Picture
 from utils.plot.style import template
 
@@ -19,34 +20,27 @@ def board_panels(
     n_obj: int,
     title: str,
     caption: str,
-    alt: str | None = None,
     marks: Mapping[str, object] | None = None,
     hover: Mapping[str, object] | None = None,
-    height: int = 380,
 ) -> Picture:
     """Boards {name: tokens (S, S)} in a row. Tokens below n_bg are backgrounds (their number is shown), the next n_obj
     objects (a letter), the one after them a hidden cell (?).
 
     `marks`: {name: bool (S, S)}, cells with an outline. `hover`: {name: texts (S, S)}.
     """
-    import plotly.graph_objects as go
     from plotly.subplots import make_subplots
 
     colours = [PALE[i % len(PALE)] for i in range(n_bg)] + [STRONG[i % len(STRONG)] for i in range(n_obj)] + [HIDDEN]
     names = [str(i) for i in range(n_bg)] + [letter(i) for i in range(n_obj)] + ["?"]
-    steps = len(colours)
-    scale = [[(i + end) / steps, c] for i, c in enumerate(colours) for end in (0, 1)]
     figure = make_subplots(1, len(boards), subplot_titles=list(boards), horizontal_spacing=0.04)
     for column, (name, board) in enumerate(boards.items(), 1):
         board = np.asarray(board).astype(np.int64)
         text = np.vectorize(lambda token: names[token])(board)
         over = text if hover is None or name not in hover else np.asarray(hover[name], dtype=object)
-        heat = go.Heatmap(
-            z=board.astype(np.uint8), text=text, customdata=over, texttemplate="%{text}", showscale=False,
-            colorscale=scale, zmin=-0.5, zmax=steps - 0.5, xgap=1, ygap=1,
-            hovertemplate="row %{y}, column %{x}: %{customdata}<extra></extra>",
-        )  # fmt: skip
-        figure.add_trace(heat, row=1, col=column)
+        words = "row %{y}, column %{x}: %{customdata}<extra></extra>"
+        figure.add_trace(
+            cells(board.astype(np.uint8), colours, text, customdata=over, hovertemplate=words), row=1, col=column
+        )
         for row, cell in np.argwhere(np.asarray((marks or {}).get(name, np.zeros_like(board, dtype=bool)))).tolist():
             box = {"x0": cell - 0.46, "x1": cell + 0.46, "y0": row - 0.46, "y1": row + 0.46}
             figure.add_shape(type="rect", line={"color": "#000000", "width": 2}, **box, row=1, col=column)
@@ -55,8 +49,8 @@ def board_panels(
         figure.update_yaxes(
             range=[side - 0.5, -0.5], visible=False, scaleanchor=f"x{column if column > 1 else ''}", row=1, col=column
         )
-    figure.update_layout(template=template(), title_text=title, height=height, margin={"t": 80, "l": 10, "b": 10})
-    return Picture(figure, caption, alt or f"Boards side by side, {title}: {', '.join(boards)}.")
+    figure.update_layout(template=template(), title_text=title, height=380, margin={"t": 80, "l": 10, "b": 10})
+    return Picture(figure, caption, f"Boards side by side, {title}: {', '.join(boards)}.")
 
 
 def letter(number: int) -> str:

@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from utils.plot.picture import Picture
-from utils.plot.style import DIVERGING, SEQUENTIAL, small, template
+from utils.plot.style import CATEGORIES, DIVERGING, SEQUENTIAL, small, template
 
 
 def plain_figure(traces, title: str, x: str, y: str, height: int, **layout):
+    """A plotly figure in the course's style, with its title and the names of its axes."""
     import plotly.graph_objects as go
 
     figure = go.Figure(traces)
@@ -38,8 +39,6 @@ def line(
     """
     import plotly.graph_objects as go
 
-    from utils.plot.style import CATEGORIES
-
     traces, words = [], []
     for number, (name, values) in enumerate(curves.items()):
         values = small(values).astype(np.float32)
@@ -48,11 +47,8 @@ def line(
         colour = CATEGORIES[number % len(CATEGORIES)]
         if smooth > 1 and len(values) > smooth:
             faint = {"color": colour, "width": 1}
-            traces.append(
-                go.Scatter(
-                    x=places, y=values, line=faint, opacity=0.3, showlegend=False, hoverinfo="skip", mode="lines"
-                )
-            )
+            unread = {"opacity": 0.3, "showlegend": False, "hoverinfo": "skip"}
+            traces.append(go.Scatter(x=places, y=values, line=faint, mode="lines", **unread))
             values = np.convolve(values, np.ones(smooth, np.float32) / smooth, mode="valid").astype(np.float32)
             places = places[smooth - 1 :]
         mode = "lines" if len(values) > 40 else "lines+markers"
@@ -140,8 +136,6 @@ def bars(
     """Bars by label; or, where the values are mappings themselves, one colour a group: {group: {label: value}}."""
     import plotly.graph_objects as go
 
-    from utils.plot.style import CATEGORIES
-
     grouped = all(isinstance(value, Mapping) for value in groups.values())
     series = groups if grouped else {"": groups}
     traces, words = [], []
@@ -184,6 +178,16 @@ def attention_figure(pattern, tokens: Sequence[str], *, title: str, query: int |
         box = {"x0": -0.5, "x1": len(labels) - 0.5, "y0": query - 0.5, "y1": query + 0.5}
         figure.add_shape(type="rect", line={"color": "#D55E00", "width": 2.5}, **box)
     return figure
+
+
+def cells(numbers, colours: Sequence[str], text=None, **more):
+    """A heat map whose cells have flat colours, `numbers` into `colours`, and a text each."""
+    import plotly.graph_objects as go
+
+    steps = len(colours)
+    scale = [[(i + end) / steps, colour] for i, colour in enumerate(colours) for end in (0, 1)]
+    options = {"texttemplate": "%{text}", "xgap": 1, "ygap": 1, **more}
+    return go.Heatmap(z=numbers, text=text, colorscale=scale, zmin=-0.5, zmax=steps - 0.5, showscale=False, **options)
 
 
 def label(token: str) -> str:

@@ -17,11 +17,9 @@ def line_panels(
     x: str,
     y: str,
     caption: str,
-    alt: str | None = None,
     xs: Sequence | Mapping[str, Sequence] | None = None,
     marks: Mapping[str, Mapping[str, float]] | None = None,
     limits: tuple[float, float] | None = None,
-    height: int = 380,
 ) -> Picture:
     """Curves {panel: {name: values}}; a name has one colour and one dash in all panels, and one entry in the legend.
 
@@ -41,11 +39,9 @@ def line_panels(
             places = np.arange(len(values)) if places is None else np.asarray(places)[: len(values)]
             number = names.index(name)
             style = {"color": CATEGORIES[number % len(CATEGORIES)], "dash": DASHES[number % len(DASHES)], "width": 2}
-            trace = go.Scatter(
-                x=places, y=values, name=name, legendgroup=name, showlegend=name not in seen, mode="lines", line=style
-            )
+            once = {"name": name, "legendgroup": name, "showlegend": name not in seen}
+            figure.add_trace(go.Scatter(x=places, y=values, mode="lines", line=style, **once), row=1, col=column)
             seen.add(name)
-            figure.add_trace(trace, row=1, col=column)
             if len(values):
                 words.append(f"{panel}: {name} goes from {values[0]:.3g} to {values[-1]:.3g}")
         for text, place in (marks or {}).get(panel, {}).items():
@@ -54,15 +50,12 @@ def line_panels(
             note = {"text": text, "showarrow": False, "textangle": -90, "xshift": -9, "font": {"size": 11}}
             figure.add_annotation(x=place, y=0.98, yref="y domain", yanchor="top", row=1, col=column, **note)
     legend = {"orientation": "h", "y": -0.3, "yanchor": "top", "x": 0}
-    figure.update_layout(
-        template=template(), title_text=title, height=height, legend=legend, margin={"t": 70, "b": 110}
-    )
-    figure.update_layout(margin={"t": 70, "b": 110})
+    figure.update_layout(template=template(), title_text=title, height=380, legend=legend, margin={"t": 70, "b": 110})
     figure.update_xaxes(title_text=x, title_standoff=4)
     figure.update_yaxes(title_text=y, col=1)
     if limits is not None:
         figure.update_yaxes(range=list(limits))
-    return Picture(figure, caption, alt or f"Line charts, {title}: {'; '.join(words)}.")
+    return Picture(figure, caption, f"Line charts, {title}: {'; '.join(words)}.")
 
 
 def matrix_panels(
@@ -74,7 +67,6 @@ def matrix_panels(
     axes: Mapping[str, tuple[str, str]] | None = None,
     ticks: Mapping[str, Sequence[str]] | None = None,
     diverging: bool = True,
-    height: int = 400,
 ) -> Picture:
     """Matrices {name: (rows, columns)} side by side, row 0 on top, each with a colour scale of its own.
 
@@ -106,5 +98,5 @@ def matrix_panels(
             figure.update_yaxes(**shown, row=1, col=column)
     figure.update_xaxes(showgrid=False)
     figure.update_yaxes(showgrid=False, autorange="reversed")
-    figure.update_layout(template=template(), title_text=title, height=height, margin={"t": 80})
+    figure.update_layout(template=template(), title_text=title, height=400, margin={"t": 80})
     return Picture(figure, caption, alt or f"Heat maps side by side, {title}: {', '.join(matrices)}.")

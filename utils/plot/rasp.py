@@ -3,99 +3,80 @@
 import html
 from collections.abc import Mapping, Sequence
 
+from utils.plot.figures import cells
 from utils.plot.picture import Picture
 from utils.plot.style import template
 
-CHOSEN = [[0, "#EEEEEE"], [1, "#0072B2"]]
-FLAT = [[0, "#F7F7F7"], [1, "#F7F7F7"]]
 CELL = 24  # pixels of a row of values
+GAP = 52  # between two rows of the picture
 WORDS = 88  # letters that fit side by side above the heat maps of a layer
 
 
-def rasp_picture(trace: Mapping, title: str = "", caption: str = "") -> Picture:
+def rasp_picture(trace: Mapping, title: str = "") -> Picture:
     """The picture of a trace: {"input", "result", "layers": [{"heads", "steps"}]}, all as plain lists and text.
 
     One row per layer of one heat map per head (query rows, key columns); under each what the head reads (per key) and
     gives (per query), then what is computed position by position.
     """
-    import plotly.graph_objects as go
     from plotly.subplots import make_subplots
 
-    letters, layers = trace["input"], trace["layers"]
-    columns = max([len(layer["heads"]) for layer in layers] + [1])
-    grid = CELL * max(len(letters), 4)
-    rows = []  # (kind, layer, height)
-    for number, layer in enumerate(layers):
-        if layer["heads"]:
-            rows += [("maps", number, grid), ("reads", number, CELL * 2 * max(len(h["reads"]) for h in layer["heads"]))]
-        if layer["steps"]:
-            rows.append(("steps", number, CELL * len(layer["steps"])))
-    if not rows:
-        rows = [("result", 0, CELL)]
-    specs = [
-        [{"colspan": columns}, *[None] * (columns - 1)] if kind in ("steps", "result") else [{}] * columns
-        for kind, _, _ in rows
-    ]
-    gap = 52
-    height = sum(size for _, _, size in rows) + gap * (len(rows) + 1)
+    letters = [html.escape(letter) for letter in trace["input"]]
+    columns = max([1, *(len(layer["heads"]) for layer in trace["layers"])])
+    rows = _rows(trace, letters, WORDS // columns) or [(CELL, True, [_table({"result": trace["result"]}, "")])]
+    height = sum(size for size, _, _ in rows) + GAP * (len(rows) + 1)
     figure = make_subplots(
-        len(rows), columns, specs=specs, row_heights=[size for _, _, size in rows],
-        vertical_spacing=gap / height if len(rows) > 1 else 0, horizontal_spacing=0.12 if columns > 1 else 0,
-    )  # fmt: skip
-    for row, (kind, number, _) in enumerate(rows, start=1):
-        layer = layers[number]
-        if kind == "maps":
-            for column, head in enumerate(layer["heads"], start=1):
-                name = f"layer {number}, head {column}: " if columns < 3 else f"{number}.{column}: "
-                _head(figure, go, row, column, letters, head, _short(name + head["selector"], WORDS // columns))
-        elif kind == "reads":
-            for column, head in enumerate(layer["heads"], start=1):
-                table = {}
-                for read in head["reads"]:
-                    table[f"reads{' ' * len(table)}"] = read["values"]
-                    table[f"gives{' ' * len(table)}"] = read["result"]
-                _values(figure, go, row, column, letters, table, "")
-        elif kind == "steps":
+        len(rows),
+        columns,
+        specs=[
+            [{"colspan": columns} if wide else {} for _ in panels] + [None] * (columns - len(panels))
+            for _, wide, panels in rows
+        ],
+        row_heights=[size for size, _, _ in rows],
+        vertical_spacing=GAP / height if len(rows) > 1 else 0,
+        horizontal_spacing=0.12 if columns > 1 else 0,
+    )
+    for row, (_, _, panels) in enumerate(rows, start=1):
+        for column, (heat, names, text) in enumerate(panels, start=1):
+            at, is_map = {"row": row, "col": column}, heat.text is None
+            figure.add_trace(heat, **at)
+            ticks = {"tickvals": list(range(len(names))), "ticktext": names, "showgrid": False, **at}
+            figure.update_yaxes(autorange="reversed", title_text="query" if is_map else "", title_font_size=11, **ticks)
+            ticks |= {"tickvals": list(range(len(letters))), "ticktext": letters}
+            figure.update_xaxes(side="top", showticklabels=is_map, title_text=text, title_font_size=12, **ticks)
+    figure.update_layout(template=template(), height=height, showlegend=False, margin={"t": 76, "l": 130, "b": 30})
+    figure.update_layout(title_text=html.escape(title or f"A program on {''.join(trace['input'])}"))
+    return Picture(figure, caption_of(trace), words_of(trace))
+
+
+def _rows(trace: Mapping, letters: Sequence[str], longest: int) -> list[tuple[int, bool, list]]:
+    """The rows of the picture: (height, is it one wide table, its panels as (heat map, names of the rows, title))."""
+    rows, hover = [], "query %{y}, key %{x}: %{z}<extra></extra>"
+    few = max(len(layer["heads"]) for layer in trace["layers"]) < 3
+    for number, layer in enumerate(trace["layers"]):
+        maps, tables = [], []
+        for place, head in enumerate(layer["heads"], start=1):
+            name = f"layer {number}, head {place}: " if few else f"{number}.{place}: "
+            heat = cells(head["matrix"], ("#EEEEEE", "#0072B2"), hovertemplate=hover, texttemplate=None)
+            maps.append((heat, letters, _short(name + head["selector"], longest)))
+            table = {}
+            for read in head["reads"]:  # blanks make the names differ
+                table[f"reads{' ' * len(table)}"] = read["values"]
+                table[f"gives{' ' * len(table)}"] = read["result"]
+            tables.append(_table(table, ""))
+        if maps:
+            rows.append((CELL * max(len(letters), 4), False, maps))
+            rows.append((CELL * max(len(names) for _, names, _ in tables), False, tables))
+        if layer["steps"]:
             table = {_short(step["name"], 30) + " " * n: step["values"] for n, step in enumerate(layer["steps"])}
             where = f"layer {number}" if number else "before attention"
-            _values(figure, go, row, 1, letters, table, f"{where}, position by position")
-        else:
-            _values(figure, go, row, 1, letters, {"result": trace["result"]}, "")
-    figure.update_layout(template=template(), height=height, showlegend=False, margin={"t": 76, "l": 130, "b": 30})
-    figure.update_layout(title_text=html.escape(title or f"A program on {''.join(letters)}"))
-    return Picture(figure, caption or caption_of(trace), words_of(trace))
+            rows.append((CELL * len(table), True, [_table(table, f"{where}, position by position")]))
+    return rows
 
 
-def _head(figure, go, row: int, column: int, letters: Sequence[str], head: Mapping, title: str) -> None:
-    places = list(range(len(letters)))
-    hover = "query %{y}, key %{x}: %{z}<extra></extra>"
-    trace = go.Heatmap(
-        z=head["matrix"], zmin=0, zmax=1, colorscale=CHOSEN, showscale=False, xgap=1, ygap=1, hovertemplate=hover
-    )
-    figure.add_trace(trace, row=row, col=column)
-    ticks = {"tickvals": places, "ticktext": [html.escape(letter) for letter in letters], "showgrid": False}
-    at = {"row": row, "col": column}
-    figure.update_xaxes(**ticks, side="top", title={"text": title, "font": {"size": 12}}, **at)
-    figure.update_yaxes(
-        **ticks, autorange="reversed", title={"text": "query", "font": {"size": 11}}, row=row, col=column
-    )
-
-
-def _values(figure, go, row: int, column: int, letters, table: Mapping[str, Sequence[str]], title: str) -> None:
-    rows = [list(map(html.escape, values)) for values in table.values()]
-    trace = go.Heatmap(
-        z=[[0] * len(letters) for _ in rows], text=rows, texttemplate="%{text}", colorscale=FLAT,
-        showscale=False, xgap=1, ygap=1, hovertemplate="%{y}, position %{x}: %{text}<extra></extra>",
-    )  # fmt: skip
-    figure.add_trace(trace, row=row, col=column)
-    names = [html.escape(name) for name in table]
-    figure.update_yaxes(
-        autorange="reversed", tickvals=list(range(len(rows))), ticktext=names, showgrid=False, row=row, col=column
-    )
-    figure.update_xaxes(
-        tickvals=list(range(len(letters))), showgrid=False, showticklabels=False, side="top",
-        title={"text": title, "font": {"size": 12}}, row=row, col=column,
-    )  # fmt: skip
+def _table(values: Mapping[str, Sequence[str]], title: str) -> tuple:
+    text = [list(map(html.escape, row)) for row in values.values()]
+    hover = "%{y}, position %{x}: %{text}<extra></extra>"
+    return cells([[0] * len(row) for row in text], ("#F7F7F7",), text, hovertemplate=hover), list(values), title
 
 
 def caption_of(trace: Mapping) -> str:

@@ -5,9 +5,12 @@ SOp and Selector have them; nothing here computes with them.
 """
 
 import html
+import json
 
+from utils.plot.figures import cells, plain_figure
 from utils.plot.picture import Picture
 from utils.plot.rasp import rasp_picture
+from utils.plot.widget import explore
 
 EXAMPLE = "hello"
 LONGEST = 60
@@ -54,18 +57,18 @@ def shown(value) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
-def html_of(step, example: str = EXAMPLE) -> str:
+def html_of(step) -> str:
     """A step as a notebook shows it: its text, and its value on an example, as a row or as a grid."""
     head = f"<code>{html.escape(text_of(step))}</code>"
     try:
-        value = step(example)
+        value = step(EXAMPLE)
     except Exception as error:  # a program for other inputs is still worth its text
-        return f"<div>{head}<br><small>on {html.escape(example)!r}: {html.escape(str(error))}</small></div>"
+        return f"<div>{head}<br><small>on {html.escape(EXAMPLE)!r}: {html.escape(str(error))}</small></div>"
     cell = "padding:1px 7px;text-align:center;border:1px solid rgba(128,128,128,.4)"
-    letters = "".join(f'<th scope="col" style="{cell}">{html.escape(letter)}</th>' for letter in example)
+    letters = "".join(f'<th scope="col" style="{cell}">{html.escape(letter)}</th>' for letter in EXAMPLE)
     if step.kind == "selector":
         body = ""
-        for letter, row in zip(example, value, strict=True):
+        for letter, row in zip(EXAMPLE, value, strict=True):
             paint = ["none", "rgba(0,114,178,.75)"]
             cells = "".join(f'<td style="{cell};background:{paint[on]}">{"1" if on else ""}</td>' for on in row)
             body += f'<tr><th scope="row" style="{cell}">{html.escape(letter)}</th>{cells}</tr>'
@@ -152,20 +155,12 @@ def _uses(everything: list[object]) -> dict[int, list[str]]:
 
 def recorded_runs(file) -> object:
     """Runs of whole programs that were written to a JSON file of {title: trace}, to choose from by a drop-down."""
-    import json
-
-    from utils.plot.widget import explore
-
     runs = json.loads(file.read_text(encoding="utf-8"))
     return explore(lambda program: rasp_picture(runs[program], program), program=list(runs))
 
 
 def puzzle(program, x: str, wanted: list, title: str) -> Picture:
     """What a program gives on an input, under what is wanted; None for a program that is not written yet."""
-    import plotly.graph_objects as go
-
-    from utils.plot.style import template
-
     try:
         got = list(map(shown, program(x))) if program is not None else ["?"] * len(wanted)
         trouble = ""
@@ -173,20 +168,9 @@ def puzzle(program, x: str, wanted: list, title: str) -> Picture:
         got, trouble = ["!"] * len(wanted), str(error)
     rows = {"input": list(map(shown, x)), "wanted": list(map(shown, wanted)), "yours": got}
     marks = [[0] * len(wanted), [0] * len(wanted), [1 + (a != b) for a, b in zip(rows["wanted"], got, strict=True)]]
-    trace = go.Heatmap(
-        z=marks,
-        zmin=0,
-        zmax=2,
-        text=[[html.escape(cell) for cell in row] for row in rows.values()],
-        texttemplate="%{text}",
-        colorscale=[[0, "#F2F2F2"], [0.5, "#9FD5C1"], [1, "#F3C9A5"]],
-        showscale=False,
-        xgap=2,
-        ygap=2,
-        hoverinfo="skip",
-    )
-    figure = go.Figure(trace)
-    figure.update_layout(template=template(), height=230, title_text=title, margin={"l": 80})
+    text = [[html.escape(cell) for cell in row] for row in rows.values()]
+    heat = cells(marks, ("#F2F2F2", "#9FD5C1", "#F3C9A5"), text, xgap=2, ygap=2, hoverinfo="skip")
+    figure = plain_figure(heat, title, "", "", 230, margin={"l": 80})
     figure.update_yaxes(autorange="reversed", tickvals=[0, 1, 2], ticktext=list(rows), showgrid=False)
     figure.update_xaxes(showticklabels=False, showgrid=False)
     right = sum(a == b for a, b in zip(rows["wanted"], got, strict=True))

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from utils.plot.figures import label
+from utils.plot.figures import cells, label
 from utils.plot.picture import Picture
 from utils.plot.style import template
 
@@ -37,22 +37,8 @@ def token_strip(
         note = f"<br><sub>{notes[place]}</sub>" if notes is not None and notes[place] else "<br> "
         text[at] = f"<b>{label(tokens[place])}</b>{note}"
         over[at] = f"position {place}: {label(tokens[place])}" + (f"<br>{hover[place]}" if hover is not None else "")
-    steps = len(colours)
-    scale = [[(i + end) / steps, c] for i, c in enumerate(colours.values()) for end in (0, 1)]
-    heat = go.Heatmap(
-        z=z,
-        text=text,
-        customdata=over,
-        texttemplate="%{text}",
-        textfont={"size": 15, "color": "#000000"},
-        hovertemplate="%{customdata}<extra></extra>",
-        colorscale=scale,
-        zmin=-0.5,
-        zmax=steps - 0.5,
-        showscale=False,
-        xgap=2,
-        ygap=6,
-    )
+    font, words = {"size": 15, "color": "#000000"}, "%{customdata}<extra></extra>"
+    heat = cells(z, list(colours.values()), text, customdata=over, textfont=font, hovertemplate=words, xgap=2, ygap=6)
     keys = [
         go.Scatter(x=[None], y=[None], mode="markers", name=name, marker={"color": c, "size": 13, "symbol": "square"})
         for name, c in colours.items()
