@@ -5,8 +5,9 @@ import json
 import math
 import re
 import unicodedata
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, is_dataclass
 from pathlib import Path
+from typing import get_args, get_origin, get_type_hints
 
 from utils import course
 from utils.files import write_whole
@@ -79,15 +80,12 @@ class SubmissionResult:
         if not isinstance(data, dict) or data.get("format") != FORMAT:
             raise course.CourseError(f'{where} is not a result record: it does not say "format": {FORMAT}.')
         try:
-            exercises = data.get("exercises")
-            if not isinstance(exercises, list) or not all(isinstance(item, dict) for item in exercises):
-                raise ValueError("exercises isn't a list of objects")
-            made = _read(SubmissionResult, {**data, "exercises": [_read(ExerciseResult, item) for item in exercises]})
-            if made.isolation not in ISOLATIONS:
-                raise ValueError(f"isolation is {made.isolation!r}")
-            return made
+            made = _read(SubmissionResult, data, "")
         except ValueError as error:
             raise course.CourseError(f"{where} is not a whole result record: {error}.") from None
+        if made.isolation not in ISOLATIONS:
+            raise course.CourseError(f"{where} is not a whole result record: isolation is {made.isolation!r}.")
+        return made
 
     def file(self, folder: Path) -> Path:
         """Where this record is kept below a results folder."""
@@ -100,39 +98,25 @@ class SubmissionResult:
         return file
 
 
-KINDS = {"str": str, "float": (int, float), "int": int, "bool": bool, "list[str]": list, "list[dict]": list}
+def _read(kind, value, name: str):
+    """`value` as a field of this kind: a number or text of just that type, a list of them, a status, a dataclass.
 
-
-def _read(cls, data: dict):
-    """An instance from plain data: every field that has no default must be there, each of its own type."""
-    values = {}
-    for name, declared in cls.__dataclass_fields__.items():
-        if name not in data:
-            if declared.default is declared.default_factory:  # neither given: both are MISSING
-                raise ValueError(f"{name} is missing")
-            continue
-        value, kind = data[name], declared.type
-        kind = (
-            kind
-            if isinstance(kind, str)
-            else getattr(kind, "__name__", "")
-            if kind in (str, float, int, bool)
-            else str(kind)
-        )
-        if kind == "Status" or declared.type is Status:
-            value = Status(value)
-        elif kind in KINDS:
-            if not isinstance(value, KINDS[kind]) or (isinstance(value, bool) and kind != "bool"):
-                raise ValueError(f"{name} is {value!r}")
-            if kind == "float" and not (math.isfinite(value) and value >= 0):
-                raise ValueError(f"{name} is {value!r}")
-            if kind == "list[str]" and not all(isinstance(item, str) for item in value):
-                raise ValueError(f"{name} holds something that isn't text")
-        values[name] = value
-    for test in values.get("tests", []):
-        if not (isinstance(test, dict) and isinstance(test.get("name"), str) and isinstance(test.get("passed"), bool)):
-            raise ValueError(f"tests holds {test!r}")
-    return cls(**values)
+    Raises ValueError, naming the field, for anything else, and for a dataclass that lacks a field without a default.
+    """
+    if get_origin(kind) is list and isinstance(value, list):
+        return [_read(get_args(kind)[0], item, name) for item in value]
+    if kind is Status:
+        return Status(value)
+    if is_dataclass(kind) and isinstance(value, dict):
+        kinds = get_type_hints(kind)
+        try:
+            return kind(**{field: _read(kinds[field], value[field], field) for field in kinds if field in value})
+        except TypeError as error:
+            raise ValueError(str(error).partition(": ")[2] + " is missing") from None
+    right = isinstance(value, (int, float) if kind is float else kind) if isinstance(kind, type) else False
+    if not right or isinstance(value, bool) and kind is not bool or kind is float and not 0 <= value < math.inf:
+        raise ValueError(f"{name} is {value!r}")
+    return value
 
 
 def folder_name(student: str) -> str:
