@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,13 @@ import torch
 
 from utils import course
 from utils.chapter import load_chapter, stub_source
+from utils.grade.policy import needs
 from utils.grade.reference import reference
-from utils.learn import board, context, environment, heat, ladder, pieces, predictions, quizzes, reuse, sources, store
-from utils.learn.grading import examine
+from utils.learn import board, context, environment, heat, ladder, predictions, quizzes, reuse, sources, store
+from utils.learn.check import CheckFailed, before_tests, check
 from utils.learn.guard import Prints
 from utils.learn.show import Notice
+from utils.learn.stand_ins import stand_ins
 
 IMPORTS = "import torch\nimport torch.nn.functional as F\nfrom torch import nn, Tensor\nfrom jaxtyping import Float\n"
 SOLVED = """class LayerNorm(nn.Module):
@@ -56,7 +59,7 @@ def names(monkeypatch):
 
     space["define"] = define
     monkeypatch.setattr("utils.learn.ladder.namespace", lambda: space)
-    monkeypatch.setattr("utils.learn.grading._known", {})
+    monkeypatch.setattr(sys.modules["utils.learn.check"], "namespace", lambda: space)
     define(IMPORTS)
     return space
 
@@ -65,17 +68,16 @@ def test_every_status_is_told_apart(names):
     define = names["define"]
 
     def status(name: str = "LayerNorm") -> str:
-        return str(examine("ch1", name, names, 1).status)
+        outcome = before_tests("ch1", name, names)
+        return str(outcome.status) if outcome else "to be tested"
 
     assert status() == "missing"
     define(stub_source("ch1", "LayerNorm"))
     assert status() == "not attempted"
-    define(SOLVED.replace("return scaled(", "raise NotImplementedError or ("))
-    assert status() == "unfinished"
-    define(HELPER.replace("+ layer.b", "") + SOLVED)
+    define("LayerNorm = 3\n")
     assert status() == "wrong"
     define(HELPER + SOLVED)
-    assert status() == "full"
+    assert status() == "to be tested"
     names["LayerNorm"] = reference("ch1", "LayerNorm")
     assert status() == "skipped"
     define("class LayerNorm(LayerNorm): pass\n")
@@ -85,14 +87,14 @@ def test_every_status_is_told_apart(names):
 def test_wrong_needs_are_replaced_for_the_check_and_put_back(names):
     wrong = object()
     names["LayerNorm"] = wrong
-    assert "LayerNorm" in pieces.needs("ch1", "TransformerBlock")
-    with pieces.stand_ins("ch1", "TransformerBlock", names, lambda need, obj: False) as replaced:
+    assert "LayerNorm" in needs("ch1", "TransformerBlock")
+    with stand_ins("ch1", "TransformerBlock", names, lambda need, obj: False) as replaced:
         assert names["LayerNorm"] is reference("ch1", "LayerNorm")
         assert names["Attention"] is reference("ch1", "Attention")
         assert {"LayerNorm", "Attention", "MLP"} <= set(replaced)
     assert names["LayerNorm"] is wrong and "Attention" not in names
     with pytest.raises(KeyboardInterrupt):
-        with pieces.stand_ins("ch1", "TransformerBlock", names, lambda need, obj: False):
+        with stand_ins("ch1", "TransformerBlock", names, lambda need, obj: False):
             raise KeyboardInterrupt
     assert names["LayerNorm"] is wrong and "Attention" not in names
 
@@ -100,15 +102,23 @@ def test_wrong_needs_are_replaced_for_the_check_and_put_back(names):
 def test_needs_that_are_right_stay_the_learners(names):
     names["define"](HELPER + SOLVED)
     own = names["LayerNorm"]
-    with pieces.stand_ins("ch1", "TransformerBlock", names, lambda need, obj: True) as replaced:
+    with stand_ins("ch1", "TransformerBlock", names, lambda need, obj: True) as replaced:
         assert names["LayerNorm"] is own and "LayerNorm" not in replaced
 
 
-def test_handout_names_the_piece_to_do_first(names, monkeypatch):
+def test_a_handout_names_what_has_to_pass_first(names, monkeypatch):
     monkeypatch.setattr(course, "have_answers", lambda chapter: False)
-    names["define"]("class TransformerBlock(nn.Module):\n    def forward(self, x):\n        return x\n")
-    blocked = examine("ch1", "TransformerBlock", names, 1)
-    assert blocked.status == "blocked" and blocked.says.startswith("Do LayerNorm (exercise 1.3) first")
+    monkeypatch.setattr("utils.learn.stand_ins.needs", lambda chapter, name: ["LayerNorm"] if name == "MLP" else [])
+    names["define"]("class MLP(nn.Module):\n    pass\n" + HELPER)
+    for cell in ("", stub_source("ch1", "LayerNorm"), SOLVED):
+        names["define"](cell)
+        with pytest.raises(CheckFailed, match="Do LayerNorm .exercise 1.3. first: MLP builds on it") as error:
+            check("MLP")
+        assert error.value.outcome.status == "blocked"
+    check("LayerNorm")
+    with pytest.raises(CheckFailed) as error:
+        check("MLP")
+    assert error.value.outcome.status == "wrong"
 
 
 def test_source_helpers_and_constants_are_found(names):
@@ -187,6 +197,7 @@ def test_two_writers_lose_nothing(course_folder):
         thread.start()
     while other.poll() is None:  # write until the other kernel is done
         store.update_entry("ch1", "mine", hints=1)
+        time.sleep(0.02)  # or nobody else's turn would come on a busy machine
     for thread in threads:
         thread.join()
     assert other.returncode == 0
@@ -415,15 +426,6 @@ def test_a_stub_bound_as_a_default_argument_is_replaced_too(names):
     names["define"](stub_source("ch1", "greedy").replace("Float[Tensor, ", "tuple[Tensor, "))
     names["define"]("def generate(model, prompt, sample=greedy):\n    return sample\n")
     stub = names["greedy"]
-    with pieces.stand_ins("ch1", "generate", names, lambda need, obj: False):
+    with stand_ins("ch1", "generate", names, lambda need, obj: False):
         assert names["generate"](None, None) is reference("ch1", "greedy")
     assert names["generate"](None, None) is stub
-
-
-def test_blocked_is_asked_again_once_the_piece_is_right(names, monkeypatch):
-    monkeypatch.setattr(course, "have_answers", lambda chapter: False)
-    monkeypatch.setattr(pieces, "needs", lambda chapter, name: ["LayerNorm"] if name == "MLP" else [])
-    names["define"]("class MLP(nn.Module):\n    pass\n")
-    assert examine("ch1", "MLP", names, 1).status == "blocked"
-    names["define"](HELPER + SOLVED)
-    assert examine("ch1", "MLP", names, 1).status == "wrong"

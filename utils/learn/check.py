@@ -1,23 +1,24 @@
 """`check(LayerNorm)`: the hidden tests of one exercise against the learner's object; raises when they fail."""
 
 import html
+import inspect
 import os
 
 from utils import course
 from utils.chapter import Exercise, load_chapter
 from utils.grade.assess import Outcome, Status, assess
 from utils.grade.judge import LearnerError
+from utils.grade.policy import says
 from utils.grade.subject import LocalRunner
 from utils.learn import store
 from utils.learn.board import bar, earned, score
 from utils.learn.context import current_chapter, describe, namespace, resolve, unknown
-from utils.learn.grading import before_tests, examine
 from utils.learn.guard import traceless
 from utils.learn.heat import compared, heat_maps, inputs_line
 from utils.learn.ladder import offer
-from utils.learn.pieces import NeedsFirst, stand_ins
 from utils.learn.show import Notice, box, lines, show
-from utils.learn.sources import companions, source_of
+from utils.learn.sources import companions, is_reference, is_stub, source_of, wants_class
+from utils.learn.stand_ins import NeedsFirst, stand_ins
 
 
 class CheckFailed(Notice):
@@ -135,22 +136,36 @@ def target(obj, names: dict) -> tuple[str, Exercise]:
 
 
 def _judge(chapter: str, name: str, names: dict) -> tuple[Outcome, list[str]]:
+    """The verdict, and the exercises for which the reference stood in."""
     outcome = before_tests(chapter, name, names)
     if outcome is not None:
         return outcome, []
 
-    def right(need: str, piece) -> bool:
+    def right(need: str, obj) -> bool:
         known = store.entry(chapter, need)
-        if known.get("status") == "passed" and known.get("source") == source_of(piece, need):
-            return True
-        # without answers nothing can stand in, so a piece that was never checked is looked at now
-        return not course.have_answers(chapter) and examine(chapter, need, names, draw_seed()).ok
+        return known.get("status") == "passed" and known.get("source") == source_of(obj, need)
 
     try:
         with stand_ins(chapter, name, names, right) as replaced:
             return assess(chapter, name, LocalRunner(names[name], interruptible=True), draw_seed()), replaced
     except NeedsFirst as error:
         return Outcome(name, Status.BLOCKED, str(error)), []
+
+
+def before_tests(chapter: str, name: str, names: dict) -> Outcome | None:
+    """The verdict where no hidden test has to run: missing, the stub, the reference, or no class or function at all."""
+    if name not in names:
+        return Outcome(name, Status.MISSING, says(Status.MISSING, name))
+    obj = names[name]
+    if is_reference(obj, chapter, name):
+        return Outcome(name, Status.SKIPPED, says(Status.SKIPPED, name))
+    wanted = wants_class(chapter, name)
+    if wanted and not inspect.isclass(obj) or wanted is False and not callable(obj):
+        kind = "class" if wanted else "function"
+        return Outcome(name, Status.WRONG, f"{name} must be a {kind}, but the notebook leaves it as {describe(obj)}.")
+    if is_stub(obj, chapter, name):
+        return Outcome(name, Status.NOT_ATTEMPTED, says(Status.NOT_ATTEMPTED, name))
+    return None
 
 
 def _sentence(outcome: Outcome, exercise: Exercise) -> str:

@@ -30,16 +30,17 @@ def report() -> None:
 
 def report_text() -> str:
     """The block that `report` prints. Holds no user name, no path and no environment variable."""
+    free = _free_memory()
+    plotly = sys.modules.get("plotly.io")
     rows = {
         "course": f"{_version('inside-transformers')}, commit {_commit()}",
-        "chapter": _chapter(),
+        "chapter": os.environ.get("COURSE_CHAPTER", "none was started"),
         "python": f"{platform.python_version()} ({platform.python_implementation()})",
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "where": _where(),
-        "device": device_name(),
-        "cores": str(os.cpu_count()),
-        "memory": _memory(),
-        "renderer": _renderer(),
+        "device": f"{device_name()}; {os.cpu_count()} cores",
+        "memory": f"{free / 2**30:.1f} GB free" if free else "unknown (psutil is not installed)",
+        "renderer": plotly.renderers.default if plotly else "plotly is not loaded",
         "packages": ", ".join(f"{name} {_version(name)}" for name in PACKAGES),
     }
     return "\n".join(f"{name + ':':<10}{value}" for name, value in rows.items())
@@ -84,8 +85,6 @@ def _free_memory() -> int | None:
 
 
 def _version(name: str) -> str:
-    if name == "torch":
-        return torch.__version__
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
@@ -101,13 +100,6 @@ def _commit() -> str:
     return done.stdout.strip() if done.returncode == 0 else "unknown"
 
 
-def _chapter() -> str:
-    try:
-        return current_chapter()
-    except course.CourseError:
-        return "none found"
-
-
 def _where() -> str:
     if on_colab():
         return "Colab"
@@ -118,21 +110,3 @@ def _where() -> str:
     if getattr(shell(), "kernel", None):
         return "Jupyter"
     return "IPython" if shell() else "Python"
-
-
-def _memory() -> str:
-    try:
-        import psutil
-    except ImportError:
-        return "unknown (psutil is not installed)"
-    memory, own = psutil.virtual_memory(), psutil.Process().memory_info().rss
-    gib = 2**30
-    return f"{memory.total / gib:.1f} GiB, {memory.available / gib:.1f} free, this kernel {own / gib:.2f}"
-
-
-def _renderer() -> str:
-    if "plotly" not in sys.modules:
-        return "plotly is not loaded"
-    import plotly.io as pio
-
-    return pio.renderers.default or "none"

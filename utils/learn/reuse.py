@@ -6,10 +6,10 @@ import linecache
 
 from utils import course
 from utils.chapter import load_chapter
+from utils.grade.policy import needs
 from utils.grade.reference import reference
 from utils.learn import store
 from utils.learn.context import resolve
-from utils.learn.pieces import needs
 from utils.learn.show import Notice, show
 
 

@@ -1,4 +1,4 @@
-"""What an exercise is built from: the reference stands in for pieces that are not right yet."""
+"""What an exercise builds on, at the time of its check: the reference stands in for what has not passed yet."""
 
 import inspect
 from collections.abc import Callable, Iterator
@@ -8,20 +8,13 @@ from utils import course
 from utils.chapter import load_chapter
 from utils.grade.policy import needs
 from utils.grade.reference import reference
-from utils.learn.sources import is_reference, is_stub
+from utils.learn.sources import is_reference
 
 _ABSENT = object()
 
 
 class NeedsFirst(course.CourseError):
-    """A piece is not there and there is no reference to stand in for it; `need` is the exercise to do first."""
-
-    def __init__(self, name: str, need: str, number: str, why: str):
-        super().__init__(
-            f"Do {need} (exercise {number}) first: {name} is built from it, it is {why}, "
-            "and no reference solution is part of this hand-out."
-        )
-        self.need = need
+    """An exercise to do first has not passed, and there is no reference to stand in for it."""
 
 
 def _swap_defaults(functions: list, replaced: dict[str, object]) -> list[tuple]:
@@ -41,23 +34,23 @@ def _swap_defaults(functions: list, replaced: dict[str, object]) -> list[tuple]:
 def stand_ins(chapter: str, name: str, names: dict, right: Callable[[str, object], bool]) -> Iterator[list[str]]:
     """Within the block, every need of `name` that is not right is the reference's object in `names`.
 
-    `right(need, obj)` says whether the learner's piece may be used. Yields the needs replaced; afterwards `names` is
+    `right(need, obj)` says whether the learner's own may be used. Yields the needs replaced; afterwards `names` is
     as it was, also after an exception. Raises NeedsFirst where there is no reference.
     """
     replaced: dict[str, object] = {}
     for need in needs(chapter, name):
         mine = names.get(need, _ABSENT)
-        if mine is not _ABSENT and is_reference(mine, chapter, need):
-            continue
-        stub = mine is not _ABSENT and is_stub(mine, chapter, need)
-        if mine is not _ABSENT and not stub and right(need, mine):
+        if mine is not _ABSENT and (is_reference(mine, chapter, need) or right(need, mine)):
             continue
         if not course.have_answers(chapter):
-            why = "not defined" if mine is _ABSENT else "not written yet" if stub else "not right yet"
-            raise NeedsFirst(name, need, load_chapter(chapter).exercise(need).id, why)
+            number = load_chapter(chapter).exercise(need).id
+            raise NeedsFirst(
+                f"Do {need} (exercise {number}) first: {name} builds on it, your {need} has not passed its check yet, "
+                "and no reference solution is part of this hand-out."
+            )
         replaced[need] = reference(chapter, need)
     kept = {need: names.get(need, _ABSENT) for need in replaced}
-    bound = _swap_defaults([names.get(piece) for piece in [name, *needs(chapter, name)]], replaced)
+    bound = _swap_defaults([names.get(each) for each in [name, *needs(chapter, name)]], replaced)
     names.update(replaced)
     try:
         yield list(replaced)
