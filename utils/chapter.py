@@ -52,7 +52,10 @@ class Given:
 
 @dataclass(frozen=True)
 class Chapter:
-    """A chapter: `key` "ch1", `name` its folder, `imports` its import cells, `shared` those of both its notebooks."""
+    """A chapter: `key` "ch1", `name` its folder, `imports` its import cells, `shared` those of both its notebooks.
+
+    `takes`: answers of other chapters that it builds on, such as "ch1.Transformer".
+    """
 
     key: str
     name: str
@@ -63,6 +66,7 @@ class Chapter:
     imports: tuple[str, ...]
     shared: tuple[str, ...]
     given: tuple[Given, ...]
+    takes: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -91,7 +95,7 @@ def from_json(text: str) -> Chapter:
     ]
     quizzes = [Quiz(**{**quiz, "choices": tuple(map(tuple, quiz["choices"]))}) for quiz in data["quizzes"]]
     data |= {"exercises": tuple(exercises), "quizzes": tuple(quizzes)}
-    data |= {"imports": tuple(data["imports"]), "shared": tuple(data["shared"])}
+    data |= {key: tuple(data.get(key, ())) for key in ("imports", "shared", "takes")}
     return Chapter(**{**data, "given": tuple(Given(**given) for given in data["given"])})
 
 

@@ -18,7 +18,7 @@ def marks_by_seed(file: Path, chapter: str, seeds: list[int], isolation: str = "
     from utils.grade.classroom.gather import gather
     from utils.grade.classroom.record import SubmissionResult
 
-    (work, *_) = gather([file])
+    (work, *_) = gather([file]).works
     task = assemble(work, chapter)
     if task.problem:
         raise course.CourseError(task.problem)

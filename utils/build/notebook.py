@@ -79,7 +79,14 @@ class _Builder:
             given=tuple(
                 built.Given(g.name, g.module, self.module(g.module, g.line, g.name).whole(g.name)) for g in given
             ),
+            takes=tuple(dict.fromkeys(name for cell in code for name in self._takes(cell.source))),
         )
+
+    def _takes(self, source: str) -> list[str]:
+        """Answers of other chapters that a cell takes over: the exercises that a cell with mine("ch1....") names."""
+        keys = set(re.findall(r"""\bmine\(f?["'](ch\d+)\.""", source)) - {self.chapter.key}
+        words = set(re.findall(r"\w+", source))
+        return [f"{key}.{e.name}" for key in sorted(keys) for e in built.load_chapter(key).exercises if e.name in words]
 
     def module(self, name: str, line: int, wanted: str) -> Module:
         """The reference module `name`; `line` of chapter.md asks for its object `wanted`."""

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from utils import course
+from utils.grade.classroom.layouts import LAYOUTS
 
 VERBS = ("grade", "export", "report", "autograder", "release", "collect", "workflow")
 
@@ -22,14 +23,15 @@ def parser() -> argparse.ArgumentParser:
             one.add_argument("--out", required=True, type=Path, help=out)
         return one
 
+    def class_options(one: argparse.ArgumentParser) -> None:
+        says = f"{', '.join(LAYOUTS)}, '{{student}}_ch1.ipynb', '{{student}}/*.ipynb', metadata:KEY.KEY or =NAME"
+        one.add_argument("--id-from", default="", metavar="WHERE", help=f"where the student id is: {says}")
+        one.add_argument("--roster", type=Path, metavar="CSV", help="the class: a column id, and name if you like")
+        one.add_argument("--due", default="", metavar="TIME", help="such as '2026-12-01 23:59': later work is marked")
+
     grade = verb("grade", "grade submissions (the verb may be left out)", "results folder, continued if it exists")
     grade.add_argument("submissions", nargs="+", type=Path, help="notebooks, folders and zips")
-    grade.add_argument(
-        "--id-from",
-        default="",
-        metavar="PATTERN",
-        help="where the student id stands: '{student}_ch1.ipynb', '{student}/*.ipynb', metadata:KEY.KEY or =NAME",
-    )
+    class_options(grade)
     grade.add_argument("--seed", type=int, help="repeat the marks of a run (default: drawn, printed, recorded)")
     grade.add_argument("--isolation", choices=("auto", "required", "limits"), default="auto")
     grade.add_argument("--jobs", type=int, default=0, help="processes (default: one per processor)")
@@ -44,8 +46,10 @@ def parser() -> argparse.ArgumentParser:
     report.add_argument("results", type=Path)
     report.add_argument("--chapter", help="such as ch1 (default: every chapter that has results)")
     report.add_argument("--out", type=Path, help="folder to write (default: the results folder)")
-    verb("autograder", "make an autograder zip for Gradescope", "zip to write")
-    release = verb("release", "make the hand-out for students", "folder to write")
+    autograder = verb("autograder", "make an autograder zip for Gradescope", "zip to write")
+    autograder.add_argument("--index", default="", metavar="URL", help="index of CPU builds of PyTorch, for its set-up")
+    release = verb("release", "make the hand-out for students", "folder to write", chapter=False)
+    release.add_argument("--chapter", dest="chapters", required=True, nargs="+", help="such as ch1, or ch1 ch2")
     release.add_argument(
         "--no-hidden-tests", action="store_true", help="keep the hidden tests: check() has none to run"
     )
@@ -54,6 +58,9 @@ def parser() -> argparse.ArgumentParser:
     verb("workflow", "write a GitHub workflow for a class", "file to write")
     collect = verb("collect", "gather the notebooks that come back from a hand-out", "folder to write", chapter=False)
     collect.add_argument("folder", type=Path)
+    collect.add_argument("--chapter", default="", help="take the notebooks of this chapter only")
+    class_options(collect)
+    collect.add_argument("--several", action="store_true", help="take several notebooks of one kind from one student")
     return top
 
 
@@ -84,12 +91,15 @@ def _other(arguments) -> str:
     if arguments.verb == "report":
         return commands.report(arguments.results, arguments.chapter, arguments.out)
     if arguments.verb == "collect":
-        return commands.collect(arguments.folder, arguments.out)
+        names = ("id_from", "roster", "due", "chapter", "several")
+        return commands.collect(arguments.folder, arguments.out, **{name: getattr(arguments, name) for name in names})
     if arguments.verb == "export":
         return commands.export(arguments.results, arguments.chapter, arguments.format, arguments.out)
     if arguments.verb == "release":
         tests, place = not arguments.no_hidden_tests, (arguments.repository, arguments.tag)
-        return commands.release(arguments.chapter, arguments.out, tests, *place)
+        return commands.release(arguments.chapters, arguments.out, tests, *place)
+    if arguments.verb == "autograder":
+        return commands.autograder(arguments.chapter, arguments.out, arguments.index)
     return getattr(commands, arguments.verb)(arguments.chapter, arguments.out)
 
 
@@ -100,7 +110,7 @@ def _grade(arguments) -> int:
         raise course.CourseError("--jobs may not be negative, and --seconds is at least 1.")
     if arguments.seed is not None and not 0 <= arguments.seed < 2**63:
         raise course.CourseError("--seed is a whole number from 0 to 2**63 - 1.")
-    names = ("id_from", "seed", "isolation", "jobs", "cluster", "fresh", "partial", "seconds")
+    names = ("id_from", "roster", "due", "seed", "isolation", "jobs", "cluster", "fresh", "partial", "seconds")
     options = Options(**{name: getattr(arguments, name) for name in names}, quiet=False)
     try:
         summary = grade_class(arguments.submissions, arguments.chapter, arguments.out, options)

@@ -1,82 +1,189 @@
 """Read the notebooks back from what a class handed in: a folder of hand-outs, zips or single notebooks."""
 
+import csv
+import hashlib
+import io
 import os
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from utils import course
-from utils.grade.classroom.gather import PLAIN, Piece, Unreadable, Work, gather
+from utils.files import write_whole
+from utils.grade.classroom import roster as enrolling
+from utils.grade.classroom.gather import PLAIN, Piece, Unreadable, Work, gather, place
+from utils.grade.classroom.layouts import looks_like
 from utils.grade.classroom.record import folder_name
-from utils.grade.submission import about, read_cells
+from utils.grade.exports.common import no_formula, one_line
+from utils.grade.submission import course_chapter, read_cells
+
+NOT_TAKEN = "not_taken.csv"
+SHOWN = 10
 
 
 @dataclass
 class Collected:
-    """What one student handed in: the files written, and one sentence where something could not be."""
+    """What came of a collection: the students, with what of theirs was left, and the files by chapter and student.
 
-    student: str
-    files: list[Path]
-    problem: str = ""
+    `unknown`: ids that the roster does not have; `nobodys`: files of no student; `hint`: what might be meant.
+    """
+
+    works: list[Work]
+    unknown: list[str]
+    nobodys: list[tuple[str, str]]
+    files: dict[str, dict[str, list[Path]]] = field(default_factory=dict)
+    hint: str = ""
 
 
-def collect(folder: Path, out: Path) -> list[Collected]:
+@dataclass(frozen=True)
+class _Look:
+    """What a file turned out to be; no chapter: nothing tells, and `broken` where it is no notebook any more."""
+
+    piece: Piece
+    chapter: str
+    kind: str
+    digest: str
+    broken: bool = False
+
+
+def collect(
+    folder: Path,
+    out: Path,
+    id_from: str = "",
+    roster: Path | None = None,
+    due: str = "",
+    chapter: str = "",
+    several: bool = False,
+) -> Collected:
     """Write every student's notebooks to `out/<chapter>/<student>/exercises.ipynb`, ready for `python -m utils.grade`.
 
-    `folder`: a folder (or a zip) with one entry a student: a hand-out, a zip of it, or a notebook; the entry's name is
-    the student id. Several notebooks of one kind are numbered, oldest first. Nothing is run, and what cannot be read is
-    told of and left out. Raises CourseError where there is nothing to collect, or `out` cannot be written.
+    `folder`: a folder (or a zip) with one entry a student: a hand-out, a zip of it, or a notebook; `id_from` says where
+    else the ids are (see `gather`). Beside each chapter stands its class list, `out/<chapter>.csv`, with times and late
+    marks; `out/not_taken.csv` has every file that was left. `chapter`: take this one only. `several`: number the
+    notebooks of one kind that one student handed in, oldest first; else they are refused by name. Nothing is run.
+    Raises CourseError where there is nothing to collect, or `out` cannot be written.
     """
     folder, out = Path(folder), Path(out)
+    wanted = course.chapter_name(chapter).split("_")[0] if chapter else ""
     if out.resolve().is_relative_to(folder.resolve()):
         raise course.CourseError(f"{out} lies inside {folder}: name a folder elsewhere.")
-    return [_keep(work, out) for work in sorted(gather([folder]), key=lambda work: work.student)]
+    gathered = gather([folder], id_from)
+    works, unknown = enrolling.enrol(gathered.works, roster, due)
+    done = Collected(works, unknown, gathered.nobodys)
+    if not id_from and (layout := looks_like([place(piece) for work in works for piece in work.pieces])):
+        done.hint = f"The names look like {layout}'s: --id-from {layout} reads the ids from them."
+    looks = {work.student: _looks(work) for work in works}
+    told = Counter(look.chapter for found in looks.values() for look in found if look.chapter)
+    usual = wanted or (told.most_common(1)[0][0] if told else next(iter(course.chapters())))
+    chosen = {work.student: _choose(work, looks[work.student], usual, wanted) for work in works}
+    if not several:
+        _refuse_several(chosen, done.hint)
+    try:
+        for key in sorted({key for found in chosen.values() for key, _ in found}) or [usual]:
+            done.files[key] = {}
+            for student, found in chosen.items():
+                if files := _write(found, key, out / key / folder_name(student)):
+                    done.files[key][student] = files
+            enrolling.write(works, done.files[key], out / f"{key}.csv")
+        _write_left(done, out / NOT_TAKEN)
+    except OSError as error:
+        raise course.CourseError(f"{out} cannot be written: {error.strerror or error}.") from None
+    return done
 
 
-def _keep(work: Work, out: Path) -> Collected:
-    student = work.student
-    kept = Collected(student, [], work.problem)
-    known, others = [], []
+def _looks(work: Work) -> list[_Look]:
+    """What each file of a student is, oldest first; one that can't be read is left."""
+    found = []
     for piece in sorted(work.pieces, key=lambda piece: (piece.order, piece.name)):
         try:
-            data = piece.read()
-        except Unreadable as error:
-            kept.problem = f"{piece.name} {error}."
-            continue
-        chapter, kind = _kind(piece, data)
-        (known if chapter else others).append((piece, data, chapter, kind))
-    if not known:  # a notebook that lost its marks is still somebody's work
-        chapters = list(course.chapters())
-        known = [(piece, data, chapters[0], kind) for piece, data, _, kind in others]
-        if known and len(chapters) > 1:
-            kept.problem = f"{known[0][0].name} does not say which chapter it is of: it was taken for {chapters[0]}."
-    counts: dict[tuple[str, str], int] = {}
-    for piece, data, chapter, kind in known:
-        counts[chapter, kind] = number = counts.get((chapter, kind), 0) + 1
-        name = f"{kind}.ipynb" if number == 1 else f"{kind}-{number}.ipynb"
-        file = out / chapter / folder_name(student) / name
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(data)
-        except OSError as error:
-            raise course.CourseError(f"{file} cannot be written: {error.strerror or error}.") from None
-        if piece.order > 0:
-            os.utime(file, (piece.order, piece.order))  # of two answers, grading takes the later one
-        kept.files.append(file)
-    if not kept.files and not kept.problem:
-        kept.problem = "no notebook of the course was found."
-    return kept
+            found.append(_look(piece, piece.read()))
+        except (Unreadable, course.CourseError) as error:
+            why = f"is a notebook of another course ({error})" if isinstance(error, course.CourseError) else str(error)
+            work.left.append((piece.where, why))
+            work.problem = f"{piece.name} {why}."
+    return found
 
 
-def _kind(piece: Piece, data: bytes) -> tuple[str, str]:
-    """Chapter and kind of a notebook, by its own mark or by its place in a hand-out; no chapter: neither tells."""
+def _look(piece: Piece, data: bytes) -> _Look:
+    """Chapter and kind of a notebook: by its mark or its cells, else by its place in a hand-out."""
+    digest, broken = hashlib.sha256(data).hexdigest(), False
     try:
-        chapter, kind = about(read_cells(data)[1])
+        chapter, kind = course_chapter(*read_cells(data)) or ("", "")
+        chapter = "" if chapter == course.START else chapter
     except ValueError:  # not a notebook any more: grading says so to its student
-        chapter, kind = "", ""
+        chapter, kind, broken = "", "", True
     keys = {name: key for key, name in course.chapters().items()}
-    if chapter not in keys.values():
-        chapter = next((keys[part] for part in piece.parts if part in keys), "")
+    chapter = chapter or next((keys[part] for part in piece.parts if part in keys), "")
     named = PLAIN.match(Path(piece.parts[-1]).stem)
     if kind not in ("exercises", "optional"):
         kind = named[2].lower() if named else "exercises"
-    return chapter, kind
+    return _Look(piece, chapter, kind, digest, broken)
+
+
+def _choose(work: Work, looks: list[_Look], usual: str, wanted: str) -> dict[tuple[str, str], list[Piece]]:
+    """A student's notebooks by chapter and kind; the others are left, each with its reason."""
+    known = any(look.chapter for look in looks)
+    chosen: dict[tuple[str, str], dict[str, Piece]] = {}
+    for look in looks:
+        chapter, why = look.chapter or usual, ""
+        rivals = chosen.setdefault((chapter, look.kind), {})
+        if wanted and chapter != wanted:
+            why = f"is a notebook of {chapter}"
+        elif known and not look.chapter and not look.broken:
+            why = "holds no exercise of the course"
+        elif look.digest in rivals:
+            why = f"is the same as {rivals[look.digest].where}"
+        if why:
+            work.left.append((look.piece.where, why))
+            continue
+        rivals[look.digest] = look.piece
+        if not look.chapter:
+            work.problem = f"{look.piece.name} does not say which chapter it is of: it was taken for {chapter}."
+    found = {key: list(pieces.values()) for key, pieces in chosen.items() if pieces}
+    if not found and not work.problem:
+        work.problem = (
+            "There is no notebook of the course: " + "; ".join(f"{n} {why}" for n, why in work.left[:3]) + "."
+        )
+    return found
+
+
+def _refuse_several(chosen: dict[str, dict], hint: str) -> None:
+    """Raises CourseError for notebooks that would become one student's, naming them."""
+    clashes = [
+        f"{student}: "
+        + " and ".join(piece.where for piece in pieces[:3])
+        + f" are {len(pieces)} notebooks of {key} {kind}"
+        for student, found in chosen.items()
+        for (key, kind), pieces in found.items()
+        if len(pieces) > 1
+    ]
+    if clashes:
+        more = [f"... and {len(clashes) - SHOWN} more"] if len(clashes) > SHOWN else []
+        advice = hint or "If they are of several students, tell where their ids are (--id-from)."
+        advice += " If they are one student's, --several takes them all, and the newest is graded."
+        raise course.CourseError("\n".join([*clashes[:SHOWN], *more, f"Nothing was collected. {advice}"]))
+
+
+def _write(found: dict[tuple[str, str], list[Piece]], chapter: str, folder: Path) -> list[Path]:
+    """Write a student's notebooks of a chapter; of two answers, grading takes the later one. Raises OSError."""
+    files = []
+    for (key, kind), pieces in sorted(found.items()):
+        for number, piece in enumerate(pieces if key == chapter else (), 1):
+            suffix = ".py" if piece.is_text else ".ipynb"
+            file = folder / (f"{kind}{suffix}" if number == 1 else f"{kind}-{number}{suffix}")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(piece.read())
+            if piece.order > 0:
+                os.utime(file, (piece.order, piece.order))
+            files.append(file)
+    return files
+
+
+def _write_left(done: Collected, file: Path) -> None:
+    text = io.StringIO(newline="")
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(("student", "file", "reason"))
+    rows = [(work.student, *one) for work in done.works for one in work.left] + [("", *one) for one in done.nobodys]
+    for row in rows:
+        table.writerow([no_formula(one_line(value)) for value in row])
+    write_whole(file, "\ufeff" + text.getvalue())

@@ -16,10 +16,9 @@ from unittest import mock
 import pytest
 
 from utils import course
-from utils.grade.status import Status
+from utils.grade.status import PROPERTIES, Status
 
 WHOLE = "runs from top to bottom"
-_TABLE = ("exercise", "status", "points", "max_points", "notebook")
 
 
 class NotGraded(Exception):
@@ -161,7 +160,7 @@ class ExerciseItem(_Item):
             outcome = self.parent.grading().verdict(self.exercise.name).outcome
         points = self.exercise.points if outcome.status is Status.FULL else 0
         values = (self.name, str(outcome.status), points, self.exercise.points, self.path.name)
-        self.user_properties += [*zip(_TABLE, values, strict=True), ("seed", self.config.option.grade_seed)]
+        self.user_properties += zip(PROPERTIES, (*values, self.config.option.grade_seed), strict=True)
         if outcome.status is not Status.FULL:
             says = " ".join(filter(None, [outcome.says.rstrip("."), outcome.stopped]))
             raise NotGraded(f"{outcome.status}: {says}." if says else str(outcome.status))
@@ -228,7 +227,7 @@ def pytest_terminal_summary(terminalreporter, config):
         for report in reports:
             properties = dict(getattr(report, "user_properties", None) or [])
             file, _, name = getattr(report, "nodeid", "").partition("::")
-            if getattr(report, "when", None) == "call" and all(key in properties for key in _TABLE):
+            if getattr(report, "when", None) == "call" and all(key in properties for key in PROPERTIES):
                 reason = "" if report.passed else str(report.longrepr).partition(": ")[2]
                 notebooks.setdefault(file, []).append((properties, reason))
             elif getattr(report, "when", None) == "call" and name == WHOLE:

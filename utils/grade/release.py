@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 from utils import course
+from utils.chapter import load_chapter
 from utils.files import write_whole
 
 FILES = (
@@ -36,19 +37,22 @@ def pytest_collection_modifyitems(items):
 '''
 
 
-def release(chapter: str, out: Path, hidden_tests: bool = True, repository: str = "", tag: str = "") -> Path:
-    """Write the hand-out of a chapter, with the chapters before it that it may build on, into the new folder `out`.
+def release(
+    chapters: str | list[str], out: Path, hidden_tests: bool = True, repository: str = "", tag: str = ""
+) -> Path:
+    """Write the hand-out of one chapter or several, with those that they build on, into the new folder `out`.
 
     `hidden_tests`: whether the learners get them, so that check() works (without them it says who has them).
     `repository`, `tag`: where the class finds it on GitHub ("owner/name"), for the badges. Raises CourseError where the
     answers are not here to build from, and for a folder that holds anything.
     """
     out = Path(out)
-    wanted = course.chapter_name(chapter)
-    names = list(course.chapters().values())
-    names = [course.START, *names[: names.index(wanted) + 1]]
-    if not course.have_answers(chapter):
-        raise course.CourseError(f"This copy is a hand-out itself: {wanted} cannot be built without its solutions.")
+    wanted = {course.chapter_name(key) for key in ([chapters] if isinstance(chapters, str) else chapters)}
+    wanted |= {course.chapter_name(name.split(".")[0]) for key in wanted for name in load_chapter(key).takes}
+    names = [course.START, *(name for name in course.chapters().values() if name in wanted)]
+    for name in names[1:]:
+        if not course.have_answers(name):
+            raise course.CourseError(f"This copy is a hand-out itself: {name} cannot be built without its solutions.")
     if out.is_file() or (out.is_dir() and any(out.iterdir())):
         raise course.CourseError(f"{out} holds something already: name a new folder for the hand-out.")
     if any(out.resolve().is_relative_to(course.ROOT / tree) for tree in (*TREES, "chapters", "solutions", "tests")):

@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+PROPERTIES = ("exercise", "status", "points", "max_points", "notebook", "seed")  # of an exercise in JUnit XML
+
 
 class Status(StrEnum):
     """What became of one exercise of one notebook."""

@@ -21,6 +21,8 @@ from utils.chapter import load_chapter
 from utils.grade.cells import Cell, Statement, read_cell
 
 MOST_CELLS = 5000
+CELL_MARK = re.compile(rb"(?m)^# %%")  # how a cell begins in jupytext's percent format
+SETUP = re.compile(r"""(?:COURSE_CHAPTER["'], *|start_chapter\()["'](ch\d+)["']""")  # what every set-up line says
 
 
 def clean(text: str, limit: int = 300) -> str:
@@ -37,11 +39,11 @@ def read_cells(data: bytes) -> tuple[list[tuple[str, str]], dict]:
     """The code cells in order, each as (source, exercise whose answer the build marked it as), and the notebook's
     metadata. Raises ValueError: the end of a sentence.
 
-    Notebook formats 3 and 4 are read; outputs, ids and unknown fields play no part.
+    Notebook formats 3 and 4 are read, and jupytext's percent format; outputs, ids and unknown fields play no part.
     """
     if not data.strip():
         raise ValueError("is not a notebook: the file is empty")
-    notebook = _json(data)
+    notebook = _percent(data) if CELL_MARK.search(data) else _json(data)
     if not isinstance(notebook, dict):
         raise ValueError("is not a notebook: its JSON is not an object")
     cells = notebook.get("cells")
@@ -71,11 +73,25 @@ def _marked(metadata) -> str:
     return name if isinstance(name, str) else ""
 
 
-def _json(data: bytes):
+def _text(data: bytes) -> str:
     try:
-        text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+        return data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
     except UnicodeDecodeError:
         raise ValueError("is not a notebook: it is not UTF-8 text") from None
+
+
+def _percent(data: bytes) -> dict:
+    import jupytext
+
+    text = _text(data)
+    try:
+        return jupytext.reads(text, fmt="py:percent")
+    except Exception as error:  # of many kinds: the header is YAML, the marks of cells hold JSON
+        raise ValueError(f"can't be read as a notebook in text form ({type(error).__name__})") from None
+
+
+def _json(data: bytes):
+    text = _text(data)
     try:
         return json.loads(text)
     except RecursionError:
@@ -108,23 +124,25 @@ def about(metadata: dict) -> tuple[str, str]:
 def course_chapter(cells: list[tuple[str, str]], metadata: dict) -> tuple[str, str] | None:
     """(chapter, kind) of a course notebook, None for any other.
 
-    By the build's mark; where that was lost (a Colab export), by a set-up cell together with definitions of exercises.
-    Raises CourseError for an unknown chapter.
+    By the build's mark; where that was lost (a Colab export, a stripped file) by what the set-up line says, and by the
+    exercises that it defines. Raises CourseError for an unknown chapter.
     """
     chapter, kind = about(metadata)
     if chapter:
         return course.chapter_name(chapter).split("_")[0], kind
-    if not any("utils.learn" in source for source, _ in cells):
+    sources = [source for source, _ in cells]
+    said = next((m[1] for source in sources if (m := SETUP.search(source)) and m[1] in course.chapters()), "")
+    if not said and not any("utils.learn" in source for source in sources):
         return None
     votes: Counter = Counter()
-    for key in course.chapters():
+    for key in [said] if said else course.chapters():
         exercises = load_chapter(key).exercises
-        notebook = Notebook([source for source, _ in cells], [exercise.name for exercise in exercises])
+        notebook = Notebook(sources, [exercise.name for exercise in exercises])
         marks = {mark for _, mark in cells}
         for exercise in exercises:
             votes[key, exercise.optional] += notebook.defines(exercise.name) or exercise.name in marks
     if not votes.total():
-        return None
+        return (said, "exercises") if said else None
     chapter = max(course.chapters(), key=lambda key: votes[key, False] + votes[key, True])
     return chapter, "optional" if votes[chapter, True] > votes[chapter, False] else "exercises"
 

@@ -71,7 +71,7 @@ def test_junit_parses_and_counts(tmp_path):
             properties = {p.get("name"): p.get("value") for p in case.findall("properties/property")}
             assert properties["exercise"] == case.get("name") == f"{marked.id} {marked.name}"
             assert properties["status"] == marked.status
-            assert float(properties["score"]) == marked.points and float(properties["max_score"]) == marked.max_points
+            assert float(properties["points"]) == marked.points and float(properties["max_points"]) == marked.max_points
             assert (case.find("failure") is None) == (marked.status in (Status.FULL, Status.SKIPPED))
     assert suites[1].find("testcase/failure").get("message").startswith("wrong: The variance was divided by n-1")
     assert "\x1b" not in file.read_text(encoding="utf-8")

@@ -36,15 +36,29 @@ def answer(name: str) -> str:
 def home(tmp_path_factory):
     """What Gradescope makes of the zip: /autograder with source, submission and results."""
     folder = tmp_path_factory.mktemp("autograder")
-    with zipfile.ZipFile(autograder.make("ch1", folder / "autograder.zip")) as archive:
+    with zipfile.ZipFile(autograder.make("ch1", folder / "autograder.zip", "INDEX OF CPU BUILDS")) as archive:
         archive.extractall(folder / "source")
     shutil.copy(folder / "source" / "run_autograder", folder / "run_autograder")
     return folder
 
 
-def grade(home, *notebooks: tuple[str, str], **variables: str) -> tuple[dict, str]:
-    """Run run_autograder on (file name, text) pairs; results.json, held against the schema, and what was printed."""
-    shutil.rmtree(home / "submission", ignore_errors=True)
+BANNED = """
+import sys
+class Banned:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {banned!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}")
+sys.meta_path.insert(0, Banned())
+"""
+
+
+def grade(home, *notebooks: tuple[str, str], banned=(), **variables: str) -> tuple[dict, str]:
+    """Run run_autograder on (file name, text) pairs; results.json, held against the schema, and what was printed.
+
+    `banned`: packages that are not to be found meanwhile.
+    """
+    if notebooks or not banned:
+        shutil.rmtree(home / "submission", ignore_errors=True)
     shutil.rmtree(home / "results", ignore_errors=True)
     for name, text in notebooks:
         file = home / "submission" / name
@@ -52,6 +66,8 @@ def grade(home, *notebooks: tuple[str, str], **variables: str) -> tuple[dict, st
         file.write_text(text, encoding="utf-8")
     (home / "submission").mkdir(exist_ok=True)
     env = environment(home / "alone") | {"AUTOGRADER_HOME": str(home), "AUTOGRADER_PYTHON": sys.executable, **variables}
+    with open(home / "alone" / "sitecustomize.py", "a", encoding="utf-8") as file:
+        file.write(BANNED.format(banned=set(banned)) if banned else "")
     done = subprocess.run(
         ["bash", str(home / "run_autograder")], env=env, capture_output=True, text=True, timeout=400, cwd="/"
     )
@@ -79,7 +95,7 @@ def test_the_zip_has_what_gradescope_wants(tmp_path):
             assert "http" not in text
             subprocess.run(["bash", "-n"], input=text, text=True, check=True)
         setup = archive.read("setup.sh").decode()
-    assert "-c constraints.txt torch\n" in setup and "bubblewrap" in setup
+    assert "-c constraints.txt 'torch>=" in setup and "bubblewrap" in setup and "index-url" not in setup
     for needed in (
         "constraints.txt",
         "pyproject.toml",
@@ -108,9 +124,29 @@ def test_it_grades_a_submission(home):
 
 @answers
 @pytest.mark.slow
+@pytest.mark.parametrize("form", ["the hand-out", "a zip of it"])
+def test_the_hand_outs_own_layout_is_graded_with_no_more_than_the_zip_installs(home, form, tmp_path):
+    """Every package that set-up does not install is out of reach here."""
+    place = f"chapters/{NAME}/exercises.ipynb"
+    if form == "a zip of it":
+        shutil.rmtree(home / "submission", ignore_errors=True)
+        (home / "submission").mkdir()
+        with zipfile.ZipFile(home / "submission" / "work.zip", "w") as archive:
+            archive.writestr(place, notebook(IMPORTS, answer("GELU")))
+    banned = sorted(autograder.FRONT_ENDS | {"jinja2", "joblib", "distributed", "dask", "psutil", "ruff"})
+    document, said = grade(
+        home, *([(place, notebook(IMPORTS, answer("GELU")))] if form == "the hand-out" else []), banned=banned
+    )
+    assert document["score"] == 1, said
+
+
+@answers
+@pytest.mark.slow
 def test_whatever_goes_wrong_is_said_and_scores_nothing(home):
     document, _ = grade(home)
     assert document["score"] == 0 and "There is no notebook" in document["output"]
+    document, _ = grade(home, ("essay.pdf", "x"))
+    assert document["score"] == 0 and "There is no notebook: essay.pdf isn't a notebook." in document["output"]
     document, _ = grade(home, ("a.ipynb", "{ broken"))
     assert document["score"] == 0 and "a.ipynb is not a notebook" in document["output"]
     document, _ = grade(home, ("a.ipynb", notebook("x = 1")), AUTOGRADER_PYTHON="/no/such/python")
@@ -152,8 +188,8 @@ def test_setup_finds_a_python_and_installs_by_name(home, tmp_path, old):
         "apt-get install -y --no-install-recommends bubblewrap python3-venv",
         *extra,
         f"{chosen} -m venv {source}/venv",
-        "python -m pip install --no-cache-dir -c constraints.txt torch",
-        "python -m pip install --no-cache-dir -c constraints.txt -e .[class]",
+        "python -m pip install --no-cache-dir -c constraints.txt --extra-index-url INDEX OF CPU BUILDS "
+        + " ".join(autograder.packages()),
         'python -c import torch; print("torch", torch.__version__)',
     ]
 

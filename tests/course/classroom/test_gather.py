@@ -10,7 +10,7 @@ import pytest
 from utils.course import CourseError
 from utils.grade.classroom import gather as gathering
 from utils.grade.classroom.assemble import assemble
-from utils.grade.classroom.gather import gather
+from utils.grade.classroom.gather import gather as gathered
 from utils.grade.submission import clean, read_cells
 
 NORM = "class LayerNorm:\n    pass"
@@ -33,6 +33,10 @@ def zipped(members: dict[str, bytes]) -> bytes:
         for name, data in members.items():
             archive.writestr(name, data)
     return buffer.getvalue()
+
+
+def gather(paths, id_from="") -> list:
+    return gathered(paths, id_from).works
 
 
 def students(paths, id_from="") -> list[str]:
@@ -166,7 +170,10 @@ def test_what_a_student_tried_elsewhere_is_no_rival_of_the_answers(tmp_path):
     os.utime(old, (1e9, 1e9))
     (work,) = gather([tmp_path])
     task = assemble(work, "ch1")
-    assert task.cells == [(NORM, "")] and task.notices == []
+    assert task.cells == [(NORM, "")] and task.notices == [
+        "ada/exercises.new.ipynb is a copy that the course's build made: not taken.",
+        "ch2.ipynb is a notebook of ch2, not of ch1.",
+    ]
 
 
 def test_a_bomb_is_capped(tmp_path, monkeypatch):
@@ -211,7 +218,7 @@ def test_exercises_and_optional_of_one_student_are_joined(tmp_path):
     put(tmp_path / "ada" / "optional.ipynb", extra)
     (work,) = gather([tmp_path])
     task = assemble(work, "ch1")
-    assert task.optional and task.notices == [] and task.problem == ""
+    assert task.kinds == ("exercises", "optional") and task.notices == [] and task.problem == ""
     assert [text for text, _ in task.cells][-1] == NORM, "the answer of exercises.ipynb comes last"
 
 

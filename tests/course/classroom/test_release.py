@@ -5,7 +5,6 @@ import re
 import subprocess
 import sys
 import tomllib
-import zipfile
 
 import nbformat
 import pytest
@@ -16,8 +15,6 @@ from utils import course
 from utils.build.cut import read_module
 from utils.chapter import from_json, load_chapter
 from utils.course import CourseError
-from utils.grade.collect import collect
-from utils.grade.exports import commands
 from utils.grade.release import _copy, release
 from utils.learn.ladder import solution
 
@@ -235,50 +232,3 @@ def test_what_lies_about_is_not_handed_out(tmp_path):
     _copy(home, tmp_path / "out")
     out = tmp_path / "out"
     assert {file.relative_to(out).as_posix() for file in out.rglob("*") if file.is_file()} == set(keep)
-
-
-def notebook(text: str, **marks) -> str:
-    return nbformat.writes(new_notebook(cells=[new_code_cell(text)], metadata={"course": marks} if marks else {}))
-
-
-def test_collect_reads_hand_outs_zips_and_single_notebooks(tmp_path):
-    home = tmp_path / "in"
-    marks = {"chapter": "ch1", "notebook": "exercises"}
-    place = home / "ada" / "chapters" / NAME
-    (place / ".ipynb_checkpoints").mkdir(parents=True)
-    (place / "exercises.ipynb").write_text(notebook("ada", **marks), encoding="utf-8")
-    (place / "optional.ipynb").write_text(notebook("more", chapter="ch1", notebook="optional"), encoding="utf-8")
-    (place / "exercises.backup-1.ipynb").write_text(notebook("old", **marks), encoding="utf-8")
-    (place / "exercises.new.ipynb").write_text(notebook("new", **marks), encoding="utf-8")
-    (place / ".ipynb_checkpoints" / "exercises-checkpoint.ipynb").write_text(notebook("x", **marks), encoding="utf-8")
-    (home / "ada" / "scratch.ipynb").write_text(notebook("play"), encoding="utf-8")
-    with zipfile.ZipFile(home / "bob.zip", "w") as archive:
-        archive.writestr(f"inside-transformers/chapters/{NAME}/exercises.ipynb", notebook("bob", **marks))
-        archive.writestr("../../escape.ipynb", notebook("escape", **marks))
-    (home / "cleo.ipynb").write_text(notebook("from colab"), encoding="utf-8")
-    (home / "=1+1,x.ipynb").write_text(notebook("sum", **marks), encoding="utf-8")
-    (home / "dan.zip").write_text("no zip at all", encoding="utf-8")
-    (home / "eve").mkdir()
-    (home / "eve" / "secret.ipynb").symlink_to(place / "exercises.ipynb")
-    (home / "eve" / "exercises.ipynb").write_text("{ broken", encoding="utf-8")
-    out = tmp_path / "out"
-    found = {one.student: one for one in collect(home, out)}
-    assert set(found) == {"ada", "bob", "cleo", "dan", "eve", "=1+1,x"}
-    cells = {p.relative_to(out).as_posix(): p.read_text(encoding="utf-8") for p in out.rglob("*") if p.is_file()}
-    assert {name for name in cells if "=1" not in name} == {
-        "ch1/ada/exercises.ipynb",
-        "ch1/ada/optional.ipynb",
-        "ch1/bob/exercises.ipynb",
-        "ch1/bob/exercises-2.ipynb",
-        "ch1/cleo/exercises.ipynb",
-        "ch1/eve/exercises.ipynb",
-    }
-    assert '"ada"' in cells["ch1/ada/exercises.ipynb"] and cells["ch1/eve/exercises.ipynb"] == "{ broken"
-    assert "dan.zip can't be opened" in found["dan"].problem and not found["ada"].problem
-    assert {p.name for p in tmp_path.iterdir()} == {"in", "out"}  # nothing was unpacked beside it
-    said = commands.collect(home, tmp_path / "second")
-    assert "Collected 7 notebooks of 6 students" in said and "--chapter ch1 --out results" in said and "dan: " in said
-    with pytest.raises(CourseError, match="lies inside"):
-        collect(home, home / "out")
-    with pytest.raises(CourseError, match="There is no file or folder"):
-        collect(tmp_path / "nowhere", out)

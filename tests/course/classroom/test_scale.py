@@ -225,7 +225,7 @@ def test_a_fault_of_the_grader_costs_one_submission_and_is_said(handed_in, tmp_p
 def test_memory_stays_flat_and_zygotes_are_replaced(handed_in, tmp_path, monkeypatch):
     monkeypatch.setattr(engine, "RECYCLE", 25)
     handed_in.write(tmp_path / "ada.ipynb", handed_in.some("GELU", LayerNorm=handed_in.wrong_norm))
-    task = assemble(gather([tmp_path / "ada.ipynb"])[0], "ch1")
+    task = assemble(gather([tmp_path / "ada.ipynb"]).works[0], "ch1")
     settings = engine.Settings("ch1", 3, seconds=4)
     sizes, texts = [], set()
     try:

@@ -1,7 +1,8 @@
 """Find the notebooks of a class in files, folders and zips, and tell whose they are. Nothing is unpacked to disk.
 
 One folder or zip holds a class: each entry at its top is one student's work, whatever the notebooks inside are called.
-Of several paths each is one student's. So no student's zip or folder can hand in for another.
+Of several paths each is one student's. So no student's zip or folder can hand in for another. The layouts in which
+learning platforms hand out downloads are told by name (layouts.py). What is not taken is kept with the reason.
 """
 
 import io
@@ -10,15 +11,21 @@ import re
 import unicodedata
 import zipfile
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from utils import course
-from utils.grade.submission import clean, metadata_value, read_cells
+from utils.grade.classroom.layouts import LAYOUTS, Layout, submitters
+from utils.grade.submission import CELL_MARK, clean, metadata_value, read_cells
 
 LARGEST = 50 * 2**20  # bytes of one notebook, of one zip within a zip, however well they were packed
 MOST_MEMBERS = 50_000
 DEEPEST = 3  # a class's zip of students' zips, and one more
-NOT_THEIRS = re.compile(r"^(\.|__MACOSX$)")  # hidden files, checkpoints, what macOS adds
+NOT_THEIRS = re.compile(
+    r"^(\.|(__MACOSX|__pycache__|site-packages|node_modules)$)"
+)  # hidden files, what macOS and Python add
+BY_A_PROGRAM = "was made by a program"  # said in the list of what was not taken, and nowhere else
 NOT_WORK = re.compile(r"\.(backup-\d+|new(-\d+)?)\.ipynb$")  # what the build wrote beside somebody's work
 PLAIN = re.compile(r"(?i)^(copy[ _]of[ _]|kopie[ _]von[ _])?(exercises|optional)([ _-]*(copy)?[ _-]*\(?\d*\)?)$")
 
@@ -40,6 +47,16 @@ class Piece:
     @property
     def name(self) -> str:
         return "/".join([self.path.name, *self.members])
+
+    @property
+    def where(self) -> str:
+        """Where it lies in the class's folder or zip, the student's entry first."""
+        return "/".join(self.parts[self.entry :]) or self.name
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it is a Python file: jupytext's form of a notebook, perhaps."""
+        return self.parts[-1].lower().endswith(".py")
 
     def read(self) -> bytes:
         """The file's bytes. Raises Unreadable."""
@@ -65,55 +82,145 @@ class Piece:
 
 @dataclass
 class Work:
-    """What one student handed in: notebooks, or the sentence that says why there is none."""
+    """What one student handed in: notebooks, or the sentence that says why there is none.
+
+    `left`: (file, end of the sentence that says why it was not taken). `number`: of the platform that they came from.
+    `submitted`: when, as text; `late`: "yes", "no", or empty where nothing tells.
+    """
 
     student: str
     pieces: list[Piece] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     problem: str = ""
+    left: list[tuple[str, str]] = field(default_factory=list)
+    name: str = ""
+    number: str = ""
+    submitted: str = ""
+    late: str = ""
 
     @property
     def label(self) -> str:
         return clean(" + ".join(piece.name for piece in self.pieces))
 
 
-def gather(paths: list[Path], id_from: str = "") -> list[Work]:
+class Who(NamedTuple):
+    """Whose a file is: the id as it stands there; `home` tells two students of one id apart, `notice` is told.
+
+    `theirs`: whether a file that is no notebook is theirs too.
+    """
+
+    student: str
+    home: str = ""
+    notice: str = ""
+    theirs: bool = True
+    late: str = ""
+    submitted: str = ""
+    name: str = ""
+
+
+@dataclass
+class Gathered:
+    """The submissions by student id, and the files that are nobody's, each with the end of a sentence that says why."""
+
+    works: list[Work]
+    nobodys: list[tuple[str, str]]
+
+
+def gather(paths: list[Path], id_from: str = "") -> Gathered:
     """The submissions in those files, folders and zips, one per student, by student id.
 
-    By default the id is the name of the student's entry (see above). `id_from`: "{student}_ch1.ipynb" or
-    "{student}/exercises.ipynb" (matched against the end of a path; `*` stands for anything),
+    By default the id is the name of the student's entry (see above). `id_from`: a layout ("canvas", "moodle", ...),
+    "{student}_ch1.ipynb" or "{student}/exercises.ipynb" (matched against the end of a path; `*` stands for anything),
     "metadata:course.student", or "=ada" (all of it is hers). Raises CourseError for a path that does not exist, a
     pattern without {student}, two students under one id, one zip under two, or when nothing is found.
     """
-    student_of = _namer(id_from)
+    everything = [item for path in map(Path, paths) for item in _below(path, alone=len(paths) == 1)]
+    whose = _Platform(everything, LAYOUTS[id_from]) if id_from in LAYOUTS else _namer(id_from)
     found: dict[str, Work] = {}
     owners: dict[str, tuple[str, str]] = {}
     zips: dict[str, str] = {}
-    for path in map(Path, paths):
-        for piece, problem in _below(path, alone=len(paths) == 1):
-            raw, home, notice = student_of(piece)
-            student = clean(raw, 100)
-            key = unicodedata.normalize("NFKC", student).casefold()
-            other = owners.setdefault(key, (raw, home))
-            if other != (raw, home):
-                names = [f"{name} ({place})" if place else name for name, place in (other, (raw, home))]
+    loose, nobodys = [], []
+    own = (LAYOUTS[id_from].stamp, LAYOUTS[id_from].index) if id_from in LAYOUTS else ()  # the platform's files
+    for piece, why in everything:
+        for who in whose(piece) if piece.parts[-1] not in own else ():
+            if not who.theirs and (why or id_from in LAYOUTS):
+                loose.append((who, piece, why or f"does not lie where {id_from} has a student's work"))
+                continue
+            student = clean(who.student, 100)
+            key, owner = unicodedata.normalize("NFKC", student).casefold(), (who.student, who.home)
+            other = owners.setdefault(key, owner)
+            if other != owner:
+                names = [f"{name} ({place})" if place else name for name, place in (other, owner)]
                 raise course.CourseError(f"{names[0]} and {names[1]} have the same student id: rename one of them.")
-            if (zipped := _own_zip(piece)) and zips.setdefault(zipped, student) != student:
+            if not (why or own) and (zipped := _own_zip(piece)) and zips.setdefault(zipped, student) != student:
                 raise course.CourseError(f"{zipped} holds work of two students, {zips[zipped]} and {student}.")
-            work = found.setdefault(student, Work(student))
-            if notice and notice not in work.notices:
-                work.notices.append(notice)
-            if problem:
-                work.notices.append(f"{piece.name} {problem}.")
-                work.problem = f"{piece.name} {problem}."
+            work = found.setdefault(student, Work(student, name=clean(who.name)))
+            work.number = who.home if id_from in LAYOUTS else ""
+            work.late, work.submitted = max(work.late, who.late), max(work.submitted, who.submitted)
+            if who.notice and not why and who.notice not in work.notices:
+                work.notices.append(who.notice)
+            if why:
+                work.left.append((piece.where, why))
             elif piece not in work.pieces:
                 work.pieces.append(piece)
+    for who, piece, why in loose:
+        owner = found.get(clean(who.student, 100))
+        (owner.left if owner else nobodys).append((piece.where, why))
     for work in found.values():
-        if work.pieces:
-            work.problem = ""
+        _without_pairs(work)
+        if not work.pieces:
+            named = sorted(work.left, key=lambda one: (one[1] == BY_A_PROGRAM, not one[0].lower().endswith(".zip")))
+            work.problem = f"There is no notebook: {named[0][0]} {named[0][1]}."
     if not found:
-        raise course.CourseError(f"No notebook (.ipynb) was found in {', '.join(map(str, paths)) or 'nothing'}.")
-    return [found[student] for student in sorted(found, key=lambda name: (name.casefold(), name))]
+        said = "; ".join(f"{name} {why}" for name, why in nobodys[:3])
+        where = ", ".join(map(str, paths)) or "nothing"
+        raise course.CourseError(f"No notebook (.ipynb) was found in {where}{f' ({said})' if said else ''}.")
+    works = [found[student] for student in sorted(found, key=lambda name: (name.casefold(), name))]
+    return Gathered(works, nobodys)
+
+
+def _without_pairs(work: Work) -> None:
+    """Leave out text notebooks that jupytext keeps beside an .ipynb of the same name."""
+    notebooks = {piece.parts[:-1] + (Path(piece.parts[-1]).stem,) for piece in work.pieces if not piece.is_text}
+    for piece in [piece for piece in work.pieces if piece.is_text]:
+        if piece.parts[:-1] + (Path(piece.parts[-1]).stem,) in notebooks:
+            work.pieces.remove(piece)
+            work.left.append((piece.where, "is the text of the notebook of that name"))
+
+
+def place(piece: Piece) -> str:
+    """Where a file lies, from the folder or zip that was given on, for a layout to read."""
+    return "/".join(re.sub(r"(?i)\.zip$", "", part) for part in piece.parts[max(0, piece.entry - 1) :])
+
+
+class _Platform:
+    """Whose a file is in a platform's download. Called with a piece; nobody where it lies elsewhere."""
+
+    def __init__(self, everything, layout: Layout):
+        self.layout = layout
+        places = [(layout.read(place(piece)), piece) for piece, _ in everything]
+        index = [piece for found, piece in places if found is None and piece.parts[-1] == layout.index]
+        self.index = submitters(index[0].read()) if index else {}
+        self.stamps = {
+            found["student"]: clean(piece.read()[:200].decode(errors="replace"), 60)
+            for found, piece in places
+            if found and layout.stamp and found["rest"] == layout.stamp
+        }
+        numbers: dict[str, set[str]] = {}
+        for found in (found for found, _ in places if found):
+            numbers.setdefault(found["student"], set()).add(found.get("number") or "")
+        self.shared = {student for student, found in numbers.items() if len(found) > 1}
+
+    def __call__(self, piece: Piece) -> list[Who]:
+        found = self.layout.read(place(piece))
+        if found is None:
+            return [Who(piece.parts[-1], theirs=False)]
+        student, number = found["student"], found.get("number") or ""
+        if student in self.index:
+            return [Who(one["id"], student, "", True, "", one["time"], one["name"]) for one in self.index[student]]
+        late = "" if "late" not in found else "yes" if found["late"] else "no"
+        submitted = found.get("time") or self.stamps.get(student, "")
+        return [Who(f"{student}_{number}" if student in self.shared else student, number, "", True, late, submitted)]
 
 
 def _own_zip(piece: Piece) -> str:
@@ -125,21 +232,30 @@ def _own_zip(piece: Piece) -> str:
 
 
 def _below(path: Path, alone: bool):
-    """(piece, problem) for everything below one argument; a zip that cannot be opened is somebody's submission.
+    """(piece, why) for everything below one argument: taken where there is no `why`, the end of a sentence.
 
     `alone`: it is the only argument, so that a folder or a zip is a class.
     """
     if path.is_dir():
+        home = path.resolve().name
         for folder, names, files in os.walk(path):
-            names[:] = sorted(name for name in names if not NOT_THEIRS.match(name))
-            for name in sorted(files):
+            for name in sorted([*names, *files]):
                 file = Path(folder, name)
-                if file.is_symlink() or not file.is_file() or NOT_THEIRS.match(name):
-                    continue  # a link may lead to another student's work
-                if name.lower().endswith((".ipynb", ".zip")):
-                    yield from _file(file, (path.resolve().name, *file.relative_to(path).parts), int(alone))
+                piece = Piece(file, (), (home, *file.relative_to(path).parts), int(alone))
+                if NOT_THEIRS.match(name):
+                    yield piece, BY_A_PROGRAM
+                elif file.is_symlink():  # it may lead to another student's work
+                    yield piece, "is a link, and links are not followed"
+                elif name in names:
+                    if not any(file.iterdir()):
+                        yield piece, "is an empty folder"
+                elif not file.is_file():
+                    yield piece, "isn't a file"
+                else:
+                    yield from _file(file, piece.parts, piece.entry)
+            names[:] = sorted(name for name in names if not NOT_THEIRS.match(name))
     elif path.is_file():
-        if not path.name.lower().endswith((".ipynb", ".zip")):
+        if alone and not path.name.lower().endswith((".ipynb", ".py", ".zip")):
             raise course.CourseError(f"{path} is neither a notebook (.ipynb) nor a zip nor a folder.")
         parts = path.resolve().parts[1:]
         of_class = alone and path.name.lower().endswith(".zip")
@@ -149,20 +265,19 @@ def _below(path: Path, alone: bool):
 
 
 def _file(file: Path, parts: tuple[str, ...], entry: int):
-    if NOT_WORK.search(file.name):
-        return
     try:
         changed = file.stat().st_mtime
     except OSError:
         changed = 0.0
     piece = Piece(file, (), parts, entry, changed)
     if not file.name.lower().endswith(".zip"):
-        yield piece, ""
+        yield from _looked_at(piece)
         return
     found = list(_archive(file, piece, 1))
-    tops = {piece.parts[entry] for piece, _ in found if len(piece.parts) > entry}
-    if entry == len(parts) and len(tops) == 1 and all(_hand_out(piece.parts[entry + 1 :]) for piece, _ in found):
-        found = [(replace(piece, entry=entry - 1), problem) for piece, problem in found]  # one student's, not a class's
+    taken = [piece.parts for piece, why in found if not why]
+    tops = {inner[entry] for inner in taken if len(inner) > entry}
+    if entry == len(parts) and len(tops) == 1 and all(_hand_out(inner[entry + 1 :]) for inner in taken):
+        found = [(replace(piece, entry=entry - 1), why) for piece, why in found]  # one student's, not a class's
     yield from found
 
 
@@ -170,8 +285,36 @@ def _hand_out(parts: tuple[str, ...]) -> bool:
     return len(parts) > 1 and parts[0] == "chapters"
 
 
+def _looked_at(piece: Piece):
+    """A file that is no zip, with the reason why it is not taken; the course's own files are passed over."""
+    name = piece.parts[-1]
+    if NOT_WORK.search(name):
+        yield piece, "is a copy that the course's build made"
+    elif "/".join(piece.parts).endswith(course.START_PAGE):
+        return  # every hand-out has it
+    elif name.lower().endswith(".ipynb"):
+        yield piece, ""
+    elif any(_ours(piece.parts[at:]) for at in range(piece.entry, len(piece.parts))):
+        return
+    elif piece.is_text:
+        try:
+            cells = CELL_MARK.search(piece.read())
+        except Unreadable as error:
+            yield piece, str(error)
+        else:
+            yield piece, "" if cells else "is Python without notebook cells (# %%)"
+    else:
+        yield piece, "isn't a notebook"
+
+
+@lru_cache(maxsize=4096)
+def _ours(parts: tuple[str, ...]) -> bool:
+    return course.ROOT.joinpath(*parts).is_file()
+
+
 def _archive(source, zipped: Piece, depth: int):
     """Pieces in a zip; those of zips in it too, to a depth."""
+    told = set()
     try:
         with zipfile.ZipFile(source) as archive:
             members = archive.infolist()
@@ -180,19 +323,26 @@ def _archive(source, zipped: Piece, depth: int):
                 return
             for info in members:
                 names = PurePosixPath(info.filename.replace("\\", "/")).parts
-                if info.is_dir() or not names or any(NOT_THEIRS.match(name) and name != ".." for name in names):
+                if info.is_dir() or not names:
                     continue
+                made = next((at for at, name in enumerate(names) if NOT_THEIRS.match(name) and name != ".."), None)
+                names = names[: None if made is None else made + 1]
                 inner = Piece(
                     zipped.path,
-                    (*zipped.members, info.filename),
+                    (*zipped.members, info.filename if made is None else "/".join(names)),
                     (*zipped.parts, *(name for name in names if name not in ("..", "/"))),
                     zipped.entry,
                     _changed(info),
                 )
-                lower = names[-1].lower()
-                if lower.endswith(".ipynb") and not NOT_WORK.search(names[-1]):
-                    yield inner, ""
-                elif lower.endswith(".zip") and depth < DEEPEST:
+                if made is not None:
+                    if inner.parts not in told:  # a folder once, not each of its files
+                        told.add(inner.parts)
+                        yield inner, BY_A_PROGRAM
+                elif not names[-1].lower().endswith(".zip"):
+                    yield from _looked_at(inner)
+                elif depth >= DEEPEST:
+                    yield inner, f"is a zip inside {DEEPEST} others"
+                else:
                     try:
                         data = _member(archive, info)
                     except Exception as error:
@@ -219,44 +369,47 @@ def _changed(info: zipfile.ZipInfo) -> float:
 
 
 def _namer(id_from: str):
-    """A function from a piece to (raw student id, the entry it is of or "", notice)."""
+    """A function from a piece to the students that it is of: one."""
     if id_from.startswith("metadata:"):
         keys = id_from.removeprefix("metadata:").strip()
         if not keys:
             raise course.CourseError("--id-from metadata:KEY needs a key, such as metadata:course.student.")
 
-        def by_metadata(piece: Piece) -> tuple[str, str, str]:
+        def by_metadata(piece: Piece) -> list[Who]:
             try:
                 value = metadata_value(read_cells(piece.read())[1], keys)
             except (Unreadable, ValueError):
                 value = None
             if isinstance(value, (str, int)) and clean(str(value), 100):
-                return str(value), _own_zip(piece), ""
-            return *by_name(piece), f"{piece.name} has no {keys} in its metadata: the id was taken from its name."
+                return [Who(str(value), _own_zip(piece))]
+            says = f"{piece.name} has no {keys} in its metadata: the id was taken from its name."
+            return [by_name(piece)._replace(notice=says)]
 
         return by_metadata
     if not id_from:
-        return lambda piece: (*by_name(piece), "")
+        return lambda piece: [by_name(piece)]
     if id_from.startswith("="):
         if not clean(id_from[1:], 100):
             raise course.CourseError("--id-from =NAME needs a name.")
-        return lambda piece: (id_from[1:], "", "")
+        return lambda piece: [Who(id_from[1:])]
     if id_from.count("{student}") != 1:
         raise course.CourseError(
-            f"--id-from {id_from!r} must hold {{student}} once, as in '{{student}}_ch1.ipynb', or be metadata:KEY."
+            f"--id-from {id_from!r} must be {', '.join(LAYOUTS)}, or hold {{student}} once, as in "
+            "'{student}_ch1.ipynb', or be metadata:KEY."
         )
     wanted = [part for part in id_from.replace("\\", "/").split("/") if part]
     patterns = [re.compile(_regex(part), re.IGNORECASE) for part in wanted]
 
-    def by_pattern(piece: Piece) -> tuple[str, str, str]:
+    def by_pattern(piece: Piece) -> list[Who]:
         parts = [re.sub(r"(?i)\.zip$", "", part) for part in piece.parts[-len(patterns) :]]
         if len(parts) == len(patterns):
             matches = [pattern.fullmatch(part) for pattern, part in zip(patterns, parts, strict=True)]
             if all(matches):
                 student = next(match["student"] for match in matches if "student" in match.groupdict())
                 if clean(student, 100):
-                    return student, _own_zip(piece), ""
-        return *by_name(piece), f"{piece.name} does not fit {id_from!r}: the id was taken from its name."
+                    return [Who(student, _own_zip(piece))]
+        says = f"{piece.name} does not fit {id_from!r}: the id was taken from its name."
+        return [by_name(piece)._replace(notice=says)]
 
     return by_pattern
 
@@ -266,12 +419,15 @@ def _regex(part: str) -> str:
     return "".join({"{student}": "(?P<student>.+?)", "*": ".*"}.get(piece, re.escape(piece)) for piece in pieces)
 
 
-def by_name(piece: Piece) -> tuple[str, str]:
+def by_name(piece: Piece) -> Who:
     """The default id and the entry it is of: the entry's name, or that of the folder (or zip) around it where the
     entry is called as everybody's is."""
     ours = {"chapters", *course.chapters().values()}
-    names = [re.sub(r"(?i)\.(ipynb|zip)$", "", part) for part in piece.parts]
+    names = [re.sub(r"(?i)\.(ipynb|py|zip)$", "", part) for part in piece.parts]
+    inside = len(names) > piece.entry + 1 or piece.parts[-1].lower().endswith(".zip")
+    inside = inside or (piece.path.is_dir() and not NOT_THEIRS.match(piece.parts[-1]))
+    names[-1] = names[-1] if inside else Path(piece.parts[-1]).stem
     for at in range(min(piece.entry, len(names) - 1), -1, -1):
         if not PLAIN.match(names[at]) and names[at] not in ours and clean(names[at], 100):
-            return names[at], "/".join(piece.parts[: at + 1])
-    return clean(names[-1], 100) or "unnamed", ""
+            return Who(names[at], "/".join(piece.parts[: at + 1]), theirs=inside)
+    return Who(clean(names[-1], 100) or "unnamed", theirs=inside)

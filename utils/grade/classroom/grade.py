@@ -25,7 +25,7 @@ def grade_submission(task: Task, chapter: str, seed: int, box: Sandbox, partial:
         warnings.simplefilter("ignore", SyntaxWarning)
         grading = Grading(task.cells, chapter, seed, box)
         imported, notices = _imports(grading)
-        wanted = asked(chapter, task.optional)
+        wanted = asked(chapter, task.kinds)
         record.exercises = [_result(grading, exercise, partial, imported.get(exercise.name, [])) for exercise in wanted]
     record.isolation = box.mode
     record.score = round(sum(result.points for result in record.exercises), 2)

@@ -48,7 +48,7 @@ class SubmissionResult:
 
     `problem`: one sentence where the submission could not be graded, else empty. `digest` is of the submission and of
     the hidden tests it met: with the seed it says whether a record still holds. `score` counts optional exercises as
-    extra points; `max_score` does not.
+    extra points; `max_score` does not. `submitted`: when, as text; `late`: "yes", "no", or empty where nothing tells.
     """
 
     student: str
@@ -63,6 +63,9 @@ class SubmissionResult:
     notices: list[str] = field(default_factory=list)
     exercises: list[ExerciseResult] = field(default_factory=list)
     digest: str = ""
+    name: str = ""
+    submitted: str = ""
+    late: str = ""
 
     def to_json(self) -> str:
         """The record as text, with a line end."""

@@ -8,7 +8,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,8 +18,9 @@ from utils import course
 from utils.files import PART
 from utils.grade.classroom.assemble import Task, assemble, blank
 from utils.grade.classroom.engine import Settings
-from utils.grade.classroom.gather import Work, gather
+from utils.grade.classroom.gather import BY_A_PROGRAM, Work, gather
 from utils.grade.classroom.record import SubmissionResult, read_record, read_results, record_file
+from utils.grade.classroom.roster import enrol
 from utils.grade.submission import clean
 
 STATUSES_SHOWN = 4
@@ -31,6 +32,8 @@ class Options:
     """How a class is graded; see `python -m utils.grade --help`. `jobs` 0: as many as there are processors."""
 
     id_from: str = ""
+    roster: Path | None = None
+    due: str = ""
     seed: int | None = None
     isolation: str = "auto"
     jobs: int = 0
@@ -84,9 +87,15 @@ def grade_class(paths: list[Path], chapter: str, out: Path, options: Options | N
     key = course.chapter_name(chapter).split("_")[0]
     if not (course.ROOT / "tests" / course.chapter_name(key)).is_dir():
         raise course.CourseError(f"The hidden tests of {key} are not part of this hand-out, so it cannot grade.")
-    works = gather(paths, options.id_from)
+    gathered = gather(paths, options.id_from)
+    beside = Path(paths[0]).with_suffix(".csv")  # the class list that `collect` wrote
+    roster = options.roster or (beside if len(paths) == 1 and Path(paths[0]).is_dir() and beside.is_file() else None)
+    works, _ = enrol(gathered.works, roster, options.due)
     with _locked(out):
-        return _Run(key, Path(out), options).grade(works)
+        run = _Run(key, Path(out), options)
+        for name, why in gathered.nobodys:
+            run.notice(f"{name} {why}: not taken." if why != BY_A_PROGRAM else "")
+        return run.grade(works)
 
 
 @contextlib.contextmanager
@@ -150,8 +159,9 @@ class _Run:
     def _remember(self, record: SubmissionResult) -> None:
         counts = Counter(str(exercise.status) for exercise in record.exercises)
         says = record.problem or ", ".join(f"{count} {status}" for status, count in counts.most_common(STATUSES_SHOWN))
-        row = Row(record.student, record.score, record.max_score, says, record.seconds, record.isolation, ())
-        self.summary.rows.append(row._replace(notices=tuple(record.notices)))
+        says = f"LATE; {says}" if record.late == "yes" else says
+        row = (record.student, record.score, record.max_score, says, record.seconds, record.isolation)
+        self.summary.rows.append(Row(*row, tuple(record.notices)))
 
     def _grade(self, todo: list[Work]) -> None:
         from tqdm import tqdm
@@ -170,7 +180,7 @@ class _Run:
         try:
             bar = tqdm(total=len(todo), unit="notebook", disable=options.quiet, file=sys.stderr)
             if options.cluster:
-                answers = on_cluster(Tasks(todo, self.chapter), settings, options.cluster, self._notice)
+                answers = on_cluster(Tasks(todo, self.chapter), settings, options.cluster, self.notice)
             else:
                 answers = on_this_machine(Tasks(todo, self.chapter), settings, options.jobs)
             with contextlib.closing(answers):
@@ -186,7 +196,7 @@ class _Run:
 
     def _take(self, answer: dict, todo: list[Work]) -> None:
         work = todo[answer["number"]]
-        self._notice(answer["notice"])
+        self.notice(answer["notice"])
         if answer["refused"] or not answer["record"]:
             if answer["refused"] and not any(row.isolation for row in self.summary.rows):
                 raise course.CourseError(answer["refused"])
@@ -204,6 +214,10 @@ class _Run:
 
     def _keep(self, record: SubmissionResult) -> None:
         self._remember(record)
+        self.write(record)
+
+    def write(self, record: SubmissionResult) -> None:
+        """Put a record on disk; raises DiskFull where several in a row could not be."""
         try:
             record.write(self.out)
             self.unwritten = 0
@@ -225,12 +239,17 @@ class _Run:
         try:
             record = read_record(file)
         except course.CourseError as error:
-            self._notice(f"{error} It is graded again.")
+            self.notice(f"{error} It is graded again.")
             return None
         same = (task.student, task.digest, self.summary.seed)
-        return record if (record.student, record.digest, record.seed) == same else None
+        if (record.student, record.digest, record.seed) != same:
+            return None
+        about = replace(record, **task.about)
+        if about != record:  # only what the class list or --due says is new
+            self.write(about)
+        return about
 
-    def _notice(self, text: str) -> None:
+    def notice(self, text: str) -> None:
         if text and text not in self.summary.notices:
             self.summary.notices.append(text)
             print(clean(text, 1000), file=sys.stderr)

@@ -1,6 +1,8 @@
 """The zip that Gradescope takes: setup.sh, run_autograder, and the course with its solutions. For instructors only."""
 
 import io
+import re
+import shlex
 import stat
 import zipfile
 from pathlib import Path
@@ -12,11 +14,13 @@ HOME = Path(__file__).parent / "gradescope_image"
 SCRIPTS = ("setup.sh", "run_autograder")
 PROJECT = ("README.md", "LICENSE", "pyproject.toml", "requirements.txt", "constraints.txt")
 NEEDED = (".py", ".json", ".md", ".toml", ".txt")
+FRONT_ENDS = {"jupyterlab", "ipykernel", "ipywidgets", "anywidget", "nbmake", "nbclient"}  # grading opens no notebook
 
 
-def make(chapter: str, out: Path) -> Path:
+def make(chapter: str, out: Path, index: str = "") -> Path:
     """Write the autograder of one chapter to `out`. The same course gives the same bytes.
 
+    `index`: address of an index of CPU builds of PyTorch, from which its set-up then installs.
     Raises CourseError in a hand-out, which has no answers to grade by, and where `out` cannot be written.
     """
     out = Path(out)
@@ -26,17 +30,27 @@ def make(chapter: str, out: Path) -> Path:
     if out.is_dir():
         out = out / "autograder.zip"
     try:
-        write_whole(out, _archive(name))
+        write_whole(out, _archive(name, index))
     except OSError as error:
         raise course.CourseError(f"{out} cannot be written: {error.strerror or error}.") from None
     return out
 
 
-def _archive(name: str) -> bytes:
+def packages() -> list[str]:
+    """What grading needs of the course's requirements: answers may use all that is not a notebook's front end."""
+    lines = (course.ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    wanted = [line.partition("#")[0].strip() for line in lines]
+    return [line for line in wanted if line and re.match(r"[\w.-]+", line)[0] not in FRONT_ENDS]
+
+
+def _archive(name: str, index: str) -> bytes:
     buffer = io.BytesIO()
+    wanted = ["--extra-index-url", index, *packages()] if index else packages()
+    fills = {"CHAPTER": name.split("_")[0], "PACKAGES": shlex.join(wanted)}
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for script in SCRIPTS:
-            text = (HOME / script).read_text(encoding="utf-8").replace("@CHAPTER@", name.split("_")[0])
+            text = (HOME / script).read_text(encoding="utf-8")
+            text = re.sub("@(CHAPTER|PACKAGES)@", lambda found: fills[found[1]], text)
             _add(archive, script, text.encode(), executable=True)
         for file in _course_files(name):
             _add(archive, f"course/{file.relative_to(course.ROOT).as_posix()}", file.read_bytes())

@@ -6,7 +6,7 @@ from pathlib import Path
 from utils.files import write_whole
 from utils.grade.classroom.record import SubmissionResult
 from utils.grade.exports.common import full, number, one_line, reason, title
-from utils.grade.status import Status
+from utils.grade.status import PROPERTIES, Status
 
 
 def write(results: list[SubmissionResult], out: Path) -> list[Path]:
@@ -22,22 +22,16 @@ def write(results: list[SubmissionResult], out: Path) -> list[Path]:
 def suite(result: SubmissionResult) -> ET.Element:
     """The testsuite element of one student."""
     node = ET.Element("testsuite", name=f"{one_line(result.student)} {result.chapter}")
-    _properties(
-        node, student=result.student, seed=result.seed, score=number(result.score), max_score=number(result.max_score)
-    )
+    whole = {"points": number(result.score), "max_points": number(result.max_score), "seed": result.seed}
+    _properties(node, student=result.student, name=result.name, submitted=result.submitted, late=result.late, **whole)
     counts = dict.fromkeys(("errors", "failures", "skipped"), 0)
     for exercise in result.exercises:
         case = ET.SubElement(
             node, "testcase", classname=f"{result.chapter}.{one_line(result.student)}", name=title(exercise)
         )
         case.set("time", f"{exercise.seconds:.3f}")
-        _properties(
-            case,
-            exercise=title(exercise),
-            score=number(exercise.points),
-            max_score=number(exercise.max_points),
-            status=exercise.status,
-        )
+        values = (title(exercise), exercise.status, number(exercise.points), number(exercise.max_points))
+        _properties(case, **dict(zip(PROPERTIES, (*values, result.submission, result.seed), strict=True)))
         if exercise.status is Status.SKIPPED:
             counts["skipped"] += 1
             ET.SubElement(case, "skipped", type="pytest.skip", message=reason(exercise))

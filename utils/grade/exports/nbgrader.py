@@ -35,6 +35,7 @@ def write(results: list[SubmissionResult], out: Path, assignment: str = "", dued
         values = {
             "assignment": _unquoted(assignment or result.chapter),
             "duedate": _unquoted(duedate),
+            "timestamp": _unquoted(no_formula(one_line(result.submitted))),
             "student_id": student,
             "raw_score": score,
             "late_submission_penalty": 0,

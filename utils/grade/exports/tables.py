@@ -9,7 +9,10 @@ from utils.files import write_whole
 from utils.grade.classroom.record import SubmissionResult
 from utils.grade.exports.common import no_formula, number, one_line, title
 
-ABOUT = ("student", "submission", "chapter", "score", "max_score", "percent", "flags", "problem", "seed", "isolation")
+ABOUT = (
+    *("student", "name", "submission", "submitted", "late", "chapter", "score", "max_score", "percent", "flags"),
+    *("problem", "seed", "isolation"),
+)
 
 
 def write_csv(results: list[SubmissionResult], out: Path) -> list[Path]:
@@ -25,7 +28,8 @@ def write_csv(results: list[SubmissionResult], out: Path) -> list[Path]:
         by_name = {title(exercise): exercise for exercise in result.exercises}
         found = [by_name.get(name) for name in exercises]
         percent = number(100 * result.score / result.max_score) if result.max_score else 0
-        row = [result.student, result.submission, result.chapter, number(result.score), number(result.max_score)]
+        row = [result.student, result.name, result.submission, result.submitted, result.late, result.chapter]
+        row += [number(result.score), number(result.max_score)]
         row += [percent, sum(len(e.flags) for e in result.exercises), result.problem, result.seed, result.isolation]
         row += [number(e.points) if e else "" for e in found] + [str(e.status) if e else "" for e in found]
         table.writerow([no_formula(one_line(value)) if isinstance(value, str) else value for value in row])

@@ -1,9 +1,5 @@
 #!/usr/bin/env bash
-# Run once by Gradescope, when the image is made: a Python of 3.11 or newer, the sandbox, and the course's packages.
-#
-# On Linux pip's usual torch carries several GB of CUDA libraries that no grading needs. To get the CPU build, put the
-# address of PyTorch's index of CPU builds (its site tells it) into the line below; its version is chosen over the other.
-#export PIP_EXTRA_INDEX_URL=
+# Run once by Gradescope, when the image is made: a Python of 3.11 or newer, the sandbox, and what grading needs.
 set -euo pipefail
 source_folder="${AUTOGRADER_HOME:-/autograder}/source"
 export DEBIAN_FRONTEND=noninteractive PIP_DISABLE_PIP_VERSION_CHECK=1
@@ -31,6 +27,5 @@ fi
 
 "$python" -m venv "$source_folder/venv"
 cd "$source_folder/course"
-"$source_folder/venv/bin/python" -m pip install --no-cache-dir -c constraints.txt torch
-"$source_folder/venv/bin/python" -m pip install --no-cache-dir -c constraints.txt -e '.[class]'
+"$source_folder/venv/bin/python" -m pip install --no-cache-dir -c constraints.txt @PACKAGES@
 "$source_folder/venv/bin/python" -c 'import torch; print("torch", torch.__version__)'
