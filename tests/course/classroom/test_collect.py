@@ -283,7 +283,15 @@ def test_every_file_that_is_not_taken_is_named_with_its_reason(tmp_path):
     home = put(
         tmp_path / "in", "ada/exercises.ipynb", "ada/essay.pdf", "ada/helper.py", "ada/.git/config", "bob/only.docx"
     )
-    put(home, "ada/utils/learn/check.py", "ada/README.md", "ada/chapters/start.ipynb", "ada/exercises.backup-1.ipynb", "notes.txt", "cleo.pdf")
+    put(
+        home,
+        "ada/utils/learn/check.py",
+        "ada/README.md",
+        "ada/chapters/start.ipynb",
+        "ada/exercises.backup-1.ipynb",
+        "notes.txt",
+        "cleo.pdf",
+    )
     (home / "ada" / "ch2.ipynb").write_text(notebook("x = 1", "ch2"), encoding="utf-8")
     (home / "ada" / "scratch.ipynb").write_text(notebook("x = 1", ""), encoding="utf-8")
     (home / "ada" / "other.ipynb").write_text(notebook("x = 1", "ch77"), encoding="utf-8")
