@@ -17,11 +17,10 @@ from tqdm import tqdm
 from utils.course import ROOT, CourseError
 from utils.train import best_device, command_line, run_command
 
-from . import settings
-from .config import FullTrainerArgs, TrainerArgs
-from .counts import shakespeare_table, text_table, write_shakespeare_counts
-from .metrics import PAPER_NAMES
-from .trainer import Trainer
+from .bigrams import shakespeare_table, text_table, write_shakespeare_counts
+from .config import FullTrainerArgs, TrainerArgs, assign, named
+from .probes import PAPER_NAMES
+from .training import Trainer
 
 Flat = tyro.conf.OmitArgPrefixes
 PROGRAM = "python -m solutions.ch2_induction_heads"
@@ -90,7 +89,7 @@ class Tables:
     machine: Annotated[Machine, Flat] = field(default_factory=Machine)
 
     def run(self) -> int:
-        from . import tables
+        from .experiments import tables
 
         found, rows = [], []
         try:
@@ -115,7 +114,7 @@ class Figures:
     machine: Annotated[Machine, Flat] = field(default_factory=Machine)
 
     def run(self) -> int:
-        from . import figures
+        from .experiments import figures
 
         for path in figures.write(self.machine.ready(), self.output, self.names, self.seed):
             print(path)
@@ -158,7 +157,7 @@ def _assign(command: Basic, arguments: list[str]) -> list[str]:
     Raises CourseError for a setting or an option that does not exist; it names the nearest.
     """
     more = {"": command.machine}
-    names = settings.names(command.args) | settings.names(command.machine)
+    names = named(command.args) | named(command.machine)
     options = {"help", "fast", "resume", "h"} | {part for name in names for part in (name, name.split(".")[-1])}
     flags = {name.split(".")[-1].replace("_", "-") for name, (_, field) in names.items() if field.type is bool}
     flags |= {"help", "fast", "resume", "h"}
@@ -181,7 +180,7 @@ def _assign(command: Basic, arguments: list[str]) -> list[str]:
             assignments.append(argument)
         else:
             others.append(argument)
-    settings.apply(command.args, assignments, more)
+    assign(command.args, assignments, more)
     return others
 
 

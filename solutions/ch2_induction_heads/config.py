@@ -1,6 +1,17 @@
-"""Every setting of chapter 2: the data, both models, the optimiser, the two training runs."""
+"""Every setting of chapter 2: the data, both models, the optimiser, the two training runs.
 
-from dataclasses import dataclass, field
+Settings may be written as name=value, with dots for what is nested: data_args.k=5 optim_args.use_sgd=True.
+"""
+
+import difflib
+from dataclasses import dataclass, field, fields, is_dataclass
+from types import UnionType
+from typing import Any, get_args
+
+from utils.course import CourseError
+
+WORDS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+NOTHING = ("none", "null", "~")
 
 
 @dataclass
@@ -113,3 +124,51 @@ class FullTrainerArgs(TrainerArgs):
     optim_args: FullOptimArgs = field(default_factory=FullOptimArgs)
     model_args: FullModelArgs = field(default_factory=FullModelArgs)
     loss_head_only: bool = False
+
+
+def named(settings, prefix: str = "") -> dict[str, tuple[Any, Any]]:
+    """Every setting by its dotted name: (the dataclass object that holds it, its field)."""
+    found = {}
+    for entry in fields(settings):
+        value = getattr(settings, entry.name)
+        if is_dataclass(value):
+            found |= named(value, f"{prefix}{entry.name}.")
+        else:
+            found[prefix + entry.name] = (settings, entry)
+    return found
+
+
+def assign(settings, assignments: list[str], prefixes: dict[str, Any] | None = None) -> None:
+    """Carry out name=value texts on a dataclass object, in place; of `prefixes`, more objects are known by name.
+
+    Raises CourseError for an unknown name (it names the nearest) and for a value of another type.
+    """
+    known = named(settings)
+    for prefix, more in (prefixes or {}).items():
+        known |= named(more, prefix)
+    for assignment in assignments:
+        name, _, text = assignment.partition("=")
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
+            raise CourseError(f"There is no setting {name!r}; the nearest is {near[0]!r}.")
+        holder, entry = known[name]
+        setattr(holder, entry.name, parse(name, text, entry.type))
+
+
+def parse(name: str, text: str, kind: Any) -> Any:
+    """A value of the annotated type. Raises CourseError for a text of another type."""
+    kinds = get_args(kind) if isinstance(kind, UnionType) else (kind,)
+    if type(None) in kinds and text.lower() in NOTHING:
+        return None
+    if bool in kinds:
+        if text.lower() not in WORDS:
+            raise CourseError(f"{name} must be True or False, but it is {text!r}.")
+        return WORDS[text.lower()]
+    for number, what in ((int, "a whole number"), (float, "a number")):
+        if number in kinds:
+            try:
+                return number(text)
+            except ValueError:
+                raise CourseError(f"{name} must be {what}, but it is {text!r}.") from None
+    wanted = next(kind for kind in kinds if kind is not type(None))
+    return wanted(text)

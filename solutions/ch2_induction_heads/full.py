@@ -7,10 +7,8 @@ from torch import Tensor, nn
 
 from utils.course import CourseError
 
-from .basic import feed_forward
 from .config import FullModelArgs
-from .positions import sinusoids
-from .reading import Reading
+from .model import Reading, feed_forward, sinusoids
 
 
 class FullAttention(nn.Module):
@@ -97,6 +95,9 @@ class FullTransformer(Reading, nn.Module):
 
     def read_out(self, x: Float[Tensor, "B T d"]) -> Float[Tensor, "B T V"]:
         return self.output(self.norm(x))
+
+    def block(self, i: int, x: Float[Tensor, "B T d"], skip: str) -> Float[Tensor, "B T d"]:
+        return self.layers[i](x, skip)[0]
 
     def forward(self, tokens: Int[Tensor, "B T"], return_cache: bool = False):
         x = self.embed(tokens)

@@ -78,20 +78,20 @@ def capacity_curve(d: int, ns: Iterable[int], seeds: Iterable[int]) -> list[floa
     # end solution
 
 
-def fit_memory(
-    U: Float[Tensor, "n d_in"], V: Float[Tensor, "n d_out"], steps: int = 600, lr: float = 0.05
+def linear_ce_grad(
+    W: Float[Tensor, "d_out d_in"],
+    U_in: Float[Tensor, "n d_in"],
+    U_out: Float[Tensor, "m d_out"],
+    p_z: Float[Tensor, "n"],
+    p_k_given_z: Float[Tensor, "n m"],
 ) -> Float[Tensor, "d_out d_in"]:
-    """The memory that gradient descent finds for u_i -> v_i: Adam on the cross-entropy of v_j . W u_i, from zero.
+    """Gradient with respect to W of the expected cross-entropy of p(k|z) under softmax over k of u_k . W u_z.
 
-    Shapes: (n, d_in), (n, d_out) -> W (d_out, d_in).
+    Shapes: inputs U_in (n, d_in), outputs U_out (m, d_out), p_z (n,), p_k_given_z (n, m) -> like W, in closed form.
+    Source: Bietti et al. 2023; a sum of outer products, so an associative memory.
     """
-    W = torch.zeros(V.shape[1], U.shape[1], requires_grad=True)
-    right = torch.arange(len(U))
-    optimizer = torch.optim.Adam([W], lr=lr)
-    for _ in range(steps):
-        scores = einsum(V, W, U, "m d_out, d_out d_in, n d_in -> n m")
-        loss = torch.nn.functional.cross_entropy(scores, right)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    return W.detach()
+    # solution
+    logits = einsum(U_in, W, U_out, "z d_in, d_out d_in, k d_out -> z k")
+    excess = logits.softmax(dim=1) - p_k_given_z
+    return einsum(p_z, excess, U_out, U_in, "z, z k, k d_out, z d_in -> d_out d_in")
+    # end solution

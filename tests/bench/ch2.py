@@ -34,7 +34,7 @@ def _reference() -> SimpleNamespace:
     """The public names of the reference's modules, loaded now and not at import time."""
     package = f"solutions.{course.chapter_name('ch2')}"
     found: dict = {}
-    for module in ("config", "counts", "data", "basic", "merged", "trainer", "experiments"):
+    for module in ("config", "bigrams", "data", "model", "fast", "training", "experiments"):
         found.update(vars(importlib.import_module(f"{package}.{module}")))
     return SimpleNamespace(**found)
 
@@ -117,7 +117,7 @@ def _stepper(ours, B: int, T: int, d: int, merged: bool):
     optimizer = torch.optim.SGD(trained, lr=0.03, momentum=0.9, weight_decay=1e-4)
 
     def step(x, y, mask):
-        logits = ours.merged_forward(model, x, mask)[0] if merged else model(x)[mask]
+        logits = ours.masked_logits(model, x, mask) if merged else ours.plain_logits(model, x, mask)
         loss = F.cross_entropy(logits, y[mask])
         optimizer.zero_grad()
         loss.backward()
@@ -142,7 +142,7 @@ def training(ours) -> list[Row]:
     rates = 8 / ours_seconds, 1 / plain_seconds
     x = next(stream).x
     with torch.no_grad():
-        gap = float((model(x) - ours.merged_forward(model, x)[0]).abs().max())
+        gap = float((model(x) - ours.merged_logits(model, x)).abs().max())
     return [
         faster("training (64, 64, 128), iterations a second", "it/s", rates[0], 20.0, 1.0),
         faster("training (64, 64, 128) / fed by the Python sampler", "it/s", *rates, 2.5),

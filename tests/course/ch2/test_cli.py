@@ -8,12 +8,12 @@ import sys
 import pytest
 import torch
 
-from solutions.ch2_induction_heads import cli, settings, tables
+from solutions.ch2_induction_heads import cli, config
+from solutions.ch2_induction_heads.bigrams import shakespeare_table
 from solutions.ch2_induction_heads.cli import main
 from solutions.ch2_induction_heads.config import FullTrainerArgs, TrainerArgs
-from solutions.ch2_induction_heads.counts import shakespeare_table
-from solutions.ch2_induction_heads.table_parts import PARTS
-from solutions.ch2_induction_heads.table_values import VALUES
+from solutions.ch2_induction_heads.experiments.published import VALUES
+from solutions.ch2_induction_heads.experiments.tables import PARTS
 from utils.course import ROOT, CourseError
 
 PUBLISHED = """max_iters=1000 log_probes=True eval_delta=5 loss_head_only=True
@@ -74,12 +74,12 @@ def test_options_say_the_same_as_assignments(monkeypatch, style):
 @pytest.mark.parametrize("kind", [TrainerArgs, FullTrainerArgs])
 def test_every_setting_can_be_assigned(kind):
     args = kind()
-    for name, (holder, field) in settings.names(args).items():
+    for name, (holder, field) in config.named(args).items():
         value = getattr(holder, field.name)
         text = {bool: str(not value), int: "3", float: "0.25", str: "some"}.get(field.type, "3")
-        settings.apply(args, [f"{name}={text}"])
+        config.assign(args, [f"{name}={text}"])
         assert str(getattr(holder, field.name)) == text
-    settings.apply(args, ["max_iters=None", "save_dir=null"])
+    config.assign(args, ["max_iters=None", "save_dir=null"])
     assert args.max_iters is None and args.save_dir is None
 
 
@@ -159,7 +159,7 @@ def test_every_row_of_the_tables_has_a_value_and_quick_parts_are_met(tmp_path, c
 
 
 def test_a_row_that_is_off_is_said_and_counts(monkeypatch, capsys):
-    monkeypatch.setitem(tables.VALUES, "n", {"d = 128, pi_u: tokens": (0.9, 0.01)})
+    monkeypatch.setitem(VALUES, "n", {"d = 128, pi_u: tokens": (0.9, 0.01)})
     assert main(["tables", "n", "--seeds", "1"]) == 1
     assert "OFF" in capsys.readouterr().out
 
@@ -173,18 +173,19 @@ def test_figures_that_need_no_training(tmp_path, capsys):
 @pytest.mark.parametrize("name", ["F2", "F3", "F4", "F5", "F6", "F7", "F8"])
 def test_figures_of_training(name, monkeypatch):
     """Each drawn from runs of a few steps: what it shows is looked at, not tested."""
-    from solutions.ch2_induction_heads import experiments, figures
+    from solutions.ch2_induction_heads import experiments
+    from solutions.ch2_induction_heads.experiments import figures
 
     def short(kind):
         return lambda iters, seed, **changes: kind(
             min(iters, 4), seed, **{"eval_delta": 1, "dim": 16} | changes | {"dim": 16}
         )
 
-    monkeypatch.setattr("solutions.ch2_induction_heads.trainer.TEST_SIZE", 8)
+    monkeypatch.setattr("solutions.ch2_induction_heads.training.TEST_SIZE", 8)
     monkeypatch.setattr(figures, "lesson", short(experiments.lesson))
     monkeypatch.setattr(figures, "full_lesson", short(experiments.full_lesson))
     if name == "F5":
-        monkeypatch.setattr("solutions.ch2_induction_heads.table_parts.lesson", short(experiments.lesson))
+        monkeypatch.setattr("solutions.ch2_induction_heads.experiments.tables.lesson", short(experiments.lesson))
     if name == "F8":
         picture = figures.memory_maps(shakespeare_table(), 0, (0, 2))
     else:
@@ -194,7 +195,7 @@ def test_figures_of_training(name, monkeypatch):
 
 def test_an_unknown_holder_is_no_setting():
     with pytest.raises(CourseError, match="There is no setting 'data_args'"):
-        settings.apply(TrainerArgs(), ["data_args=5"])
+        config.assign(TrainerArgs(), ["data_args=5"])
 
 
 def test_flags_and_settings_come_in_any_order(monkeypatch):

@@ -7,12 +7,10 @@ import torch
 import torch.nn.functional as F
 from rounding import assert_same_but_rounding
 
-from solutions.ch2_induction_heads.basic import BasicTransformer
 from solutions.ch2_induction_heads.config import FullModelArgs, ModelArgs
+from solutions.ch2_induction_heads.fast import can_merge, masked_logits, merged_logits, plain_logits
 from solutions.ch2_induction_heads.full import FullTransformer
-from solutions.ch2_induction_heads.merged import can_merge, merged_forward
-from solutions.ch2_induction_heads.positions import rotate, sinusoids
-from solutions.ch2_induction_heads.simplified import MemoryTransformer
+from solutions.ch2_induction_heads.model import BasicTransformer, MemoryTransformer, rotate, sinusoids
 from utils.course import CourseError
 
 V, D, T = 11, 8, 6
@@ -101,7 +99,7 @@ def test_reading_a_model(args):
         assert_same_but_rounding(model.read_out(cache[f"h{len(model.layers)}"]), logits)
         assert model.forward_ff_only(TOKENS).shape == logits.shape
         before_ffn = model.stream(TOKENS, 1, before_ffn=True)
-        assert torch.equal(before_ffn, cache["h1"]) == (model.layers[0].ff is None)
+        assert torch.equal(before_ffn, cache["h1"]) == (getattr(model.layers[0], "ff", None) is None)
     values, tokens = model.top_preds(TOKENS[0], n=3)
     assert values.shape == (T, 3) and torch.equal(tokens[:, 0], logits[0].argmax(dim=-1))
     assert model.top_preds(TOKENS)[1].shape == (3, T, 4)
@@ -153,20 +151,20 @@ def test_scale_of_the_scores():
     x = torch.randn(1, T, D)
     with torch.no_grad():
         scaled.layers[0].attention.wk.weight.mul_(D**0.5)
-        assert_same_but_rounding(scaled.layers[0](x)[1], unscaled.layers[0](x)[1])
+        assert_same_but_rounding(scaled.layers[0].attention(x)[1], unscaled.layers[0].attention(x)[1])
 
 
 def test_rotation_sees_distances_only():
     """Rotary positions: the first layer's pattern on a repeated token depends on nothing but the distance."""
     model = built(replace(BASIC, use_rope=True))
-    assert model.pe is None
+    assert not model.pe.any()
     q, k = torch.randn(D), torch.randn(D)
     turned = torch.einsum("td,sd->ts", rotate(q.expand(1, T, D))[0], rotate(k.expand(1, T, D))[0])
     for offset in range(-T + 1, T):
         band = turned.diagonal(offset)
         assert_same_but_rounding(band, band[:1].expand_as(band))
     assert float(turned.diagonal(1)[0] - turned[0, 0]) != 0
-    assert not model.layers[1].attention.rotary
+    assert [type(layer.attention).__name__ for layer in model.layers] == ["RotaryAttention", "MemoryAttention"]
 
 
 def test_sinusoids():
@@ -213,12 +211,13 @@ def test_sizes_that_cannot_be(args, words):
         built(args)
 
 
-MERGED = [changes for changes in BASIC_SETTINGS if "use_rope" not in changes and changes.get("linear_final_ffn", True)]
+MERGED = ("sqrtd_embeddings", "sin_cos", "tie_output", "freeze_output", "freeze_embeddings")
+MERGED = [changes for changes in BASIC_SETTINGS if set(changes) <= set(MERGED)]
 
 
 @pytest.mark.parametrize("changes", MERGED, ids=str)
-def test_merged_form_equals_the_plain_one(changes):
-    """Logits, patterns and every gradient, with and without a mask."""
+def test_the_fast_form_equals_the_plain_one(changes):
+    """Logits and every gradient, at all positions and at those of a mask alone."""
     model = built(replace(BASIC, **changes))
     assert can_merge(model)
     mask = torch.rand(3, T, generator=torch.Generator().manual_seed(1)) < 0.4
@@ -228,26 +227,23 @@ def test_merged_form_equals_the_plain_one(changes):
         parameters = [p for p in model.parameters() if p.requires_grad]
         return torch.autograd.grad(loss, parameters)
 
-    logits, cache = model(TOKENS, return_cache=True)
-    merged, patterns = merged_forward(model, TOKENS)
+    logits, merged, chosen = model(TOKENS), merged_logits(model, TOKENS), masked_logits(model, TOKENS, mask)
     assert float((logits - merged).detach().abs().max()) < 1e-4
-    for name in ("A1", "A2"):
-        assert_same_but_rounding(patterns[name], cache[name])
-    chosen, _ = merged_forward(model, TOKENS, mask)
     assert float((logits[mask] - chosen).detach().abs().max()) < 1e-4
+    assert torch.equal(plain_logits(model, TOKENS, mask), logits[mask])
     expected = gradients(F.cross_entropy(logits[mask], TOKENS[mask]))
     for found in (gradients(F.cross_entropy(x, TOKENS[mask])) for x in (merged[mask], chosen)):
         for ours, theirs in zip(found, expected, strict=True):
             assert_same_but_rounding(ours, theirs)
 
 
-def test_merged_form_at_the_size_of_a_lesson_and_what_it_does_not_know():
+def test_the_fast_form_at_the_size_of_a_lesson_and_what_it_does_not_know():
     torch.manual_seed(0)
     model = BasicTransformer(ModelArgs(vocab_size=65, dim=128, max_length=64))
     tokens = torch.randint(65, (8, 64))
     with torch.no_grad():
-        assert float((model(tokens) - merged_forward(model, tokens)[0]).abs().max()) < 1e-4
-        nothing = merged_forward(model, tokens, torch.zeros(8, 64, dtype=torch.bool))[0]
+        assert float((model(tokens) - merged_logits(model, tokens)).abs().max()) < 1e-4
+        nothing = masked_logits(model, tokens, torch.zeros(8, 64, dtype=torch.bool))
     assert nothing.shape == (0, 65)
-    unknown = (replace(BASIC, use_rope=True), replace(BASIC, final_ffn=True, linear_final_ffn=False), FULL)
-    assert not any(can_merge(built(args)) for args in unknown)
+    unknown = ({"use_rope": True}, {"no_sqrtd": True}, {"final_ffn": True}, {"first_ffn": True})
+    assert not any(can_merge(built(replace(BASIC, **changes))) for changes in unknown) and not can_merge(built(FULL))

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from solutions.ch2_induction_heads.checkpoints import load_settings, restore
+from solutions.ch2_induction_heads.bigrams import shakespeare_table
 from solutions.ch2_induction_heads.config import (
     DataArgs,
     FullModelArgs,
@@ -17,18 +17,18 @@ from solutions.ch2_induction_heads.config import (
     OptimArgs,
     TrainerArgs,
 )
-from solutions.ch2_induction_heads.counts import shakespeare_table
 from solutions.ch2_induction_heads.data import BigramTask
-from solutions.ch2_induction_heads.experiments import hand_built, lesson, train_run
-from solutions.ch2_induction_heads.metrics import (
+from solutions.ch2_induction_heads.experiments import hand_built, lesson, recall_by_position, train_run
+from solutions.ch2_induction_heads.probes import (
     PAPER_NAMES,
     attention_metrics,
-    recall_by_position,
+    probe_wk1,
+    probe_wk2,
+    probe_wo2,
     recall_probes,
     task_metrics,
 )
-from solutions.ch2_induction_heads.probes import probe_wk1, probe_wk2, probe_wo2
-from solutions.ch2_induction_heads.trainer import Trainer, parse_freeze
+from solutions.ch2_induction_heads.training import Trainer, load_settings, parse_freeze, restore
 from utils.course import CourseError
 from utils.train import read_metrics, read_tensors
 
@@ -59,7 +59,7 @@ def tiny(full=False, **changes):
 def small_test_batch(request, monkeypatch):
     """64 sequences measure as well as 512 where no number is compared with a table."""
     if "slow" not in request.keywords:
-        monkeypatch.setattr("solutions.ch2_induction_heads.trainer.TEST_SIZE", 64)
+        monkeypatch.setattr("solutions.ch2_induction_heads.training.TEST_SIZE", 64)
 
 
 def weights(trainer):
@@ -88,12 +88,18 @@ def test_same_seed_same_numbers_whatever_torch_did_before(table):
     assert other.history != first.history
 
 
-@pytest.mark.parametrize("changes", [{}, {"loss_head_only": False}, {"final_ffn": True}, {"use_sgd": False}], ids=str)
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"loss_head_only": False}, {"final_ffn": True}, {"use_sgd": False}, {"freeze_until": f"3:{WK1}"}],
+    ids=str,
+)
 def test_fast_and_plain_runs_agree(table, changes):
+    """The exercise's `train` on the model's own forward pass, and the fast form of both."""
     runs = [Trainer(tiny(**changes), table, fast=fast) for fast in (True, False)]
     for run in runs:
         run.run(quiet=True)
-    assert runs[0].merged and not runs[1].merged
+    assert runs[0].merged == ("final_ffn" not in changes) and not runs[1].merged
+    assert runs[1].plain == ("use_sgd" not in changes) and not runs[0].plain
     for name, value in weights(runs[0]).items():
         assert torch.allclose(value, runs[1].model.state_dict()[name], atol=1e-4), name
 
@@ -129,11 +135,12 @@ def test_files_of_a_run(table, tmp_path, full):
 @pytest.mark.parametrize(
     "changes", [{}, {"use_sgd": False}, {"freeze_until": f"3:{WK1}"}, {"tie_output": True}], ids=str
 )
-def test_a_resumed_run_goes_on_as_if_never_stopped(table, tmp_path, changes):
-    whole = Trainer(tiny(**changes), table)
+@pytest.mark.parametrize("fast", [True, False])
+def test_a_resumed_run_goes_on_as_if_never_stopped(table, tmp_path, changes, fast):
+    whole = Trainer(tiny(**changes), table, fast=fast)
     whole.run(quiet=True)
-    Trainer(tiny(max_iters=4, save_dir=str(tmp_path), **changes), table).run(quiet=True)
-    resumed = Trainer(tiny(save_dir=str(tmp_path), **changes), table, resume=True)
+    Trainer(tiny(max_iters=4, save_dir=str(tmp_path), **changes), table, fast=fast).run(quiet=True)
+    resumed = Trainer(tiny(save_dir=str(tmp_path), **changes), table, fast=fast, resume=True)
     assert resumed.step == 4
     resumed.run(quiet=True)
     for name, value in weights(whole).items():

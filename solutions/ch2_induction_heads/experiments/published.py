@@ -193,4 +193,29 @@ README = _curve(  # the published command, smaller: section 8.2
     },
     "lr 0.1: ",
 )
-VALUES = dict(zip("abcdefghijklmn", (A, B, C, D, E, F, G, H, I, J, K, L, M, N), strict=True)) | {"8.2": README}
+CYCLES = {
+    "T = 64: in a circle": (5 / 65, 0.012),  # k/V, whatever the text
+    "T = 64: their share of the mask": (0.23, 0.05),
+    "T = 256: in a circle": (5 / 65, 0.012),
+    "T = 256: their share of the mask": (0.24, 0.05),
+    "T = 256: copy the last token": (0.22, 0.05),
+    "T = 256, random triggers: in a circle": (5 / 65, 0.012),
+    "T = 256, random triggers: their share of the mask": (0.27, 0.06),
+    "T = 256, no repeats: in a circle": (0.0023, 0.003),
+    "T = 256, no repeats: their share of the mask": (0.009, 0.012),
+    "T = 256, no repeats: copy the last token": (0.0, 0.001),
+}
+ORTHOGONALITY = {
+    f"d = {d}: {name}": value
+    for d, spread, largest in (
+        (32, 0.166, 0.59),
+        (64, 0.130, 0.50),
+        (128, 0.090, 0.29),
+        (256, 0.062, 0.22),
+        (512, 0.043, 0.17),
+        (1024, 0.031, 0.12),
+    )
+    for name, value in (("spread", (spread, 0.1 * spread)), ("largest", (largest, 0.3 * largest)))
+}
+VALUES = dict(zip("abcdefghijklmn", (A, B, C, D, E, F, G, H, I, J, K, L, M, N), strict=True))
+VALUES |= {"1.4": CYCLES, "7.1": ORTHOGONALITY, "8.2": README}

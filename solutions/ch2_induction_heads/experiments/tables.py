@@ -1,24 +1,50 @@
-"""The measurements behind each table of chapter 2; tables.py holds what they are compared with.
+"""The chapter's tables: the measurements behind each part, and each row against its published value (chapter 2).
 
-A part is a function (table, seed) -> {row: number}.
+A part is a function (table, seed) -> {row: number}; what its rows should be is in published.py.
 """
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from einops import einsum
+from jaxtyping import Float
+from torch import Tensor
 
-from utils.train import generator
+from utils.course import CourseError
+from utils.train import generator, progress_bar, write_json
 
-from .circuit import build_induction_head
-from .config import TrainerArgs
-from .counts import BigramTable
-from .data import BigramTask
-from .experiments import MEMORIES, data_args, fresh_model, full_lesson, hand_built, lesson, train_run
-from .gradient import linear_ce_grad
-from .memory import capacity_curve, fit_memory, random_embeddings, recall
-from .metrics import recall_by_position, recall_probes, share, task_metrics
-from .one_step import one_step
-from .trainer import Trainer
+from ..bigrams import BigramTable
+from ..circuit import build_induction_head, one_step
+from ..config import TrainerArgs
+from ..data import BigramTask, has_absorbing_cycle
+from ..memory import capacity_curve, gram_stats, linear_ce_grad, random_embeddings, recall
+from ..probes import recall_probes, share, task_metrics
+from ..training import Trainer
+from . import MEMORIES, data_args, fresh_model, full_lesson, hand_built, lesson, recall_by_position, train_run
+from .published import VALUES
+
+
+def fit_memory(
+    U: Float[Tensor, "n d_in"], V: Float[Tensor, "n d_out"], steps: int = 600, lr: float = 0.05
+) -> Float[Tensor, "d_out d_in"]:
+    """The memory that gradient descent finds for u_i -> v_i: Adam on the cross-entropy of v_j . W u_i, from zero.
+
+    Shapes: (n, d_in), (n, d_out) -> W (d_out, d_in).
+    """
+    W = torch.zeros(V.shape[1], U.shape[1], requires_grad=True)
+    right = torch.arange(len(U))
+    optimizer = torch.optim.Adam([W], lr=lr)
+    for _ in range(steps):
+        scores = einsum(V, W, U, "m d_out, d_out d_in, n d_in -> n m")
+        loss = torch.nn.functional.cross_entropy(scores, right)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return W.detach()
+
 
 _KEPT: dict[str, Trainer] = {}  # several parts look at the same run
 
@@ -230,6 +256,33 @@ def readme(table, seed):
     return rows
 
 
+def cycles(table, seed):
+    """Sequences that run in a circle: how many there are, their part of the mask, and what copying blindly scores."""
+    rows = {}
+    for name, length, fields in (
+        ("T = 64", 64, {}),
+        ("T = 256", 256, {}),
+        ("T = 256, random triggers", 256, {"fixed_special_toks": False}),
+        ("T = 256, no repeats", 256, {"no_repeat": True}),
+    ):
+        task = BigramTask(data_args(**{"no_repeat": False, "seq_length": length} | fields), table)
+        batch = task.draw(8192, generator(seed, length))
+        circle = has_absorbing_cycle(batch.triggers, batch.outputs)
+        rows[f"{name}: in a circle"] = circle.double().mean().item()
+        rows[f"{name}: their share of the mask"] = share(circle[:, None].expand_as(batch.mask), batch.mask)
+        rows[f"{name}: copy the last token"] = share(batch.x == batch.y, batch.mask)
+    return rows
+
+
+def orthogonality(table, seed):
+    """How far random embeddings of the 65 characters are from orthogonal."""
+    rows = {}
+    for d in (32, 64, 128, 256, 512, 1024):
+        _, spread, largest = gram_stats(random_embeddings(table.vocab_size, d, generator(seed, d)))
+        rows |= {f"d = {d}: spread": spread, f"d = {d}: largest": largest}
+    return rows
+
+
 PARTS = {
     "a": repeats,
     "b": base,
@@ -245,5 +298,85 @@ PARTS = {
     "l": steps,
     "m": capacity,
     "n": bigram_memory,
+    "1.4": cycles,
+    "7.1": orthogonality,
     "8.2": readme,
 }
+
+
+@dataclass(frozen=True)
+class Row:
+    """One number: what it should be, its mean over the seeds, the smallest and the largest."""
+
+    part: str
+    name: str
+    value: float
+    tolerance: float
+    measured: float
+    lowest: float
+    highest: float
+
+    @property
+    def met(self) -> bool:
+        return abs(self.measured - self.value) <= self.tolerance
+
+
+def measure(
+    table: BigramTable, parts: Iterable[str] = (), seeds: int = 3, jobs: int = 1
+) -> Iterator[tuple[str, dict[str, float]]]:
+    """(part, its numbers by row) for each of these parts (none named: all) with seeds 0, 1, ..., as they get ready.
+
+    `jobs` above 1 shares the runs among processes by joblib. Raises CourseError for an unknown part.
+    """
+    chosen = list(parts) or list(PARTS)
+    for part in chosen:
+        if part not in PARTS:
+            raise CourseError(f"There is no part {part!r} of the tables: choose from {', '.join(PARTS)}.")
+    if seeds < 1 or jobs < 1:
+        raise CourseError("seeds and jobs must be 1 or more.")
+    runs = [(part, seed) for seed in range(seeds) for part in chosen]
+    found = (PARTS[part](table, seed) for part, seed in runs)
+    if jobs > 1:
+        try:
+            from joblib import Parallel, delayed
+        except ImportError:
+            raise CourseError("jobs above 1 need the package joblib, which is not installed.") from None
+        found = Parallel(jobs, return_as="generator")(delayed(_alone)(part, table, seed) for part, seed in runs)
+    parts = (part for part, _ in runs)
+    return zip(parts, progress_bar(found, total=len(runs), label="tables", unit="run"), strict=True)
+
+
+def rows(found: Iterable[tuple[str, dict[str, float]]]) -> list[Row]:
+    """The rows of every part that was measured, over the seeds it was measured with."""
+    by_part = {}
+    for part, values in found:
+        by_part.setdefault(part, []).append(values)
+    rows = []
+    for part, measured in by_part.items():
+        for name, (value, tolerance) in VALUES[part].items():
+            numbers = [values[name] for values in measured]
+            mean = sum(numbers) / len(numbers)
+            rows.append(Row(part, name, value, tolerance, mean, min(numbers), max(numbers)))
+    return rows
+
+
+def _alone(part: str, table: BigramTable, seed: int) -> dict[str, float]:
+    torch.set_num_threads(1)
+    return PARTS[part](table, seed)
+
+
+def show(rows: list[Row]) -> str:
+    """The rows for the terminal."""
+    width = max(len(row.name) for row in rows)
+    lines = [f"part  {'row'.ljust(width)}  value  +-     measured (lowest .. highest)"]
+    for row in rows:
+        spread = f"{row.measured:6.3f}  ({row.lowest:.3f} .. {row.highest:.3f})"
+        verdict = "" if row.met else "  OFF"
+        lines.append(f"{row.part:4}  {row.name.ljust(width)}  {row.value:5.3f}  {row.tolerance:.3f}  {spread}{verdict}")
+    off = sum(not row.met for row in rows)
+    return "\n".join([*lines, f"{len(rows)} rows, {off} off"])
+
+
+def keep(rows: list[Row], file: Path) -> None:
+    """Write the rows as JSON."""
+    write_json(file, {"rows": [asdict(row) | {"met": row.met} for row in rows]})

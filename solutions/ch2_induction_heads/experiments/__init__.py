@@ -3,18 +3,19 @@
 from collections.abc import Iterable
 
 import torch
+from einops import einsum
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from utils.train import generator
 
-from .basic import BasicTransformer
-from .circuit import build_induction_head
-from .config import DataArgs, FullModelArgs, FullOptimArgs, FullTrainerArgs, ModelArgs, OptimArgs, TrainerArgs
-from .counts import BigramTable
-from .data import Batch, BigramTask
-from .metrics import task_metrics
-from .trainer import Trainer
+from ..bigrams import BigramTable
+from ..circuit import build_induction_head
+from ..config import DataArgs, FullModelArgs, FullOptimArgs, FullTrainerArgs, ModelArgs, OptimArgs, TrainerArgs
+from ..data import Batch, BigramTask
+from ..model import BasicTransformer
+from ..probes import task_metrics
+from ..training import Trainer
 
 T, B = 64, 64
 MEMORIES = {"W_K¹": "layers.0.attention.wk.weight", "W_K²": "layers.1.attention.wk.weight"}
@@ -125,3 +126,12 @@ def with_snapshots(args: TrainerArgs, table: BigramTable, steps: Iterable[int]) 
             raise KeyboardInterrupt
         kept[step] = {name: value.clone() for name, value in trainer.model.state_dict().items()}
     return trainer, kept
+
+
+def recall_by_position(model: nn.Module, block: int = 16) -> list[float]:
+    """The probe of W_K^1 in blocks of positions: late ones are rarely needed, so they are learned late."""
+    P = model.pe
+    with torch.no_grad():
+        scores = einsum(P[1:], model.layers[0].attention.wk(P[:-1]), "t d, s d -> t s")
+    right = (scores.argmax(dim=1) == torch.arange(len(scores), device=P.device)).double()
+    return [part.mean().item() for part in right.split(block)]

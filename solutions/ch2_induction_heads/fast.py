@@ -1,0 +1,108 @@
+"""The fast form of the simplified transformer and of its training loop: the same numbers with less work (chapter 2).
+
+Products of constant matrices are made once, and layer 2 computes nothing at positions that the loss doesn't ask for.
+`merged_logits` is the exercise (every position, for measuring), `masked_logits` the form for training, `descend` the
+loop around it. The tests compare each with what it stands for: MemoryTransformer and `train`.
+"""
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from einops import einsum
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from .model import BasicTransformer
+
+
+def merged_logits(model: nn.Module, tokens: Int[Tensor, "B T"]) -> Float[Tensor, "B T V"]:
+    """Compute the model's logits without calling it, and with fewer multiplications.
+
+    Shapes: tokens (B, T) -> (B, T, V). Layer 1 only ever reads rows of two tables, so its keys and values can be looked
+    up; the values of layer 2 go straight to logits through one (V, d) matrix. Reads tok_embeddings, pe, output and the
+    layers' wk, wv and wo.
+    """
+    # solution
+    first, second = (layer.attention for layer in model.layers)
+    E, U, P = model.tok_embeddings.weight, model.output.weight, model.pe[: tokens.shape[1]]
+    root = E.shape[1] ** 0.5
+    future = torch.ones(len(P), len(P), dtype=torch.bool, device=tokens.device).triu(1)
+
+    def looked_up(W):  # W (E + P) for every position, from V + T products
+        return (E @ W.T)[tokens] + P @ W.T
+
+    def attend(queries, keys):
+        scores = einsum(queries, keys, "B T_Q d, B T_K d -> B T_Q T_K") / root
+        return scores.masked_fill(future, -torch.inf).softmax(dim=-1)
+
+    h0 = E[tokens] + P
+    h1 = h0 + attend(h0, looked_up(first.wk.weight)) @ looked_up(first.wo.weight @ first.wv.weight)
+    to_logits = U @ second.wo.weight @ second.wv.weight
+    return h1 @ U.T + attend(h1 @ second.wk.weight, h1) @ (h1 @ to_logits.T)
+    # end solution
+
+
+def masked_logits(model: nn.Module, tokens: Int[Tensor, "B T"], mask: Bool[Tensor, "B T"]) -> Float[Tensor, "masked V"]:
+    """merged_logits(model, tokens)[mask], where layer 2 is asked at the masked positions only.
+
+    Layer 2 scores h W_K^2 against h itself, so that its keys need no map of their own.
+    """
+    first, second = (layer.attention for layer in model.layers)
+    E, U, P = model.tok_embeddings.weight, model.output.weight, model.pe[: tokens.shape[1]]
+    scale, (T, _) = E.shape[1] ** -0.5, P.shape
+    future = torch.full((T, T), -torch.inf, device=E.device, dtype=E.dtype).triu(1)
+
+    h0 = F.embedding(tokens, E) + P
+    W_K1, W_OV1 = first.wk.weight * scale, first.wo.weight @ first.wv.weight
+    keys, values = (F.embedding(tokens, E @ W.T) + P @ W.T for W in (W_K1, W_OV1))
+    A1 = torch.baddbmm(future, h0, keys.transpose(1, 2)).softmax(dim=-1)
+    h1 = torch.baddbmm(h0, A1, values)
+
+    # the masked positions of each row, moved to its front and padded to the longest row
+    counts = mask.sum(dim=1)
+    places = mask.to(torch.uint8).argsort(dim=1, descending=True, stable=True)[:, : int(counts.max())]
+    asked = h1.gather(1, places[:, :, None].expand(-1, -1, h1.shape[2]))
+    A2 = torch.baddbmm(future[places], asked @ (second.wk.weight * scale), h1.transpose(1, 2)).softmax(dim=-1)
+    logits = torch.baddbmm(asked @ U.T, A2, h1 @ (U @ second.wo.weight @ second.wv.weight).T)
+    return logits[torch.arange(logits.shape[1], device=mask.device) < counts[:, None]]
+
+
+def can_merge(model: nn.Module) -> bool:
+    """Whether the fast form knows this model: the simplified one without feed-forward branches, with its scale."""
+    if not isinstance(model, BasicTransformer):
+        return False
+    args = model.args
+    return not (args.use_rope or args.no_sqrtd or args.first_ffn or args.final_ffn)
+
+
+def plain_logits(model: nn.Module, tokens: Int[Tensor, "B T"], mask: Bool[Tensor, "B T"]) -> Float[Tensor, "masked V"]:
+    """What `masked_logits` computes, by the model's own forward pass: for every other model."""
+    return model(tokens)[mask]
+
+
+def descend(
+    model: nn.Module,
+    sampler: Callable[[], tuple[Tensor, Tensor, Tensor]],
+    steps: int,
+    optimizer: torch.optim.Optimizer,
+    freeze: dict[str, int],
+    logits: Callable[[nn.Module, Tensor, Tensor], Tensor] = masked_logits,
+) -> dict[str, list[float]]:
+    """The loop of `train` with any optimiser, and with logits at the masked positions only. Same results."""
+    parameters = dict(model.named_parameters())
+    for name in freeze:
+        parameters[name].requires_grad_(False)
+    history = {"loss_head": []}
+    for step in range(steps):
+        for name, until in freeze.items():
+            if step == until:
+                parameters[name].requires_grad_(True)
+        x, y, mask = sampler()
+        loss = F.cross_entropy(logits(model, x, mask), y[mask], reduction="sum") / mask.sum().clamp(min=1)
+        optimizer.zero_grad()
+        if loss.requires_grad:
+            loss.backward()
+        optimizer.step()
+        history["loss_head"].append(loss.item())
+    return history
