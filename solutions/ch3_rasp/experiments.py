@@ -67,8 +67,9 @@ def sweep(runs: Sequence[RunArgs], jobs: int = 1, cluster: str | None = None, sa
     """
     for args in runs:
         args.check()
-    with progress_bar(total=len(runs), label="runs", unit="run") as bar:
-        for outcome in spread(functools.partial(one_run, save=save), runs, jobs, cluster):
+    work = functools.partial(one_run, save=save)
+    with spread(work, runs, jobs, cluster) as found, progress_bar(total=len(runs), label="runs", unit="run") as bar:
+        for outcome in found:
             bar.update(1)
             yield outcome
 

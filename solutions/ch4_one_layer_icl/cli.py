@@ -1,4 +1,4 @@
-"""Command line of chapter 4: the authors' own commands (-g, -s, -n, -m, ...), and the commands sweep and table."""
+"""Command line of chapter 4: the authors' own options (-g, -s, -n, -m, ...), and five commands beside them."""
 
 import sys
 from dataclasses import dataclass, field
@@ -11,9 +11,9 @@ import tyro
 from utils.course import CourseError
 from utils.train import Interrupt, best_device, command_line, progress_bar, run_command, usable_device
 
-from . import data_files, experiments, figures, jobs, store, tables
-from .config import DataConfig
-from .runs import ALL_MODELS, ALPHAS, FINITE_MODELS, PAPER_MODELS, RATES, Run, grid
+from . import files, surgery
+from .config import ALL_MODELS, ALPHAS, FINITE_MODELS, PAPER_MODELS, RATES, DataConfig, Run, grid
+from .experiments import figures, runs, tables
 
 EPOCHS = 100  # of a finite run
 FNST = 4  # batches of a finite set, unless told otherwise
@@ -78,8 +78,8 @@ class Common:
 
 
 @dataclass
-class Single(Common):
-    """Train one model, or with -g 1 write data files, or with -v 1 draw figures from saved runs."""
+class OneModel(Common):
+    """Which model, on which data."""
 
     noise: int | None = None  # 0: no noise, anything else: noise
     alpha: float = 0.5  # probability that the label is the noise token (with noise)
@@ -87,12 +87,45 @@ class Single(Common):
     att_type: str | None = None  # linear, softmax, relu
     kappa: int | None = None  # 1: the feed-forward layer sees what attention read, 0: it does not
     lr: float = 0.1
+    finite: int = 0  # 1: train on a finite set of --finite-nsteps batches
+    from_files: bool = False  # train on the files that -g 1 wrote
+    form: Literal["fast", "plain"] = "fast"  # plain: by the exercises' own train and forward, many times slower
+
+    def check_noise(self) -> None:
+        if self.noise is None:
+            raise CourseError("Say whether there is noise in the data: -n 0 or -n 1.")
+        if self.noise and not 0 < self.alpha < 1:
+            raise CourseError(f"With noise, alpha must lie between 0 and 1 (neither of them), but it is {self.alpha}.")
+
+    @property
+    def true_alpha(self) -> float:
+        return float(self.alpha) if self.noise else 0.0
+
+    def one_run(self) -> Run:
+        for name, flag in (("model_type", "-m"), ("att_type", "-a"), ("kappa", "-k")):
+            if getattr(self, name) is None:
+                raise CourseError(f"Say which model: {name} is missing ({flag}).")
+        if self.form == "plain" and (self.finite or self.from_files or self.rule == "gd"):
+            raise CourseError(
+                "--form plain takes normalised steps on fresh sentences: leave out -f, --from-files and --rule gd."
+            )
+        source = "plain" if self.form == "plain" else "files" if self.from_files else "torch"
+        settings = self.settings(bool(self.finite)) | {"source": source}
+        return Run(self.model_type, self.att_type, self.kappa, self.true_alpha, self.lr, **settings)
+
+
+@dataclass
+class Single(OneModel):
+    """Train one model, or with -g 1 write data files, or with -v 1 draw figures from saved runs.
+
+    Other commands: sweep (train many models), table (what they reach), theory (what they can reach), look (what a
+    saved run has learned), plateau (when softmax attention falls); each has a --help of its own.
+    """
+
     generate: int = 0  # 1: write the data sets as .npy files (training needs none)
     visualize: int = 0  # 1: draw the figures of --plot
     plot: int = -1  # type of plot: 0, 1, 2 or 3
-    finite: int = 0  # 1: train on a finite set of --finite-nsteps batches
     legacy_data: bool = False  # with -g 1: the authors' own random numbers, one sentence at a time
-    from_files: bool = False  # train on the files that -g 1 wrote
     data_folder: Path = Path("data")
     figure_folder: Path = Path("viz")
     format: Literal["pdf", "png", "svg", "html"] = "pdf"  # of the figures; html needs no browser
@@ -101,56 +134,43 @@ class Single(Common):
         self.check()
         if self.visualize:
             return self._figures()
-        if self.noise is None:
-            raise CourseError("Say whether there is noise in the data: -n 0 or -n 1.")
-        if self.noise and not 0 < self.alpha < 1:
-            raise CourseError(f"With noise, alpha must lie between 0 and 1 (neither of them), but it is {self.alpha}.")
+        self.check_noise()
         return self._data() if self.generate else self._train()
 
-    @property
-    def _alpha(self) -> float:
-        return float(self.alpha) if self.noise else 0.0
-
-    def _set(self) -> data_files.DataSet:
+    def _set(self) -> files.DataSet:
         if self.noise and self.H < 6:
             raise CourseError(f"A noisy sentence needs H of at least 6, but it is {self.H}.")
-        Run(alpha=self._alpha, **self.settings())  # its checks
-        return data_files.DataSet(
-            self.sizes(), bool(self.noise), self._alpha, self.seed, self.nsteps, self.finite_nsteps, self.batch_size
+        Run(alpha=self.true_alpha, **self.settings())  # its checks
+        return files.DataSet(
+            self.sizes(), bool(self.noise), self.true_alpha, self.seed, self.nsteps, self.finite_nsteps, self.batch_size
         )
 
     def _data(self) -> int:
-        for path in data_files.generate(self._set(), self.data_folder, self.legacy_data):
+        for path in files.generate(self._set(), self.data_folder, self.legacy_data):
             print(path)
         return 0
 
-    def _run(self) -> Run:
-        for name, flag in (("model_type", "-m"), ("att_type", "-a"), ("kappa", "-k")):
-            if getattr(self, name) is None:
-                raise CourseError(f"Say which model to train: {name} is missing ({flag}).")
-        source = "files" if self.from_files else "torch"
-        settings = self.settings(bool(self.finite))
-        return Run(self.model_type, self.att_type, self.kappa, self._alpha, self.lr, source=source, **settings)
-
     def _train(self) -> int:
-        run = self._run()
+        run = self.one_run()
         if run.finite_nsteps and not run.noisy:
             raise CourseError("The finite-sample experiments are about label noise: they need -n 1.")
-        files = {}
+        given = {}
         if self.from_files:
             which = "finite" if self.finite else "train"
-            files["unseen"] = data_files.read(self._set(), "test", self.data_folder)
-            files["seen" if self.finite else "batches"] = data_files.read(self._set(), which, self.data_folder)
-        store.make_folder(self.logs)
+            given["unseen"] = files.read(self._set(), "test", self.data_folder)
+            given["seen" if self.finite else "batches"] = files.read(self._set(), which, self.data_folder)
+        files.make_folder(self.logs)
         with Interrupt() as interrupt, progress_bar(total=run.nsteps, label=run.label, delay=1) as bar:
-            common = {"device": self.device, "tick": bar.update, "stop": lambda: interrupt.asked, **files}
-            if self.finite:
-                (result,) = experiments.finite([run], **common)
+            common = {"device": self.device, "tick": bar.update, "stop": lambda: interrupt.asked, **given}
+            if self.form == "plain":
+                result = runs.plain(run, **common)
+            elif self.finite:
+                (result,) = runs.finite([run], **common)
             else:
-                (result,) = experiments.population([run], self.eval_every, **common)
-        if not result.curves:
+                (result,) = runs.population([run], self.eval_every, **common)
+        if not result.steps:
             raise KeyboardInterrupt
-        path = store.save(result, self.logs, {"command": command_line(PROGRAM)})
+        path = files.save(result, self.logs, {"command": command_line(PROGRAM)})
         print(_summary(result))
         print(path)
         if not result.finished:
@@ -164,7 +184,7 @@ class Single(Common):
         alpha = self.alpha if self.noise != 0 else 0.5
         source = "files" if self.from_files else "torch"
         base = Run(alpha=alpha, lr=self.lr, source=source, **self.settings(self.plot in (1, 3)))
-        drawn = figures.figures(self.plot, base, lambda run: store.curves(run, self.logs))
+        drawn = figures.figures(self.plot, base, lambda run: files.curves(run, self.logs))
         for path in write_figures(drawn, self.figure_folder, self.format):
             print(path)
         return 0
@@ -190,17 +210,17 @@ class Sweep(Common):
         models = {"paper": PAPER_MODELS, "all": ALL_MODELS, "finite": FINITE_MODELS}[self.models]
         alphas = [float(alpha) for alpha in self.alphas if alpha or not finite]
         settings = self.settings(finite)
-        runs = grid(models, alphas, [float(lr) for lr in self.lrs], **settings)
-        waiting = [run for run in runs if self.again or not store.is_saved(run, self.logs)]
-        store.make_folder(self.logs)
+        wanted = grid(models, alphas, [float(lr) for lr in self.lrs], **settings)
+        waiting = [run for run in wanted if self.again or not files.is_saved(run, self.logs)]
+        files.make_folder(self.logs)
         seconds = 0.0
-        for results, took in jobs.sweep(waiting, self.jobs, self.cluster, self.eval_every, self.device):
+        for results, took in runs.sweep(waiting, self.jobs, self.cluster, self.eval_every, self.device):
             seconds += took
             for result in results:
-                store.save(result, self.logs, {"command": command_line(PROGRAM)})
+                files.save(result, self.logs, {"command": command_line(PROGRAM)})
         print(
             f"{len(waiting)} runs trained in {seconds:.1f} processor seconds, "
-            f"{len(runs) - len(waiting)} were there; they are in {self.logs}"
+            f"{len(wanted) - len(waiting)} were there; they are in {self.logs}"
         )
         return 0
 
@@ -213,9 +233,59 @@ class Table(Common):
 
     def run(self) -> int:
         self.check()
-        table = tables.excess_table(lambda run: store.curves(run, self.logs), lr=self.lr, **self.settings())
+        table = tables.excess_table(lambda run: files.curves(run, self.logs), lr=self.lr, **self.settings())
         print(tables.as_markdown(table))
         return 0
+
+
+@dataclass
+class Look(OneModel):
+    """Look inside a saved run: where it attends, what each layer votes for, its losses before and after surgery."""
+
+    def run(self) -> int:
+        self.check()
+        self.check_noise()
+        run = self.one_run()
+        found = surgery.look(files.model(run, self.logs), run.alpha)
+        print(run.label, *(f"  {name}: {value:.3f}" for name, value in found.items()), sep="\n")
+        return 0
+
+
+@dataclass
+class Theory(Common):
+    """Print what the closed forms say: the lowest losses, the descent of lam, the first gradient, the saddle."""
+
+    alphas: tuple[float, ...] = tuple(alpha for alpha in ALPHAS if alpha)
+    lr: float = 0.1
+    steps: int = 200  # of the descent
+
+    def run(self) -> int:
+        self.check()
+        for alpha in self.alphas:
+            if not 0 < alpha < 1:
+                raise CourseError(f"alphas must lie between 0 and 1 (neither of them), but one is {alpha}.")
+        Run(lr=self.lr)  # its check
+        print(tables.theory(self.sizes(), self.alphas, self.lr, self.steps))
+        return 0
+
+
+@dataclass
+class Plateau(Common):
+    """Print when Origin-Softmax-FA leaves its plateau, for several seeds trained together (takes --nsteps steps)."""
+
+    seeds: int = 4  # how many: 0, 1, ..
+    lr: float = 0.5
+
+    def run(self) -> int:
+        self.check()
+        if self.seeds < 1:
+            raise CourseError(f"seeds must be above zero, but it is {self.seeds}.")
+        Run(lr=self.lr, **self.settings())  # its checks
+        print(tables.plateau(self.sizes(), range(self.seeds), self.nsteps, self.batch_size, self.lr))
+        return 0
+
+
+COMMANDS = {"sweep": Sweep, "table": Table, "look": Look, "theory": Theory, "plateau": Plateau}
 
 
 def write_figures(drawn: dict, folder: Path, ending: str) -> list[Path]:
@@ -239,7 +309,7 @@ def write_figures(drawn: dict, folder: Path, ending: str) -> list[Path]:
     return paths
 
 
-def _summary(result: experiments.Result) -> str:
+def _summary(result: runs.Result) -> str:
     run, ends = result.run, {name: tables.end(curve) for name, curve in result.curves.items()}
     floor = tables.bayes_risk(run.alpha)
     if run.finite_nsteps:
@@ -266,6 +336,6 @@ def readable(arguments: list[str]) -> list[str]:
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit status: 0, 2 for what the user can put right, 130 after Ctrl-C."""
     arguments = readable(sys.argv[1:] if arguments is None else arguments)
-    command = {"sweep": Sweep, "table": Table}.get(arguments[0] if arguments else "", Single)
+    command = COMMANDS.get(arguments[0] if arguments else "", Single)
     prog = PROGRAM if command is Single else f"{PROGRAM} {arguments.pop(0)}"
     return run_command(lambda: tyro.cli(command, args=arguments, prog=prog, description=command.__doc__).run())

@@ -1,23 +1,36 @@
-"""The fast form: many models of one attention kind on the same sentences, by gathers (chapter 4).
+"""The fast form of chapter 4: many models on the same sentences, trained side by side by gathers.
 
-An input x_h is two ones among zeros, so no one-hot tensor of all positions and no product with a (2N, 2N) matrix at
-every position is needed:
+It is the function of model.py for every run, to float32 error. Three things make it fast:
 
-    u   = W^T x_last                    two rows of W
-    s_h = u[z_h] + u[N + z_{h-1}]       a gather of two numbers a position
-    w   = sum over h of a_h x_h         the transpose of that gather: a sum over equal tokens
+1. An input x_h is two ones among zeros, so neither a one-hot tensor of all positions nor a product with a (2N, 2N)
+   matrix at every position is needed:
 
-The last axis of u, s and a counts the runs (R), so that one gather moves a whole row of R numbers. Sentences are taken
-a few at a time, as many as fit the processor's cache, and the backward pass computes s again instead of keeping it.
-It is the function of model.py for every run, to float32 error.
+       u   = W^T x_last                    two rows of W
+       s_h = u[z_h] + u[N + z_{h-1}]       a gather of two numbers a position
+       w   = sum over h of a_h x_h         the transpose of that gather: a sum over equal tokens
+
+   The last axis of u, s and a counts the runs (R), so that one gather moves a whole row of R numbers. Sentences are
+   taken a few at a time, as many as fit the processor's cache, and the backward pass computes s again instead of
+   keeping it.
+2. Runs share their sentences, and each is moved by its own gradients (`ngd_step` of the chapter, one axis more).
+3. A reparameterised model knows three kinds of position only, so its w comes from three sums that do not depend on lam.
 """
 
-from collections.abc import Iterator
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from einops import reduce
+from jaxtyping import Float, Int, Shaped
 from torch import Tensor
+from torch.func import vmap
+
+from .config import Run
+from .data import Batch
+from .model import build_reparam
+from .training import measure, ngd_step
 
 IN_CACHE = 2**18
 
@@ -180,3 +193,201 @@ def fast_forward(
     xi_A = torch.bmm(w, V.mT)
     xi_F = kappa * torch.bmm(w, F.mT) + from_query
     return xi_A + xi_F, xi_A, xi_F
+
+
+RUN_AXIS = {"W": 2, "V": 0, "F": 0, "lam": 0}
+
+
+class Fleet(ABC):
+    """R models of one kind, size, noise mode and rule, from zero, that see the same sentences.
+
+    Subclasses say how logits come about: FullFleet (origin and reparamW) and LamFleet (reparam). `trained` holds what
+    gradients are taken of, by name. `told`: the noise that each reparameterised model is told; default its run's alpha.
+    """
+
+    trained: dict[str, Tensor]
+
+    def __init__(self, runs: Sequence[Run], told: Sequence[float] | None = None, device: str = "cpu"):
+        first = runs[0]
+        self.runs, self.kind, self.noisy, self.cfg, self.rule = (
+            list(runs),
+            first.kind,
+            first.noisy,
+            first.data,
+            first.rule,
+        )
+        self.device, self.N = device, self.cfg.vocab_size
+        told = [run.alpha for run in runs] if told is None else told
+        self.gamma = [math.log(alpha / (1 - alpha)) if alpha else 0.0 for alpha in told]
+        self.alpha = self._numbers(run.alpha for run in runs)
+        lr = self._numbers(run.lr for run in runs)
+        self.rates = {"W": lr, "V": lr.view(-1, 1, 1), "F": lr.view(-1, 1, 1), "lam": lr.view(-1, 1)}
+        self.kappa = self._numbers(float(run.kappa) for run in runs).view(-1, 1, 1)
+
+    def _numbers(self, values: Iterable[float | bool]) -> Shaped[Tensor, "R"]:
+        return torch.tensor(list(values), device=self.device)
+
+    @abstractmethod
+    def logits(self, batch: Batch, apart: bool = False) -> tuple[Float[Tensor, "R B N"], ...]:
+        """(xi,), or with `apart` (xi, xi_A, xi_F), each (R, B, N)."""
+
+    @abstractmethod
+    def weights(self, i: int) -> dict[str, Tensor]:
+        """W, V and F of run i as model.py has them, each (2N, 2N), and lam of a reparameterised one."""
+
+    def step(self, batch: Batch) -> dict[str, Float[Tensor, "R"]]:
+        """One step of every run on the batch; returns `loss`, `risk` and `prob` before it, as `measure`."""
+        for value in self.trained.values():
+            value.requires_grad_()
+        measured = measure(self.logits(batch)[0], batch, self.alpha)
+        grads = torch.autograd.grad(measured["loss"].sum(), list(self.trained.values()))  # the runs share nothing
+        for value in self.trained.values():
+            value.requires_grad_(False)
+        self._move(dict(zip(self.trained, grads, strict=True)))
+        return {name: values.detach() for name, values in measured.items()}
+
+    @torch.no_grad()
+    def _move(self, grads: dict[str, Tensor]) -> None:
+        """One step of each run against its own gradients, by `ngd_step`; under the rule "gd" as long as they are."""
+        if self.rule == "ngd":
+            axes = {name: RUN_AXIS[name] for name in grads}
+            grads = _direction(grads) if len(self.runs) == 1 else vmap(_direction, (axes,), axes)(grads)
+        for name, value in self.trained.items():
+            sign = 1 if self.rule == "ngd" else -1
+            value.addcmul_(grads[name], self.rates[name], value=sign)
+
+    @torch.no_grad()
+    def evaluate(self, batches: Sequence[Batch], apart: bool = False) -> dict[str, Float[Tensor, "R"]]:
+        """Means over the batches, each (R,): `loss`, `risk`, `prob` as `measure`.
+
+        With `apart` also `xiA_y`, `xiA_max`, `xiF_tau`, `xiF_max`: means of what each layer says.
+        """
+        sums: dict[str, Tensor] = {}
+        for batch in batches:
+            xi, *layers = self.logits(batch, apart)
+            found = measure(xi, batch, self.alpha)
+            if apart:
+                xi_A, xi_F = layers
+                own = batch.outputs.expand(len(xi), -1)[..., None]
+                found["xiA_y"] = xi_A.gather(2, own).mean(dim=(1, 2))
+                found["xiA_max"] = xi_A.amax(dim=2).mean(dim=1)
+                found["xiF_tau"] = xi_F[..., self.N - 1].mean(dim=1)
+                found["xiF_max"] = xi_F.amax(dim=2).mean(dim=1)
+            for name, values in found.items():
+                sums[name] = sums.get(name, 0) + values
+        return {name: values / len(batches) for name, values in sums.items()}
+
+
+def _direction(grads: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Where a normalised step of length 1 takes each tensor of one run from zero."""
+    return ngd_step(dict.fromkeys(grads, torch.zeros((), device=next(iter(grads.values())).device)), grads, 1.0)
+
+
+class FullFleet(Fleet):
+    """The models with a free W, of one attention kind: all origin (V and F free too), or all reparamW.
+
+    Shapes: W (2N, 2N, R), V and F (R, N, 2N); the rows of V and F below the first N never reach a logit.
+    """
+
+    def __init__(self, runs: Sequence[Run], told: Sequence[float] | None = None, device: str = "cpu"):
+        super().__init__(runs, told, device)
+        R, N = len(runs), self.N
+        self.trained = {"W": torch.zeros(2 * N, 2 * N, R, device=device)}
+        if runs[0].model_type == "origin":
+            self.trained |= {name: torch.zeros(R, N, 2 * N, device=device) for name in "VF"}
+            self.built = [torch.zeros(2, 2 * N, 2 * N, device=device)] * R
+            return
+        lam = torch.zeros(1 if self.noisy else self.cfg.Q, device=device)
+        self.built = [torch.stack(build_reparam(lam, self.cfg, self.noisy, gamma)[1:]) for gamma in self.gamma]
+        self.V, self.F = (torch.stack([built[at, :N] for built in self.built]) for at in range(2))
+
+    def logits(self, batch: Batch, apart: bool = False) -> tuple[Tensor, ...]:
+        W, V, F = (self.trained[name] if name in self.trained else getattr(self, name) for name in "WVF")
+        return fast_forward(W, V, F, self.kappa, batch.derived(Sentences, self.N), self.kind, apart)
+
+    def weights(self, i: int) -> dict[str, Tensor]:
+        V, F = self.built[i].clone()
+        if "V" in self.trained:
+            V[: self.N], F[: self.N] = self.trained["V"][i], self.trained["F"][i]
+        return {"W": self.trained["W"][..., i].clone(), "V": V, "F": F}
+
+
+class Classes:
+    """The positions of each sentence by the sign of their score, in the order +1, 0, -1.
+
+    The score of a position is lam where the token before it is the trigger, minus lam where the token itself is tau
+    (with noise only), and 0 elsewhere; both together cancel.
+    Shapes: `tokens` (3, B, N), how often each token stands there; `count` (3, B), how many positions; `after` (3, B),
+    how many of them come after the trigger; `query_terms` (2, B), whether the query is 0, and the token before it.
+    """
+
+    def __init__(self, tokens: Int[Tensor, "B H"], N: int, noisy: bool):
+        query = tokens[:, -1]
+        self.own = torch.zeros_like(query) if noisy else query
+        after = torch.zeros_like(tokens, dtype=torch.bool)
+        after[:, 1:] = tokens[:, :-1] == self.own[:, None]
+        is_tau = tokens == N - 1 if noisy else torch.zeros_like(after)
+        self.tokens = torch.zeros(3, len(tokens), N, device=tokens.device)
+        everywhere = torch.ones(tokens.shape, device=tokens.device)
+        self.tokens[1].scatter_add_(1, tokens, everywhere)
+        for sign, places in ((0, after & ~is_tau), (2, is_tau & ~after)):  # few of all the positions
+            b, h = places.nonzero(as_tuple=True)
+            self.tokens[sign].index_put_((b, tokens[b, h]), everywhere[0, 0], accumulate=True)
+            self.tokens[1] -= self.tokens[sign]
+        self.count = reduce(self.tokens, "sign B N -> sign B", "sum")
+        self.after = torch.stack([self.count[0], (after & is_tau).sum(dim=1).float(), torch.zeros_like(self.count[0])])
+        self.query_terms = torch.stack([query == 0, tokens[:, -2] == 0]).float()
+
+
+def _mix(a: Tensor, sums: Tensor) -> Tensor:
+    """Sum over the three signs of weight times sum over positions; written out, because einsum would take it for B
+    tiny matrix products.
+    """
+    return a[0] * sums[0] + a[1] * sums[1] + a[2] * sums[2]
+
+
+class LamFleet(Fleet):
+    """The models that train lam alone, of any attention kind. Shapes: lam (R, Q), with noise (R, 1)."""
+
+    def __init__(self, runs: Sequence[Run], told: Sequence[float] | None = None, device: str = "cpu"):
+        super().__init__(runs, told, device)
+        self.trained = {"lam": torch.zeros(len(runs), 1 if self.noisy else self.cfg.Q, device=device)}
+        self.gammas = self._numbers(self.gamma)
+        self.is_relu = self._numbers(run.kind == "relu" for run in runs)[:, None]
+        self.is_softmax = self._numbers(run.kind == "softmax" for run in runs)[:, None]
+        self.tau = torch.zeros(self.N, device=device)
+        self.tau[-1] = 1.0
+
+    def logits(self, batch: Batch, apart: bool = False) -> tuple[Tensor, ...]:
+        known = batch.derived(Classes, self.N, self.noisy)
+        a = self._weights(self.trained["lam"][:, known.own], known)
+        xi_A = _mix(a[..., None], known.tokens)  # V = I
+        if not self.noisy:
+            return (xi_A, xi_A, torch.zeros_like(xi_A)) if apart else (xi_A,)
+        gamma, kappa = self.gammas[:, None], self.kappa[:, :, 0]
+        read = gamma * xi_A[..., 0] + _mix(a, known.after)
+        of_tau = gamma * known.query_terms[0] + known.query_terms[1] + kappa * read
+        xi_F = of_tau[..., None] * self.tau
+        return (xi_A + xi_F, xi_A, xi_F) if apart else (xi_A + xi_F,)
+
+    def _weights(self, lam: Float[Tensor, "R B"], known: Classes) -> Float[Tensor, "3 R B"]:
+        """Attention weight of a position of each sign; the kinds differ from run to run, which is cheap here."""
+        s = torch.stack([lam, torch.zeros_like(lam), -lam])
+        a = s
+        if self.is_relu.any():
+            a = torch.where(self.is_relu, torch.relu(s + 1e-8), a)
+        if self.is_softmax.any():
+            there = s.masked_fill((known.count == 0)[:, None], -torch.inf)
+            total = (there + known.count.clamp(min=1).log()[:, None]).logsumexp(dim=0)
+            a = torch.where(self.is_softmax, (there - total).exp(), a)
+        return a
+
+    def weights(self, i: int) -> dict[str, Tensor]:
+        lam = self.trained["lam"][i].clone()
+        W, V, F = build_reparam(lam, self.cfg, self.noisy, self.gamma[i])
+        return {"W": W, "V": V, "F": F, "lam": lam}
+
+
+def fleet_of(runs: Sequence[Run], told: Sequence[float] | None = None, device: str = "cpu") -> Fleet:
+    """The fleet of one group of runs (see `together` in experiments/runs.py)."""
+    return (LamFleet if runs[0].model_type == "reparam" else FullFleet)(runs, told, device)

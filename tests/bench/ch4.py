@@ -30,7 +30,7 @@ def _reference() -> SimpleNamespace:
     """The public names of the reference's modules, loaded now and not at import time."""
     package = f"solutions.{course.chapter_name('ch4')}"
     found: dict = {}
-    for module in ("config", "data", "batches", "runs", "experiments", "variants", "tables", "theory"):
+    for module in ("config", "data", "model", "fast", "theory", "experiments.runs", "experiments.tables"):
         found.update(vars(importlib.import_module(f"{package}.{module}")))
     return SimpleNamespace(**found)
 

@@ -11,11 +11,12 @@ Task, Found = TypeVar("Task"), TypeVar("Found")
 PATIENCE = 30  # seconds to reach a cluster
 
 
+@contextlib.contextmanager
 def spread(
     work: Callable[[Task], Found], tasks: Sequence[Task], jobs: int = 1, cluster: str | None = None
-) -> Iterator[Found]:
-    """Yield `work(task)` of each task as it is done: in this process, in `jobs` processes of this machine, or on the
-    workers of the Dask cluster at the address `cluster` (tcp://HOST:PORT).
+) -> Iterator[Iterator[Found]]:
+    """For as long as the block lasts: `work(task)` of each task as it is done, in this process, in `jobs` processes of
+    this machine, or on the workers of the Dask cluster at the address `cluster` (tcp://HOST:PORT).
 
     In this process the results come in the order of the tasks. `work` must be a function that can be pickled, or a
     functools.partial of one. Raises CourseError for fewer than one process and for a cluster that cannot be reached.
@@ -23,12 +24,12 @@ def spread(
     if jobs < 1:
         raise CourseError(f"jobs must be 1 or more, but it is {jobs}.")
     if jobs == 1 and cluster is None:
-        yield from map(work, tasks)
+        yield map(work, tasks)
         return
     with _backend(cluster) as joblib:
         calls = (joblib.delayed(work)(task) for task in tasks)
         processes = -1 if cluster else jobs
-        yield from joblib.Parallel(n_jobs=processes, batch_size=1, return_as="generator_unordered")(calls)
+        yield joblib.Parallel(n_jobs=processes, batch_size=1, return_as="generator_unordered")(calls)
 
 
 @contextlib.contextmanager

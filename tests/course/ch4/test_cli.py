@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from jaxtyping import TypeCheckError
 
-from solutions.ch4_one_layer_icl import cli, figures, jobs, store, tables
+from solutions.ch4_one_layer_icl import cli, files
 from solutions.ch4_one_layer_icl.cli import SPELLINGS, main, readable
-from solutions.ch4_one_layer_icl.config import DataConfig
-from solutions.ch4_one_layer_icl.runs import Run, grid
+from solutions.ch4_one_layer_icl.config import DataConfig, Run, grid
+from solutions.ch4_one_layer_icl.experiments import figures, runs, tables
 from utils.course import ROOT, CourseError
 from utils.train import read_tensors
 
@@ -122,8 +122,31 @@ def test_sweep_table_and_figures(elsewhere, capsys):
     works("sweep --models finite --lrs 0.1 --epochs 2")
     for plot, count in ((0, 6), (1, 2), (2, 26), (3, 27)):
         works(f"-v 1 -pl {plot} --nsteps 2 --epochs 2 --format html --figure-folder viz{plot}")
-        files = list((elsewhere / f"viz{plot}").glob("*.html"))
-        assert len(files) == count, plot
+        drawn = list((elsewhere / f"viz{plot}").glob("*.html"))
+        assert len(drawn) == count, plot
+
+
+def test_a_run_by_the_exercises_themselves_and_a_look_inside_it(elsewhere, capsys):
+    model = "-n 1 -alpha 0.3 -m reparam -a linear -k 1 --form plain --nsteps 25"
+    works(model)
+    said = capsys.readouterr().out
+    assert "Bayes risk" in said and len(list((elsewhere / "logs").glob("*-plain.json"))) == 1
+    works(f"look {model}")
+    lines = dict(line.strip().rsplit(": ", 1) for line in capsys.readouterr().out.splitlines()[1:])
+    assert len(lines) == 7 and lines["attention votes y"] == lines["looks at a token after the trigger"] == "1.000"
+    assert float(lines["loss on unseen outputs, as trained"]) < float(lines["loss on unseen outputs, after surgery"])
+    works("-n 0 -m origin -a softmax -k 1 --nsteps 3")
+    works("look -n 0 -m origin -a softmax -k 1 --nsteps 3")
+    assert "votes tau" not in capsys.readouterr().out
+
+
+def test_theory_and_plateau(capsys):
+    works("theory --alphas 0.2 --steps 50")
+    said = capsys.readouterr().out
+    assert "| Bayes risk | 0.5004 |" in said and "lam is 3.5" in said and "linear attention" in said
+    works("plateau --seeds 2 --nsteps 60 --lr 0.5")
+    said = capsys.readouterr().out.splitlines()
+    assert "log 3 = 1.099" in said[0] and [line[:7] for line in said[1:]] == ["seed 0:", "seed 1:"]
 
 
 def test_figures_say_what_they_show():
@@ -162,19 +185,19 @@ def test_ctrl_c_keeps_what_was_learned(elsewhere, monkeypatch, capsys):
     (settings,) = (elsewhere / "logs").glob("*.json")
     assert json.loads(settings.read_text())["steps"] == 3 and "what was learned" in capsys.readouterr().err
     with pytest.raises(CourseError, match="train it first"):
-        store.curves(Run("origin", "relu", nsteps=50, batch_size=16, data=CFG), elsewhere / "logs")
+        files.curves(Run("origin", "relu", nsteps=50, batch_size=16, data=CFG), elsewhere / "logs")
 
 
 @pytest.mark.slow
 def test_two_processes_and_a_cluster_give_the_same_numbers():
     distributed = pytest.importorskip("distributed", reason="Dask is in the course's extra class")
-    runs = grid(
+    wanted = grid(
         (("origin", "linear", 1), ("reparam", "softmax", 0)), (0.0, 0.3), (0.5,), nsteps=3, batch_size=16, data=CFG
     )
-    alone = {r.run.name: r.curves["loss"] for results, _ in jobs.sweep(runs, quiet=True) for r in results}
+    alone = {r.run.name: r.curves["loss"] for results, _ in runs.sweep(wanted, quiet=True) for r in results}
     assert len(alone) == 4
     spread = {
-        r.run.name: r.curves["loss"] for results, _ in jobs.sweep(runs, 2, quiet=True, at_most=1) for r in results
+        r.run.name: r.curves["loss"] for results, _ in runs.sweep(wanted, 2, quiet=True, at_most=1) for r in results
     }
     assert spread.keys() == alone.keys()
     for name, losses in alone.items():
@@ -183,7 +206,7 @@ def test_two_processes_and_a_cluster_give_the_same_numbers():
         address = cluster.scheduler_address
         found = {
             r.run.name: r.curves["loss"]
-            for results, _ in jobs.sweep(runs, cluster=address, quiet=True)
+            for results, _ in runs.sweep(wanted, cluster=address, quiet=True)
             for r in results
         }
     assert found == alone
@@ -191,7 +214,7 @@ def test_two_processes_and_a_cluster_give_the_same_numbers():
 
 def test_no_cluster_there(monkeypatch, capsys):
     distributed = pytest.importorskip("distributed", reason="Dask is in the course's extra class")
-    monkeypatch.setattr(jobs, "PATIENCE", 1)
+    monkeypatch.setattr("utils.train.sweeps.PATIENCE", 1)
     assert distributed.Client
     said = fails(capsys, "sweep --nsteps 1 --cluster tcp://127.0.0.1:9", *TINY)
     assert "cannot be reached" in said
@@ -229,6 +252,11 @@ def test_no_cluster_there(monkeypatch, capsys):
         ("-v 1 -pl 0", "train it first"),
         ("-v 1 -pl 3", "train it first"),
         ("table", "train it first"),
+        ("look -n 0 -m origin -a relu -k 1", "train it first"),
+        ("look -n 0 -a relu -k 1", "model_type is missing"),
+        ("-n 1 -f 1 -m origin -a relu -k 1 --form plain", "leave out -f"),
+        ("theory --alphas 0.2 1", "alphas must lie between 0 and 1"),
+        ("plateau --seeds 0", "seeds must be above zero"),
         ("sweep --jobs 0", "jobs must be above zero"),
         ("sweep --alphas 0.2 1.0", "alpha must lie between 0 and 1"),
     ],

@@ -7,11 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from solutions.ch4_one_layer_icl import data_files
+from solutions.ch4_one_layer_icl import files
 from solutions.ch4_one_layer_icl.config import SMALL, DataConfig
 from solutions.ch4_one_layer_icl.data import sample_batch
-from solutions.ch4_one_layer_icl.data_files import DataSet
-from solutions.ch4_one_layer_icl.legacy import LegacyStream
+from solutions.ch4_one_layer_icl.files import DataSet, LegacyStream
 from utils.course import CourseError
 
 PAPER = DataConfig()
@@ -107,49 +106,45 @@ def small_set(alpha: float = 0.25, nsteps: int = 5) -> DataSet:
 
 @pytest.mark.parametrize("legacy", [False, True])
 def test_files_have_the_authors_names_and_shapes(tmp_path, legacy):
-    paths = data_files.generate(small_set(), tmp_path, legacy, quiet=True)
+    paths = files.generate(small_set(), tmp_path, legacy, quiet=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(path.name for path in paths)
     for part, shape in (("sentences", (80, 32)), ("next-tokens", (80,)), ("output-tokens", (80,))):
         values = np.load(tmp_path / f"seed4-noiseTrue-alpha0.25-nsteps5-train-{part}.npy")
         assert values.shape == shape and values.dtype == (np.int32 if legacy else np.uint8)
     assert np.load(tmp_path / "seed4-noiseTrue-alpha0.25-nsteps5-test-sentences.npy").shape == (512, 32)
     assert np.load(tmp_path / "finite-seed4-noiseTrue-alpha0.25-nsteps2-train-next-tokens.npy").shape == (32,)
-    assert (
-        data_files.DataSet(SMALL, False, 0.25, 0, 200, 4, 512)
-        .names("train")[0]
-        .startswith("seed0-noiseFalse-alpha0.0-")
-    )
+    assert files.DataSet(SMALL, False, 0.25, 0, 200, 4, 512).names("train")[0].startswith("seed0-noiseFalse-alpha0.0-")
 
 
 def test_the_seed_reaches_the_data(tmp_path):
     for seed in (0, 1):
-        data_files.generate(DataSet(SMALL, False, 0.0, seed, 2, 1, 16), tmp_path, quiet=True)
+        files.generate(DataSet(SMALL, False, 0.0, seed, 2, 1, 16), tmp_path, quiet=True)
     first, second = (np.load(tmp_path / f"seed{s}-noiseFalse-alpha0.0-nsteps2-train-sentences.npy") for s in (0, 1))
     assert not np.array_equal(first, second)
 
 
 def test_files_are_read_back(tmp_path):
     data = small_set()
-    data_files.generate(data, tmp_path, quiet=True)
-    batches = data_files.read(data, "train", tmp_path)
+    files.generate(data, tmp_path, quiet=True)
+    batches = files.read(data, "train", tmp_path)
     assert len(batches) == 5
     sentences = np.load(tmp_path / data.names("train")[0])
     labels = np.load(tmp_path / data.names("train")[1])
     for i, batch in enumerate(batches):
-        assert np.array_equal(batch.sentences.tokens.numpy(), sentences[16 * i : 16 * i + 16])
+        assert np.array_equal(batch.tokens.numpy(), sentences[16 * i : 16 * i + 16])
         noise = batch.is_noise(torch.tensor([0.25]))[0]
         assert np.array_equal(torch.where(noise, 23, batch.outputs).numpy(), labels[16 * i : 16 * i + 16])
 
 
 def test_unfit_files_are_named(tmp_path):
     data = small_set()
-    data_files.generate(data, tmp_path, quiet=True)
+    files.generate(data, tmp_path, quiet=True)
     sentences = tmp_path / data.names("train")[0]
     good = np.load(sentences)
 
     def says(match: str) -> None:
         with pytest.raises(CourseError, match=match):
-            list(data_files.read(data, "train", tmp_path))
+            list(files.read(data, "train", tmp_path))
 
     np.save(sentences, good[:-1])
     says("of shape .79, 32., but integers of shape .80, 32. are needed")
@@ -173,15 +168,15 @@ def test_nothing_is_left_when_writing_fails(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("solutions.ch4_one_layer_icl.data_files.os.replace", full)
+    monkeypatch.setattr("solutions.ch4_one_layer_icl.files.os.replace", full)
     with pytest.raises(CourseError, match="No space left"):
-        data_files.generate(small_set(), tmp_path, quiet=True)
+        files.generate(small_set(), tmp_path, quiet=True)
     assert not list(tmp_path.iterdir())
 
 
 def test_writing_needs_little_memory(tmp_path):
     tracemalloc.start()
-    data_files.generate(DataSet(SMALL, True, 0.5, 0, 200, 1, 256), tmp_path, quiet=True)
+    files.generate(DataSet(SMALL, True, 0.5, 0, 200, 1, 256), tmp_path, quiet=True)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 30e6

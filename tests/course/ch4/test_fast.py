@@ -6,14 +6,12 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from solutions.ch4_one_layer_icl.batches import TRAINING, UNSEEN, fixed, stream
-from solutions.ch4_one_layer_icl.config import DataConfig
-from solutions.ch4_one_layer_icl.descent import ngd_step
-from solutions.ch4_one_layer_icl.experiments import fleet_of, population, together
-from solutions.ch4_one_layer_icl.fast import IN_CACHE, Sentences, fast_attend, fast_forward
-from solutions.ch4_one_layer_icl.model import attend, embed, forward
-from solutions.ch4_one_layer_icl.runs import ALL_MODELS, KINDS, PAPER_MODELS, Run, grid
-from solutions.ch4_one_layer_icl.variants import OneLayer
+from solutions.ch4_one_layer_icl.config import ALL_MODELS, KINDS, PAPER_MODELS, DataConfig, Run, grid
+from solutions.ch4_one_layer_icl.data import TRAINING, UNSEEN, fixed, stream
+from solutions.ch4_one_layer_icl.experiments.runs import plain, population, together
+from solutions.ch4_one_layer_icl.fast import IN_CACHE, Sentences, fast_attend, fast_forward, fleet_of
+from solutions.ch4_one_layer_icl.model import OneLayer, attend, embed, forward
+from solutions.ch4_one_layer_icl.training import ngd_step
 
 CFG = DataConfig(vocab_size=14, H=9, Q=2, Y=3)
 
@@ -70,13 +68,13 @@ def readable(run: Run) -> tuple[list[float], list[float]]:
     for _ in range(run.nsteps):
         batch = next(batches)
         labels = torch.where(batch.uniform < run.alpha, run.data.vocab_size - 1, batch.outputs)
-        loss = F.cross_entropy(model(batch.sentences.tokens)[0], labels)
+        loss = F.cross_entropy(model(batch.tokens)[0], labels)
         grads = torch.autograd.grad(loss, list(params.values()))
         moved = ngd_step(params, dict(zip(params, grads, strict=True)), run.lr)
         with torch.no_grad():
             for name, value in params.items():
                 value.copy_(moved[name])
-            surprise = -model(unseen.sentences.tokens)[0].log_softmax(dim=-1)
+            surprise = -model(unseen.tokens)[0].log_softmax(dim=-1)
         of_y = surprise.gather(1, unseen.outputs[:, None]).mean().item()
         losses.append(loss.item())
         risks.append((1 - run.alpha) * of_y + run.alpha * surprise[:, -1].mean().item())
@@ -116,7 +114,7 @@ def test_the_sweep_shares_its_work():
     runs = grid(data=CFG, nsteps=2, batch_size=8)
     assert len(runs) == 104 and len(PAPER_MODELS) == 13 and len({run.name for run in runs}) == 104
     groups = together(runs)
-    assert len(groups) == 8  # three attention kinds and the reparameterised models, with and without noise
+    assert len(groups) == 10  # three attention kinds, a free W and the reparameterised models, with and without noise
     assert sorted(run.name for group in together(runs, 5) for run in group) == sorted(run.name for run in runs)
     assert max(map(len, together(runs, 5))) == 5
 
@@ -125,8 +123,8 @@ def test_paired_data():
     """Two alphas see the same sentences and the same luck; another seed sees others."""
     first, again = (next(stream(CFG, 50, True, (0, TRAINING))) for _ in range(2))
     other = next(stream(CFG, 50, True, (1, TRAINING)))
-    assert torch.equal(first.sentences.tokens, again.sentences.tokens) and torch.equal(first.uniform, again.uniform)
-    assert not torch.equal(first.sentences.tokens, other.sentences.tokens)
+    assert torch.equal(first.tokens, again.tokens) and torch.equal(first.uniform, again.uniform)
+    assert not torch.equal(first.tokens, other.tokens)
     low, high = first.is_noise(torch.tensor([0.2, 0.8]))
     assert bool((high | ~low).all()) and low.sum() < high.sum()
 
@@ -136,7 +134,7 @@ def test_plain_gradient_descent():
     runs = [
         Run("reparam", "linear", 1, 0.0, 0.5, nsteps=120, batch_size=64, rule=rule, data=CFG) for rule in ("gd", "ngd")
     ]
-    plain, normalised = (result.curves["loss"] for result in population(runs))
+    plain, normalised = (population([run])[0].curves["loss"] for run in runs)
     assert plain[-1] == pytest.approx(CFG.Q / (0.5 * 120), rel=0.5)
     assert normalised[-1] < 1e-5
 
@@ -145,3 +143,22 @@ def test_same_seed_same_numbers():
     run = Run("origin", "relu", 1, 0.2, 0.3, nsteps=3, batch_size=16, data=CFG)
     first, second = (population([run])[0] for _ in range(2))
     assert first.curves == second.curves and torch.equal(first.weights["W"], second.weights["W"])
+
+
+@pytest.mark.parametrize("kappa", [0, 1])
+def test_the_exercises_own_loop_and_the_fast_form_learn_the_same(kappa):
+    """With noise lam moves by lr at each step whatever the sentences, so both lie on the same curve."""
+    run = Run("reparam", "linear", kappa, 0.2, 0.05, nsteps=30, batch_size=16, data=CFG)
+    own, (fast,) = plain(run), population([run])
+    assert own.finished and own.steps == fast.steps == 30
+    assert own.weights["lam"].item() == pytest.approx(fast.weights["lam"].item(), abs=1e-5)
+    torch.testing.assert_close(own.weights["W"], fast.weights["W"], rtol=0, atol=1e-5)
+    for step in (10, 20, 30):
+        assert own.curves["ood_loss"][step - 1] == pytest.approx(fast.curves["ood_loss"][step - 1], abs=1e-5)
+
+
+def test_the_exercises_own_loop_stops_when_asked():
+    run = Run("origin", "softmax", 1, 0.2, 0.05, nsteps=30, batch_size=16, data=CFG)
+    asked = iter([False, True])
+    result = plain(run, stop=lambda: next(asked))
+    assert result.steps == 10 and not result.finished

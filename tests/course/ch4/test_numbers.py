@@ -6,14 +6,12 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from solutions.ch4_one_layer_icl.batches import fixed
-from solutions.ch4_one_layer_icl.config import SMALL, DataConfig
-from solutions.ch4_one_layer_icl.data import sample_batch
-from solutions.ch4_one_layer_icl.experiments import finite, noise_share, population, together
-from solutions.ch4_one_layer_icl.model import build_reparam, forward
-from solutions.ch4_one_layer_icl.runs import ALPHAS, PAPER_MODELS, Run, grid
+from solutions.ch4_one_layer_icl.config import ALPHAS, PAPER_MODELS, SMALL, DataConfig, Run, grid
+from solutions.ch4_one_layer_icl.data import fixed, sample_batch
+from solutions.ch4_one_layer_icl.experiments.runs import finite, noise_share, population, together
+from solutions.ch4_one_layer_icl.experiments.tables import end, excess
+from solutions.ch4_one_layer_icl.model import OneLayer, build_reparam, forward
 from solutions.ch4_one_layer_icl.surgery import layer_votes, surgery
-from solutions.ch4_one_layer_icl.tables import end, excess
 from solutions.ch4_one_layer_icl.theory import (
     bayes_risk,
     ff_only_floor,
@@ -22,7 +20,6 @@ from solutions.ch4_one_layer_icl.theory import (
     softmax_floor,
     trigger_only_floor,
 )
-from solutions.ch4_one_layer_icl.variants import OneLayer
 
 PAPER = DataConfig()
 N = SMALL.vocab_size

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from utils.plot import Picture
 from utils.plot import line as draw_line
 
-from .runs import ALPHAS, PAPER_MODELS, Run, label
-from .theory import bayes_risk
+from ..config import ALPHAS, PAPER_MODELS, Run, label
+from ..theory import bayes_risk
 
 Curves = Callable[[Run], Mapping[str, Sequence[float]]]
 NOISY = tuple(alpha for alpha in ALPHAS if alpha)

@@ -1,17 +1,22 @@
-"""Population runs and finite-sample runs of many models at once (chapter 4)."""
+"""Training runs (chapter 4): one by the exercises' own `train`, or many at once by the fast form; sweeps."""
 
-from collections.abc import Callable, Iterable, Sequence
+import functools
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
 from utils.course import CourseError
+from utils.train import progress_bar, spread
 
-from .batches import FINITE, POPULATION, TRAINING, UNSEEN, Batch, epochs, fixed, stream
-from .fleet import Fleet, FullFleet
-from .reparam_fleet import LamFleet
-from .runs import Run
+from ..config import Run
+from ..data import FINITE, POPULATION, TRAINING, UNSEEN, Batch, draws, epochs, fixed, stream
+from ..fast import Fleet, fleet_of
+from ..model import OneLayer
+from ..training import measure, train
 
 POPULATION_BATCHES = 8  # fresh batches that stand for the population in a finite run
 
@@ -30,13 +35,18 @@ class Result:
     weights: dict[str, Tensor] = field(default_factory=dict)
     finished: bool = True
 
+    @property
+    def steps(self) -> int:
+        return max(map(len, self.curves.values()), default=0)
+
 
 def together(runs: Iterable[Run], at_most: int = 0) -> list[list[Run]]:
     """Runs that can be trained as one fleet, group by group; `at_most`: in a group (0: no limit)."""
     groups: dict[tuple, list[Run]] = {}
     for run in runs:
-        kind = "any" if run.model_type == "reparam" else run.kind
-        shared = (kind, run.noisy, run.seed, run.nsteps, run.batch_size, run.finite_nsteps, run.data, run.source)
+        reparam = run.model_type == "reparam"
+        shared = (run.model_type, "any" if reparam else run.kind, run.noisy, run.seed, run.nsteps, run.batch_size)
+        shared += (run.finite_nsteps, run.data, run.source, run.rule)
         key = (*shared, run.alpha) if run.source == "files" else shared  # each alpha has files of its own
         groups.setdefault(key, []).append(run)
     if not at_most:
@@ -46,11 +56,6 @@ def together(runs: Iterable[Run], at_most: int = 0) -> list[list[Run]]:
         pieces = -(-len(group) // at_most)
         split += [group[i::pieces] for i in range(pieces)]
     return split
-
-
-def fleet_of(runs: Sequence[Run], told: Sequence[float] | None = None, device: str = "cpu") -> Fleet:
-    """The fleet for one group of runs (see `together`)."""
-    return (LamFleet if runs[0].model_type == "reparam" else FullFleet)(runs, told, device)
 
 
 def population(
@@ -111,7 +116,7 @@ def finite(
         unseen = fixed(first.data, 1, key=(first.seed, UNSEEN), ood=True, **made)
     fresh = fixed(first.data, POPULATION_BATCHES, key=(first.seed, POPULATION), **made)
     fleet = fleet_of(runs, [noise_share(run, seen) for run in runs], device)
-    source = epochs(seen, first.data, (first.seed, FINITE))
+    source = epochs(seen, (first.seed, FINITE))
     kept: dict[str, list[Tensor]] = {}
     done = 0
     while done < first.nsteps and not stop():
@@ -149,3 +154,77 @@ def _results(fleet: Fleet, kept: dict[str, list[Tensor]], finished: bool) -> lis
         Result(run, {name: rows[i] for name, rows in table.items()}, fleet.weights(i), finished)
         for i, run in enumerate(fleet.runs)
     ]
+
+
+CHUNK = 10  # steps of `plain` between two measurements
+
+
+def plain(
+    run: Run,
+    device: str = "cpu",
+    tick: Callable[[int], object] = lambda done: None,
+    stop: Callable[[], bool] = lambda: False,
+) -> Result:
+    """Train one model by the exercises themselves: OneLayer computes by `forward`, and `train` moves it.
+
+    The curves are those of `population`, measured every CHUNK steps, on sentences of its own.
+    """
+    numbers = draws((run.seed, TRAINING), device)
+    made = {"batch_size": run.batch_size, "noisy": run.noisy, "device": device}
+    (seen,) = fixed(run.data, 1, key=(run.seed, POPULATION), **made)
+    (unseen,) = fixed(run.data, 1, key=(run.seed, UNSEEN), ood=True, **made)
+    model = OneLayer(run.data, run.model_type, run.kind, run.kappa, run.noisy, run.alpha).to(device)
+    alpha = torch.tensor([run.alpha], device=device)
+    curves: dict[str, list[float]] = {"loss": [], "risk": [], "ood_loss": [], "ood_prob": []}
+    while len(curves["loss"]) < run.nsteps and not stop():
+        steps = min(CHUNK, run.nsteps - len(curves["loss"]))
+        settings = {"lr": run.lr, "batch": run.batch_size, "generator": numbers}
+        curves["loss"] += train(model, run.data, steps, run.noisy, run.alpha, **settings)["id"]
+        with torch.no_grad():
+            inside, outside = (measure(model(batch.tokens)[0][None], batch, alpha) for batch in (seen, unseen))
+        for name, value in (("risk", inside["risk"]), ("ood_loss", outside["risk"]), ("ood_prob", outside["prob"])):
+            curves[name] += [math.nan] * (steps - 1) + [value.item()]
+        tick(steps)
+    weights = {
+        name: value.detach().clone() for name, value in (model.params() | dict(model.named_parameters())).items()
+    }
+    return Result(run, curves, weights, len(curves["loss"]) == run.nsteps)
+
+
+AT_MOST = 12  # runs in one group of a sweep: enough to share the work, few enough to spread over processes
+
+
+def train_group(
+    runs: Sequence[Run], eval_every: int, device: str, threads: int | None = 1
+) -> tuple[list[Result], float]:
+    """One group: its results, on the CPU, and the processor seconds it took. `threads` None: as many as are set."""
+    if threads is not None:
+        torch.set_num_threads(threads)
+    start = time.process_time()
+    results = finite(runs, device) if runs[0].finite_nsteps else population(runs, eval_every, device)
+    for result in results:
+        result.weights = {name: value.cpu() for name, value in result.weights.items()}
+    return results, time.process_time() - start
+
+
+def sweep(
+    runs: Sequence[Run],
+    jobs: int = 1,
+    cluster: str | None = None,
+    eval_every: int = 1,
+    device: str = "cpu",
+    quiet: bool = False,
+    at_most: int = AT_MOST,
+) -> Iterator[tuple[list[Result], float]]:
+    """Train all runs, similar ones batched; yields (results, processor seconds) of each group as it is done.
+
+    `jobs`, `cluster`: see `utils.train.spread`.
+    """
+    groups = sorted(together(runs, at_most), key=lambda group: group[0].model_type == "reparam")  # long ones first
+    alone = jobs == 1 and cluster is None
+    work = functools.partial(train_group, eval_every=eval_every, device=device, threads=None if alone else 1)
+    bar_of = functools.partial(progress_bar, total=len(runs), label="runs", disable=quiet, unit="run")
+    with spread(work, groups, jobs, cluster) as found, bar_of() as bar:
+        for results, seconds in found:
+            bar.update(len(results))
+            yield results, seconds

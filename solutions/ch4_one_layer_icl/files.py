@@ -1,5 +1,7 @@
-"""Data sets as .npy files under the authors' names (chapter 4): written when asked for, read when asked for."""
+"""Files of chapter 4: saved runs, data sets as .npy files under the authors' names, and the authors' own generator."""
 
+import json
+import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,16 +12,76 @@ import torch
 from numpy.lib.format import open_memmap
 
 from utils.course import CourseError
-from utils.train import progress_bar
+from utils.train import progress_bar, read_json, read_metrics, read_tensors, write_json, write_tensors
+from utils.train.files import write_whole
 
-from .batches import FINITE, TRAINING, UNSEEN, Batch, batch_of, draws
-from .config import DataConfig
-from .data import sample_batch
-from .legacy import LegacyStream
+from .config import DataConfig, Run
+from .data import FINITE, TRAINING, UNSEEN, Batch, draws, sample_batch
+from .experiments.runs import Result
+from .model import OneLayer
 
 PARTS = ("sentences", "next-tokens", "output-tokens")
 TEST_SENTENCES = 512
 CHUNK = 4096  # sentences in memory at once
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder for runs before they start. Raises CourseError where nothing can be written there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(13, "Permission denied")
+    except OSError as error:
+        raise CourseError(f"The folder {folder} cannot be written: {error.strerror or error}.") from None
+
+
+def save(result: Result, folder: Path, extra: dict | None = None) -> Path:
+    """Write <name>.json (settings), <name>.safetensors (weights) and <name>.metrics.jsonl; returns the first.
+
+    The name holds every setting, so no run overwrites another. Each file is written whole or not at all.
+    """
+    stem = folder / result.run.name
+    lines = []
+    for i in range(result.steps):
+        values = {name: curve[i] for name, curve in result.curves.items() if not math.isnan(curve[i])}
+        lines.append(json.dumps({"step": i + 1} | {k: float(f"{v:.7g}") for k, v in values.items()}))
+    write_whole(
+        Path(f"{stem}.metrics.jsonl"),
+        lambda name: Path(name).write_text("\n".join(lines) + "\n", encoding="utf-8"),
+    )
+    write_tensors(Path(f"{stem}.safetensors"), result.weights)
+    settings = {"settings": result.run.settings(), "label": result.run.label, "finished": result.finished}
+    write_json(Path(f"{stem}.json"), settings | {"steps": result.steps} | (extra or {}))
+    return Path(f"{stem}.json")
+
+
+def is_saved(run: Run, folder: Path) -> bool:
+    """Whether this very run is there and went to its end."""
+    path = folder / f"{run.name}.json"
+    return path.is_file() and bool(read_json(path).get("finished"))
+
+
+def curves(run: Run, folder: Path) -> dict[str, list[float]]:
+    """The curves of a saved run; NaN where a number was not measured. Raises CourseError where it is not there."""
+    if not is_saved(run, folder):
+        raise CourseError(
+            f"The run {run.name} is not in {folder}: train it first (all that a figure needs: the command sweep, "
+            "with the same settings)."
+        )
+    lines = read_metrics(folder / f"{run.name}.metrics.jsonl")
+    names = list(dict.fromkeys(name for line in lines for name in line if name != "step"))
+    return {name: [line.get(name, math.nan) for line in lines] for name in names}
+
+
+def model(run: Run, folder: Path) -> OneLayer:
+    """The model of a saved run, with the weights that it ended with. Raises CourseError where it is not there."""
+    curves(run, folder)
+    weights, _ = read_tensors(folder / f"{run.name}.safetensors")
+    found = OneLayer(run.data, run.model_type, run.kind, run.kappa, run.noisy, run.alpha)
+    with torch.no_grad():
+        for name, value in found.named_parameters():
+            value.copy_(weights[name].view_as(value))
+    return found
 
 
 @dataclass(frozen=True)
@@ -150,4 +212,40 @@ class FileBatches(Sequence):
         if int(tokens[:, -1].max()) >= triggers:
             raise CourseError(f"{self._path} holds a sentence whose last token is not a trigger.")
         uniform = (labels != self._N - 1).float()  # below every alpha where the label is the noise token
-        return batch_of(tokens, outputs, uniform, self._N)
+        return Batch(tokens, outputs, uniform)
+
+
+class LegacyStream:
+    """One numpy stream, sentence by sentence, as the authors' code draws: slow, but it makes their files again.
+
+    Seed 0, without noise, 200 steps gives their test set. Draw the sets in their order: train, test, finite.
+    """
+
+    def __init__(self, cfg: DataConfig, noisy: bool, alpha: float, seed: int):
+        self.cfg, self.noisy, self.alpha = cfg, noisy, alpha if noisy else 0.0
+        self.numbers = np.random.RandomState(seed)
+
+    def draw(self, count: int, ood: bool, tick: Callable[[int], object] = lambda done: None) -> tuple[np.ndarray, ...]:
+        """`count` sentences: (tokens (count, H), labels (count,), outputs (count,)), int64. `tick(n)` after each n."""
+        N, H, Q, Y = self.cfg.vocab_size, self.cfg.H, self.cfg.Q, self.cfg.Y
+        draw = self.numbers.randint
+        is_noise = self.numbers.binomial(1, self.alpha, count)
+        unseen = draw(Q + Y if ood else Q, N - 1, count)  # drawn for the training sets too, and not used there
+        tokens, outputs = np.empty((count, H), np.int64), np.empty(count, np.int64)
+        for i in range(count):
+            q = 0 if self.noisy else draw(0, Q)
+            y = draw(Q, Q + Y)  # drawn for the test set too
+            y = unseen[i] if ood else y
+            z = draw(Q, N - 1, H)
+            z[-1] = q
+            p = draw(0, H - 2)
+            z[p], z[p + 1] = q, y
+            if self.noisy:
+                p_tau = draw(0, H - 2)
+                while abs(p_tau - p) < 2:
+                    p_tau = draw(0, H - 2)
+                z[p_tau], z[p_tau + 1] = q, N - 1
+            tokens[i], outputs[i] = z, y
+            if i % 1000 == 999:
+                tick(1000)
+        return tokens, np.where(is_noise == 1, N - 1, outputs), outputs
