@@ -18,26 +18,6 @@ from utils.course import ROOT, chapters
 NOT_YET = "the program still has a form of its own"
 EXCEPTIONS: dict[str, dict[str, str]] = {
     "ch3": dict.fromkeys(("report",), NOT_YET),
-    "ch4": dict.fromkeys(
-        (
-            "attend",
-            "embed",
-            "escape_saddle",
-            "ff_only_floor",
-            "first_step_gradient",
-            "forward",
-            "last_token_scores",
-            "layer_votes",
-            "ngd_step",
-            "reparam_loss",
-            "softmax_floor",
-            "surgery",
-            "train",
-            "train_many",
-            "trigger_only_floor",
-        ),
-        NOT_YET,
-    ),
     "ch5": dict.fromkeys(
         (
             "TinyLEA",
