@@ -21,7 +21,7 @@ from utils import course
 
 CLASS = 200  # notebooks over which a grader's start is spread
 SIZES = {
-    "limits": (2, 22),
+    "none": (2, 22),
     "bubblewrap": (2, 22),
     "nbgrader": (1, 5),
     "otter": (1, 5),
@@ -38,7 +38,7 @@ def rows() -> list[Row]:
 
 
 def _against_peers(folder: Path) -> list[Row]:
-    ours = {name: _per_notebook(name, lambda n, name=name: _ours(folder, name, n)) for name in ("limits", "bubblewrap")}
+    ours = {name: _per_notebook(name, lambda n, name=name: _ours(folder, name, n)) for name in ("none", "bubblewrap")}
     cost, why = {}, ""
     try:
         inside = peers.python()
@@ -48,7 +48,7 @@ def _against_peers(folder: Path) -> list[Row]:
         why = str(error)
         print(f"bench: {why}", file=sys.stderr, flush=True)
     found = []
-    ways = (("limits", 10.0, "a warm fork each"), ("bubblewrap", 2.0, "a warm fork in a bubblewrap of its own each"))
+    ways = (("none", 10.0, "a warm fork each"), ("bubblewrap", 2.0, "a warm fork in a bubblewrap of its own each"))
     for mode, goal, how in ways:
         for peer, called in (("nbgrader", "nbgrader autograde"), ("otter", "Otter's runner")):
             name = f"grading 8 exercises, {how}, vs {called}"
@@ -97,8 +97,7 @@ def _ours(folder: Path, mode: str, count: int) -> float:
     """Grade a class; `mode` is its isolation."""
     handed_in, out = folder / f"{mode}-{count}", folder / f"{mode}-{count}-results"
     _hand_in(handed_in, peers.notebook(), count)
-    isolation = ["--isolation", "limits" if mode == "limits" else "required"]
-    cost = cpu_seconds([*_command(handed_in, out), *isolation], course.ROOT)
+    cost = cpu_seconds([*_command(handed_in, out), "--isolation", mode], course.ROOT)
     for file in out.glob("*/ch1.json"):
         record = json.loads(file.read_text(encoding="utf-8"))
         full = [exercise["name"] for exercise in record["exercises"] if exercise["status"] == "full"]

@@ -52,6 +52,7 @@ def the_class() -> list[SubmissionResult]:
         exercise(*POINTS[0], flags=["uses torch.nn.functional.embedding (line 3): for review"]),
         exercise(*POINTS[1], Status.WRONG, **wrong),
         exercise(*POINTS[2], Status.SKIPPED, tests=[], passed=0, total=0, test=""),
+        flags=["imports a module from the course's answers (line 1 of cell 2): for review"],
     )
     mallory = submission(
         f"=cmd,'{HOSTILE}",
@@ -60,7 +61,7 @@ def the_class() -> list[SubmissionResult]:
         exercise(*POINTS[2], Status.CRASHED, says=HOSTILE, tests=[{"name": HOSTILE, "passed": False}]),
         submission=HOSTILE,
         notices=[HOSTILE],
-        isolation="limits",
+        isolation="none",
     )
     lost = submission("zoë", problem="zoë.ipynb is no notebook: it is not JSON.", max_score=7.0, isolation="")
     return [ada, bob, cleo, lost, mallory]

@@ -11,7 +11,7 @@ from pathlib import Path
 from utils import course
 
 
-def marks_by_seed(file: Path, chapter: str, seeds: list[int], isolation: str = "auto") -> dict[str, dict]:
+def marks_by_seed(file: Path, chapter: str, seeds: list[int], isolation: str = "bubblewrap") -> dict[str, dict]:
     """{exercise: {(status, points): seeds that gave it}} of one notebook. Raises CourseError: it cannot be graded."""
     from utils.grade.classroom.assemble import assemble
     from utils.grade.classroom.engine import Settings, close_engine, grade_task
@@ -41,7 +41,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--chapter", default="ch1")
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--first", type=int, default=0, help="the first seed")
-    parser.add_argument("--isolation", choices=("auto", "required", "limits"), default="auto")
+    parser.add_argument("--isolation", choices=("bubblewrap", "none"), default="bubblewrap")
     chosen = parser.parse_args(argv)
     seeds = list(range(chosen.first, chosen.first + chosen.count))
     try:

@@ -33,7 +33,12 @@ def parser() -> argparse.ArgumentParser:
     grade.add_argument("submissions", nargs="+", type=Path, help="notebooks, folders and zips")
     class_options(grade)
     grade.add_argument("--seed", type=int, help="repeat the marks of a run (default: drawn, printed, recorded)")
-    grade.add_argument("--isolation", choices=("auto", "required", "limits"), default="auto")
+    grade.add_argument(
+        "--isolation",
+        choices=("bubblewrap", "none"),
+        default="bubblewrap",
+        help="none: limits of time and memory only, for a container of your own",
+    )
     grade.add_argument("--jobs", type=int, default=0, help="processes (default: one per processor)")
     grade.add_argument("--cluster", default="", metavar="tcp://HOST:PORT", help="scheduler of a running Dask cluster")
     grade.add_argument("--fresh", action="store_true", help="grade again what has a record already")
@@ -137,7 +142,7 @@ def table(summary) -> str:
     notes = [f"{r.student}: {notice}" for r in summary.rows for notice in r.notices]
     new = len(summary.rows) - summary.kept
     modes = sorted({row.isolation for row in summary.rows if row.isolation})
-    end = f"{new} graded, {summary.kept} kept from before; seed {summary.seed}; isolation: {', '.join(modes) or 'none'}"
+    end = f"{new} graded, {summary.kept} kept from before; seed {summary.seed}; isolation: {', '.join(modes) or 'nothing was run'}"
     return "\n".join([*lines, *notes, end])
 
 

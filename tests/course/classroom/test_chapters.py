@@ -12,7 +12,7 @@ from utils.grade.classroom.run import Options, grade_class
 from utils.grade.mutants import mutants
 from utils.grade.status import Status
 
-OPTIONS = Options(seconds=10, jobs=2, isolation="required")
+OPTIONS = Options(seconds=10, jobs=2, isolation="bubblewrap")
 MARKS = "def wrong(*said):\n    return lambda obj: obj\n\n\nright = wrong\n"
 FAILED = {Status.WRONG, Status.CRASHED, Status.TIMED_OUT}
 

@@ -167,7 +167,7 @@ def wrongs(record, expected: Expected) -> list[str]:
 @pytest.mark.slow
 def test_a_class_of_200(the_class, tmp_path):
     folder, expected = the_class
-    options = Options(jobs=2, seconds=2, isolation="required")
+    options = Options(jobs=2, seconds=2, isolation="bubblewrap")
     summary = grade_class([folder], "ch1", tmp_path / "results", options)
     assert summary.failed == []
     records = {record.student: record for record in summary.records}

@@ -82,7 +82,7 @@ def test_csv_is_never_a_formula(tmp_path):
     rows = list(csv.DictReader(io.StringIO(file.read_bytes().decode("utf-8-sig"))))
     assert [row["student"] for row in rows[:4]] == ["ada", "bob", "cleo", "zoë"]
     assert rows[0]["score"] == "10" and rows[0]["1.5 Attention"] == "4" and rows[0]["1.22 KVCache"] == "3"
-    assert rows[1]["1.3 LayerNorm status"] == "wrong" and rows[1]["1.22 KVCache"] == "" and rows[2]["flags"] == "1"
+    assert rows[1]["1.3 LayerNorm status"] == "wrong" and rows[1]["1.22 KVCache"] == "" and rows[2]["flags"] == "2"
     assert rows[3]["problem"].endswith("it is not JSON.")
     for row in rows:
         for cell in row.values():

@@ -152,7 +152,11 @@ def test_a_record_is_read_back_and_a_bad_one_is_not(graded):
     assert SubmissionResult.from_json(text) == graded[0]["cem"]
     data = json.loads(text)
     bad = [{**data, "format": 2}, {**data, "score": "36"}, {**data, "seed": True}, {**data, "score": float("nan")}]
-    bad += [{**data, "exercises": 3}, {**data, "isolation": "none"}, {k: v for k, v in data.items() if k != "student"}]
+    bad += [
+        {**data, "exercises": 3},
+        {**data, "isolation": "limits"},
+        {k: v for k, v in data.items() if k != "student"},
+    ]
     bad.append({**data, "exercises": [{**data["exercises"][0], "status": "great"}]})
     for wrong in [*map(json.dumps, bad), "", "[]", "{"]:
         with pytest.raises(course.CourseError, match="record"):

@@ -83,7 +83,7 @@ def test_hostile_text_is_shown_as_text(results):
     read = Reader(record_file(results, result.student, "ch1").with_suffix(".html").read_text(encoding="utf-8"))
     shown = " ".join(read.text)
     visible = HOSTILE.split("\x1b")[0].strip()
-    assert shown.count(visible) >= 6  # the name twice, the sentence, the mistake, the flag, the notice, the file
+    assert shown.count(visible) >= 5  # the name twice, the sentence, the mistake, the notice, the file
     for read in pages(results).values():
         assert "script" not in read.tags and "img" not in read.tags
 
@@ -102,9 +102,9 @@ def test_the_class_page_counts_right(results):
     tests = [row for row in read.rows if row[0] == "test_values" and row[1] == "1.3 LayerNorm"]
     assert tests == [["test_values", "1.3 LayerNorm", "25 %", "1 / 4"]]
     assert rows["ada"] == ["10 / 7", "143 %", "4 of 4"]
-    assert rows["cleo"][-1] == "1 to look at" and rows["zoë"][-1].endswith("it is not JSON.")
+    assert rows["cleo"][-1] == "2 to look at" and rows["zoë"][-1].endswith("it is not JSON.")
     text = " ".join(read.text)
-    assert "under process limits only" in text
+    assert "ran without a sandbox" in text
 
 
 def test_a_students_page_says_everything(results):
@@ -118,8 +118,15 @@ def test_a_students_page_says_everything(results):
     ]
     assert rows["1.5 Attention"] == ["✗ not attempted", "0 / 4"]
     assert "123456" in read.text and "--seed 123456" in read.text
-    flagged = " ".join(Reader((results / "cleo" / "ch1.html").read_text(encoding="utf-8")).text)
-    assert "uses torch.nn.functional.embedding (line 3): for review" in flagged and "costs no points" in flagged
+
+
+def test_what_a_person_should_look_at_is_on_the_class_page_alone(results):
+    told = {file: " ".join(read.text) for file, read in pages(results).items()}
+    flagged = told.pop(results / "ch1.html")
+    assert "cleo, 1.1 Embedding: uses torch.nn.functional.embedding (line 3): for review" in flagged
+    assert "cleo: imports a module from the course's answers (line 1 of cell 2): for review" in flagged
+    assert len(told) == len(the_class()) and not [file for file, text in told.items() if "look at" in text]
+    assert not [file for file, text in told.items() if "for review" in text or "costs no points" in text]
 
 
 def test_tables_and_pictures_can_be_read_aloud(results):

@@ -165,7 +165,7 @@ def test_a_full_disk(handed_in, tmp_path):
     out.mkdir()
     keep.mkdir()
     grade = [sys.executable, "-m", "utils.grade", tmp_path / "in", "--chapter", "ch1", "--out", out]
-    grade = " ".join(map(str, [*grade, "--jobs", 1, "--isolation", "limits"]))
+    grade = " ".join(map(str, [*grade, "--jobs", 1, "--isolation", "none"]))
     script = f"{grade}; status=$?; cp -r {out}/. {keep}; exit $status"
     small = ["bwrap", "--bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--size", "65536", "--tmpfs", out]
     done = subprocess.run([*map(str, small), "sh", "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=240)

@@ -20,6 +20,7 @@ from utils.grade.submission import Notebook
 
 SHORT = Limits(request_cpu=2, request_wall=5.0, total_cpu=6, total_wall=10.0, memory=1 << 30)
 KINDS = {attack.kind for attack in ATTACKS}
+FAULTS = [attack for attack in ATTACKS if attack.kind in ("ending", "blocking")]
 
 
 class Surroundings:
@@ -103,8 +104,18 @@ def grade(submission, name, seed):
     return str(outcome.status), outcome.says
 
 
+@pytest.mark.sandbox
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name.replace(" ", "-"))
-def test_attack(box, around, attack):
+def test_attack(sandbox, around, attack):
+    try_out(sandbox, around, attack)
+
+
+@pytest.mark.parametrize("attack", FAULTS, ids=lambda attack: attack.name.replace(" ", "-"))
+def test_a_fault_costs_one_exercise_without_a_sandbox_too(bare, around, attack):
+    try_out(bare, around, attack)
+
+
+def try_out(box, around, attack):
     cells = [IMPORTS, *map(around.fill, attack.cells), MASK, SEQUENCE]
     notebook = Notebook(cells, NAMES)
     submission = box.submission(notebook)

@@ -19,15 +19,16 @@ RECYCLE = 200  # submissions after which a zygote is replaced, so that nothing c
 class Settings:
     """How submissions are graded: plain data that travels with each of them.
 
-    `seconds`: of the processor, for one request. `folder`: where a local run keeps its scratch folders and notes what
-    is being graded; empty on a cluster.
+    `seconds`: of the processor, for one request. `hidden`: paths that no submission may see. `folder`: where a local
+    run keeps its scratch folders and notes what is being graded; empty on a cluster.
     """
 
     chapter: str
     seed: int
-    isolation: str = "auto"
+    isolation: str = "bubblewrap"
     partial: bool = False
     seconds: int = 20
+    hidden: tuple[str, ...] = ()
     folder: str = ""
 
 
@@ -35,7 +36,6 @@ class _Engine:
     box = None
     key = None
     graded = 0
-    notice = ""
 
 
 _engine = _Engine()
@@ -43,13 +43,10 @@ _lock = threading.Lock()  # a cluster's worker may have several threads
 
 
 def open_box(settings: Settings):
-    """(sandbox, notice): the best isolation that works on this machine, tried with a worker of its own.
-
-    Raises SandboxError: isolation is required and there is none, or even a limited process cannot be started.
-    """
+    """A sandbox, tried with a worker of its own. Raises SandboxError where there is none."""
     import torch
 
-    from utils.grade.sandbox import Limits, Sandbox, SandboxError
+    from utils.grade.sandbox import Limits, Sandbox
 
     torch.set_num_threads(1)
     limits = Limits(
@@ -60,23 +57,9 @@ def open_box(settings: Settings):
     )
     if settings.folder:
         tempfile.tempdir = settings.folder
-    ways = {"auto": ("required", "limits")}.get(settings.isolation, (settings.isolation,))
-    refused = None
-    for isolation in ways:
-        try:
-            box = Sandbox(isolation, limits)
-            _try_out(box)
-        except SandboxError as error:
-            refused = refused or error
-            continue
-        notice = box.notice
-        if refused and box.mode == "limits":
-            notice = (
-                f"WARNING: submissions run under process limits only: {refused} "
-                "Grade notebooks of strangers in a container or a virtual machine."
-            )
-        return box, notice
-    raise refused
+    box = Sandbox(settings.isolation, limits, settings.hidden)
+    _try_out(box)
+    return box
 
 
 def _try_out(box) -> None:
@@ -117,7 +100,7 @@ def _ready(settings: Settings):
     key = replace(settings, chapter="", seed=0, partial=False)
     if _engine.key != key:
         _close()
-        _engine.box, _engine.notice = open_box(settings)
+        _engine.box = open_box(settings)
         _engine.key = key
     elif _engine.graded >= RECYCLE:
         _engine.box.close()  # the next submission starts a new zygote
@@ -127,26 +110,26 @@ def _ready(settings: Settings):
 
 
 def preflight(settings: dict) -> dict:
-    """What a process of a cluster answers before it is given submissions: {"tests", "mode", "notice", "refused"}."""
+    """What a process of a cluster answers before it is given submissions: {"tests", "refused"}."""
     made = Settings(**settings)
     with _lock:
         try:
-            box = _ready(made)
-            return {"tests": tests_digest(made.chapter), "mode": box.mode, "notice": _engine.notice, "refused": ""}
+            _ready(made)
+            return {"tests": tests_digest(made.chapter), "refused": ""}
         except course.CourseError as error:
             _close()
-            return {"tests": "", "mode": "", "notice": "", "refused": str(error)}
+            return {"tests": "", "refused": str(error)}
 
 
 def grade_task(number: int, task: Task, settings: Settings) -> dict:
-    """Grade one submission: {"number", "record" (JSON), "notice", "refused" (why no sandbox), "failed" (our fault)}.
+    """Grade one submission: {"number", "record" (JSON), "refused" (why no sandbox), "failed" (our fault)}.
 
     Never raises but for a process that is told to end.
     """
     from utils.grade.classroom.grade import grade_submission
     from utils.grade.sandbox import SandboxError
 
-    answer = {"number": number, "record": "", "notice": "", "refused": "", "failed": False}
+    answer = {"number": number, "record": "", "refused": "", "failed": False}
     if settings.folder:
         with contextlib.suppress(OSError):
             Path(settings.folder, f"{number}.started").touch()
@@ -157,7 +140,6 @@ def grade_task(number: int, task: Task, settings: Settings) -> dict:
             except course.CourseError as error:
                 _close()
                 return answer | {"refused": str(error)}
-            answer["notice"] = _engine.notice
             try:
                 record = grade_submission(task, settings.chapter, settings.seed, box, settings.partial)
                 return answer | {"record": record.to_json()}

@@ -24,12 +24,11 @@ def grade_submission(task: Task, chapter: str, seed: int, box: Sandbox, partial:
     with warnings.catch_warnings():  # of odd literals: the learner's affair, and not for the grader's terminal
         warnings.simplefilter("ignore", SyntaxWarning)
         grading = Grading(task.cells, chapter, seed, box)
-        imported, notices = _imports(grading)
+        imported, record.flags = _imports(grading)
         wanted = asked(chapter, task.kinds)
         record.exercises = [_result(grading, exercise, partial, imported.get(exercise.name, [])) for exercise in wanted]
     record.isolation = box.mode
     record.score = round(sum(result.points for result in record.exercises), 2)
-    record.notices += notices
     record.seconds = round(time.monotonic() - started, 3)
     return record
 
@@ -54,14 +53,14 @@ def _result(grading: Grading, exercise: Exercise, partial: bool, flagged: list[s
 
 
 def _imports(grading: Grading) -> tuple[dict[str, list[str]], list[str]]:
-    """Imports of the course's answers: by the exercise that they would be, and as notices about the notebook."""
+    """Imports of the course's answers: by the exercise that they would be, and as flags of the notebook."""
     imported: dict[str, list[str]] = {}
-    notices: list[str] = []
+    others: list[str] = []
     for number, cell in enumerate(grading.notebook.cells[1:], 1):
         for what, line in [] if cell.error else answers_imported(cell.text):
             text = f"imports {clean(what, 60)} from the course's answers (line {line} of cell {number}): for review"
             if what in grading.names:
                 imported.setdefault(what, []).append(text)
-            elif (notice := f"The notebook {text}.") not in notices and len(notices) < 10:
-                notices.append(notice)
-    return imported, notices
+            elif text not in others and len(others) < 10:
+                others.append(text)
+    return imported, others

@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from utils import course
@@ -73,10 +73,10 @@ def _started(settings: Settings, number: int) -> Path:
 
 def _lost(number: int) -> dict:
     text = "The process that graded it was ended from outside, twice; grade it again."
-    return {"number": number, "record": "", "notice": "", "refused": "", "failed": True, "lost": text}
+    return {"number": number, "record": "", "refused": "", "failed": True, "lost": text}
 
 
-def on_cluster(tasks: Sequence[Task], settings: Settings, address: str, say: Callable[[str], None]) -> Iterator[dict]:
+def on_cluster(tasks: Sequence[Task], settings: Settings, address: str) -> Iterator[dict]:
     """Answers of `grade_task` from the workers of a Dask cluster, as they come.
 
     Raises CourseError: no cluster there, no workers, or workers that hold another state of the course.
@@ -94,7 +94,7 @@ def on_cluster(tasks: Sequence[Task], settings: Settings, address: str, say: Cal
         addresses = list(client.scheduler_info(n_workers=-1)["workers"])
         if not addresses:
             raise course.CourseError(f"The cluster {address} has no workers: start some with `dask worker {address}`.")
-        _check(client, addresses, settings, say)
+        _check(client, addresses, settings)
         try:
             numbers = iter(range(len(tasks)))
             running = {}
@@ -121,10 +121,9 @@ def on_cluster(tasks: Sequence[Task], settings: Settings, address: str, say: Cal
                 client.run(close_engine)
 
 
-def _check(client, addresses: list[str], settings: Settings, say: Callable[[str], None]) -> None:
+def _check(client, addresses: list[str], settings: Settings) -> None:
     """Every worker must hold the same tests and be able to confine: the marks may not depend on who grades."""
     asked = [client.submit(preflight, plain(settings), workers=[one], pure=False) for one in addresses]
-    modes = set()
     for one, future in zip(addresses, asked, strict=True):
         try:
             answer = future.result(timeout=WARM_UP)
@@ -137,7 +136,3 @@ def _check(client, addresses: list[str], settings: Settings, say: Callable[[str]
             raise course.CourseError(f"The worker {one} cannot grade: {answer['refused']}")
         if answer["tests"] != tests_digest(settings.chapter):
             raise course.CourseError(f"The worker {one} holds another state of the course: its marks would differ.")
-        modes.add(answer["mode"])
-        say(answer["notice"])
-    if len(modes) > 1:
-        say(f"The workers of the cluster isolate in different ways ({', '.join(sorted(modes))}); each record says how.")

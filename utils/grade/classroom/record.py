@@ -14,7 +14,7 @@ from utils.files import write_whole
 from utils.grade.status import Status
 
 FORMAT = 1
-ISOLATIONS = ("bubblewrap", "limits", "")  # "": nothing of the submission was run
+ISOLATIONS = ("bubblewrap", "none", "")  # "": nothing of the submission was run
 
 
 @dataclass
@@ -49,6 +49,7 @@ class SubmissionResult:
     `problem`: one sentence where the submission could not be graded, else empty. `digest` is of the submission and of
     the hidden tests it met: with the seed it says whether a record still holds. `score` counts optional exercises as
     extra points; `max_score` does not. `submitted`: when, as text; `late`: "yes", "no", or empty where nothing tells.
+    `flags` are about the notebook as a whole; what is in flags is for the instructor, never for a student's page.
     """
 
     student: str
@@ -66,6 +67,14 @@ class SubmissionResult:
     name: str = ""
     submitted: str = ""
     late: str = ""
+    flags: list[str] = field(default_factory=list)
+
+    @property
+    def to_look_at(self) -> list[tuple[str, str]]:
+        """(exercise, or empty for the notebook as a whole; sentence) of every flag."""
+        return [("", flag) for flag in self.flags] + [
+            (f"{exercise.id} {exercise.name}", flag) for exercise in self.exercises for flag in exercise.flags
+        ]
 
     def to_json(self) -> str:
         """The record as text, with a line end."""

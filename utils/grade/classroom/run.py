@@ -35,7 +35,7 @@ class Options:
     roster: Path | None = None
     due: str = ""
     seed: int | None = None
-    isolation: str = "auto"
+    isolation: str = "bubblewrap"
     jobs: int = 0
     cluster: str = ""
     fresh: bool = False
@@ -92,7 +92,7 @@ def grade_class(paths: list[Path], chapter: str, out: Path, options: Options | N
     roster = options.roster or (beside if len(paths) == 1 and Path(paths[0]).is_dir() and beside.is_file() else None)
     works, _ = enrol(gathered.works, roster, options.due)
     with _locked(out):
-        run = _Run(key, Path(out), options)
+        run = _Run(key, Path(out), options, (*paths, out))
         for name, why in gathered.nobodys:
             run.notice(f"{name} {why}: not taken." if why != BY_A_PROGRAM else "")
         return run.grade(works)
@@ -122,8 +122,9 @@ def _locked(out: Path) -> Iterator[None]:
 
 
 class _Run:
-    def __init__(self, chapter: str, out: Path, options: Options):
+    def __init__(self, chapter: str, out: Path, options: Options, hidden: tuple = ()):
         self.chapter, self.out, self.options = chapter, out, options
+        self.hidden = tuple(str(Path(path).resolve()) for path in hidden)
         self.summary = Summary(self._seed(), chapter, out)
         self.unwritten = 0
 
@@ -161,7 +162,8 @@ class _Run:
         says = record.problem or ", ".join(f"{count} {status}" for status, count in counts.most_common(STATUSES_SHOWN))
         says = f"LATE; {says}" if record.late == "yes" else says
         row = (record.student, record.score, record.max_score, says, record.seconds, record.isolation)
-        self.summary.rows.append(Row(*row, tuple(record.notices)))
+        notices = (*record.notices, *(f"the notebook {flag}" for flag in record.flags))
+        self.summary.rows.append(Row(*row, notices))
 
     def _grade(self, todo: list[Work]) -> None:
         from tqdm import tqdm
@@ -175,12 +177,13 @@ class _Run:
             options.isolation,
             options.partial,
             options.seconds,
+            self.hidden,
             "" if options.cluster else _scratch(),
         )
         try:
             bar = tqdm(total=len(todo), unit="notebook", disable=options.quiet, file=sys.stderr)
             if options.cluster:
-                answers = on_cluster(Tasks(todo, self.chapter), settings, options.cluster, self.notice)
+                answers = on_cluster(Tasks(todo, self.chapter), settings, options.cluster)
             else:
                 answers = on_this_machine(Tasks(todo, self.chapter), settings, options.jobs)
             with contextlib.closing(answers):
@@ -196,7 +199,6 @@ class _Run:
 
     def _take(self, answer: dict, todo: list[Work]) -> None:
         work = todo[answer["number"]]
-        self.notice(answer["notice"])
         if answer["refused"] or not answer["record"]:
             if answer["refused"] and not any(row.isolation for row in self.summary.rows):
                 raise course.CourseError(answer["refused"])

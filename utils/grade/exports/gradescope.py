@@ -17,7 +17,7 @@ def document(result: SubmissionResult, visibility: str = "visible") -> dict:
     score, whole = number(result.score), number(result.max_score)
     says.append(f"{score} of {whole} points. Inputs were drawn from the seed {result.seed}.")
     tests = [_case(exercise, visibility) for exercise in result.exercises]
-    if flags := [f"{title(e)}: {flag}" for e in result.exercises for flag in e.flags]:
+    if flags := [f"{name or 'The notebook'}: {flag}" for name, flag in result.to_look_at]:
         tests.append(
             {
                 "name": "For the instructor's eye; cost no points",

@@ -30,7 +30,7 @@ def write_csv(results: list[SubmissionResult], out: Path) -> list[Path]:
         percent = number(100 * result.score / result.max_score) if result.max_score else 0
         row = [result.student, result.name, result.submission, result.submitted, result.late, result.chapter]
         row += [number(result.score), number(result.max_score)]
-        row += [percent, sum(len(e.flags) for e in result.exercises), result.problem, result.seed, result.isolation]
+        row += [percent, len(result.to_look_at), result.problem, result.seed, result.isolation]
         row += [number(e.points) if e else "" for e in found] + [str(e.status) if e else "" for e in found]
         table.writerow([no_formula(one_line(value)) if isinstance(value, str) else value for value in row])
     write_whole(out, "\ufeff" + text.getvalue())

@@ -17,7 +17,7 @@ BINS = 10
 LISTED = 20  # mistakes
 ISOLATION = {
     "bubblewrap": "in a sandbox (bubblewrap)",
-    "limits": "under process limits only",
+    "none": "without a sandbox, under limits of time and memory only",
     "": "nothing was run",
 }
 
@@ -40,10 +40,9 @@ def write(folder: Path, chapter: str, out: Path | None = None) -> Path:
 
 
 def student_page(result: SubmissionResult) -> str:
-    """One student's page: every exercise with its status, points and sentence, and what a person should look at."""
-    flags = [(exercise, flag) for exercise in result.exercises for flag in exercise.flags]
+    """One student's page, which may be handed out: every exercise with its status, points and sentence."""
     heading, how = f"{result.student}: chapter {result.chapter}", ISOLATION.get(result.isolation, result.isolation)
-    return _pages().get_template("student.html").render(title=heading, result=result, flags=flags, isolation=how)
+    return _pages().get_template("student.html").render(title=heading, result=result, isolation=how)
 
 
 def class_page(results: list[SubmissionResult]) -> str:
@@ -77,9 +76,9 @@ def class_page(results: list[SubmissionResult]) -> str:
                 ("median", _percent(middle)),
                 ("full score", sum(share >= 1 for share in scores)),
                 ("could not be graded", sum(bool(result.problem) for result in results)),
-                ("to look at", sum(any(e.flags for e in result.exercises) for result in results)),
+                ("to look at", sum(bool(result.to_look_at) for result in results)),
             ],
-            limits_only=any(result.isolation == "limits" for result in results),
+            bare=any(result.isolation == "none" for result in results),
             bins=bins,
             most=max(count for _, count in bins),
             exercises=[_counts(name, exercises) for name, exercises in found.items()],

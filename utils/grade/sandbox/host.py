@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,9 +34,9 @@ PRELOAD += (
     "inspect",
     "encodings.idna",
     "torch.nn.functional",
-    "numpy.ctypeslib",  # torch asks for it late, when an environment below /tmp is out of sight
     "torch._dynamo",  # two seconds, once: an optimizer's first step would import it in every worker
     "tqdm.auto",
+    "pyseccomp",  # finding libseccomp starts a process or two
     "einops._torch_specific",
 )
 
@@ -97,30 +98,29 @@ class Limits:
 
 
 class Zygote:
-    """A warm process with torch imported, and the one worker it has forked. `mode`: see Sandbox."""
+    """A warm process with torch imported, and the one worker it has forked. `mode`: "bubblewrap"; "none", process limits
+    alone; "plain", not even those (a learner's own code). `hidden`: paths that no worker may see."""
 
-    def __init__(self, mode: str, limits: Limits):
-        self.mode = mode
+    def __init__(self, mode: str, limits: Limits, hidden: Iterable = ()):
         self.scratch = None
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         number = theirs.fileno()
         python = os.path.realpath(sys.executable)
         command = [python, "-I", "-S", "-B", "-c", BOOT, str(number)]
-        environment = view.environment()
-        folder = view.SCRATCH
-        if mode == "limits":
-            folder = self.scratch = tempfile.mkdtemp(prefix="grading-")
-        environment |= {"HOME": folder, "TMPDIR": folder}
-        uid = random.SystemRandom().randrange(2**30, 2**31 - 2) if os.geteuid() == 0 else None
-        if uid and mode == "limits":
-            uid = uid if _open_to_all() else None
-            if uid:
-                os.chown(folder, uid, uid)
-        settings = {"mode": mode, "scratch": folder, "uid": uid}
-        if mode == "limits":
-            settings |= {"readable": view.landlock_paths(), "writable": [folder]}
+        environment, uid = view.environment(), None
+        if os.geteuid() == 0 and (mode == "bubblewrap" or mode == "none" and _open_to_all()):
+            uid = random.SystemRandom().randrange(2**30, 2**31 - 2)
+        settings = {"mode": mode, "scratch": view.SCRATCH, "uid": uid}
+        if mode == "bubblewrap":
+            settings["bubblewrap"] = view.bubblewrap(limits.scratch_size, hidden)
         else:
-            settings["bubblewrap"] = view.bubblewrap(limits.scratch_size)
+            settings["scratch"] = self.scratch = tempfile.mkdtemp(prefix="grading-")
+            if uid:
+                os.chown(self.scratch, uid, uid)
+        if mode == "plain":  # the learner's own code, in the learner's own environment
+            environment = view.own_environment()
+        else:
+            environment |= {"HOME": settings["scratch"], "TMPDIR": settings["scratch"]}
         files = sources("confine", "enclosure", "worker", "zygote")
         boot = {"path": view.packages(), "preload": PRELOAD, "files": files, "settings": settings}
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed by close)
@@ -138,9 +138,9 @@ class Zygote:
         except OSError as error:
             raise SandboxError(f"The grading sandbox cannot be started: {error}.") from None
         theirs.close()
-        self.control = ours
+        self.control = control
         try:
-            ours.send(json.dumps(boot).encode())
+            control.send(json.dumps(boot).encode())
             self.started = self._answer(START_SECONDS)
         except (OSError, WorkerLost):
             self.errors.seek(0)
@@ -208,18 +208,20 @@ class Exchange:
     def __init__(self, sock: socket.socket):
         self.sock = sock
 
-    def ask(self, request: dict, seconds: float, asked: bool = True, answered: bool = True) -> dict:
-        """Send a request, return the answer: {"ok": True, "value"} or {"ok": False, "kind", "text", ...}.
+    def hello(self) -> None:
+        """Wait for a worker that is ready. Raises SandboxError where it could not be confined: only here, before a
+        learner's code, is the worker's word taken for it."""
+        answer = self.ask(None, START_SECONDS)
+        if isinstance(answer.get("refused"), str):
+            raise SandboxError(f"The grading sandbox cannot confine a worker here: {answer['refused']}.")
 
-        `asked` False: only listen; `answered` False: only speak.
-        """
+    def ask(self, request: dict | None, seconds: float) -> dict:
+        """Send a request (None: only listen), return the answer: {"ok": True, "value"} or {"ok": False, "kind", ...}."""
         deadline = time.monotonic() + seconds
-        body = wire.encode(request)
         try:
-            if asked:
+            if request is not None:
+                body = wire.encode(request)
                 self._send(len(body).to_bytes(8, "big") + body, deadline)
-            if not answered:
-                return {"ok": True}
             size = int.from_bytes(self._receive(8, deadline), "big")
             if size > wire.MAX_BYTES:
                 raise WorkerLost("Crashed", f"it returned more than {wire.MAX_BYTES // 2**20} MiB")
@@ -230,8 +232,6 @@ class Exchange:
             raise WorkerLost("Crashed", "what it sent back isn't an answer") from None
         except OSError:
             raise WorkerLost("Crashed", "the process that ran it is gone") from None
-        if isinstance(answer, dict) and isinstance(answer.get("refused"), str):
-            raise SandboxError(f"The grading sandbox cannot confine a worker here: {answer['refused']}.")
         if not isinstance(answer, dict) or not isinstance(answer.get("ok"), bool):
             raise WorkerLost("Crashed", "what it sent back isn't an answer")
         return answer

@@ -1,7 +1,6 @@
 """The sandbox as grading uses it: one per grader, one submission at a time, a runner per exercise."""
 
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -12,37 +11,30 @@ from utils.grade.sandbox import view
 from utils.grade.sandbox.host import Exchange, Limits, SandboxError, WorkerLost, Zygote
 from utils.grade.submission import Definition, Notebook
 
+ISOLATIONS = ("bubblewrap", "none")
+
 
 class Sandbox:
     """Where untrusted submissions run. A context manager; not for several threads at once.
 
-    isolation: "auto" (bubblewrap where it works, otherwise process limits and a loud notice), "required" (refuses
-    where bubblewrap does not work), "limits" (process limits, with Landlock and seccomp where the kernel has them).
-    `mode` says what is in force, "bubblewrap" (one for each worker) or "limits"; `notice` why not more.
+    isolation: "bubblewrap" (one for each worker; refuses where it does not work), or "none": process limits alone,
+    for a container of one's own. `hidden`: submissions, results and whatever else no worker may see, besides the course.
     """
 
-    def __init__(self, isolation: str = "auto", limits: Limits | None = None):
-        if isolation not in ("auto", "required", "limits"):
-            raise SandboxError(f"Isolation is auto, required or limits, not {isolation!r}.")
-        self.limits = limits or Limits()
-        refused = view.refusal() if isolation != "limits" else None
-        if refused and isolation == "required":
-            raise SandboxError(f"Isolation is required, but {refused}.")
-        self.notice = ""
-        if isolation == "limits" or refused:
-            self.mode = "limits"
-            self.notice = f"WARNING: submissions run under process limits only, because {refused or 'you asked for it'}"
-            self.notice += "; grade notebooks of strangers in a container or a virtual machine."
-        else:
-            self.mode = "bubblewrap"
-        self.layers: tuple[str, ...] = ()
+    def __init__(self, isolation: str = "bubblewrap", limits: Limits | None = None, hidden: Iterable = ()):
+        if isolation not in ISOLATIONS:
+            raise SandboxError(f"Isolation is bubblewrap or none, not {isolation!r}.")
+        if isolation == "bubblewrap" and (refused := view.refusal()):
+            raise SandboxError(
+                f"Notebooks of strangers are graded in a sandbox, but {refused}; "
+                "in a container of your own you can do without: --isolation none."
+            )
+        self.mode, self.limits, self.hidden = isolation, limits or Limits(), tuple(hidden)
         self.zygote: Zygote | None = None
         self.active: SandboxRunner | None = None
         self.used = {"cpu": 0.0, "zygotes": 0, "workers": 0}
 
     def __enter__(self) -> "Sandbox":
-        if self.notice:
-            print(self.notice, file=sys.stderr)
         return self
 
     def __exit__(self, *error) -> None:
@@ -64,10 +56,12 @@ class Sandbox:
 
     def _fork(self, limits: Limits) -> Exchange:
         if self.zygote is None:
-            self.zygote = Zygote(self.mode, self.limits)
+            self.zygote = Zygote(self.mode, self.limits, self.hidden)
             self.used["zygotes"] += 1
         self.used["workers"] += 1
-        return Exchange(self.zygote.fork(limits))
+        exchange = Exchange(self.zygote.fork(limits))
+        exchange.hello()
+        return exchange
 
     def _end(self) -> dict:
         """End the active worker; a zygote that does not answer is replaced."""
@@ -160,8 +154,6 @@ class SandboxRunner:
             self.usage["seconds"] += time.monotonic() - started
         said = answer.get("said")
         self.said = (self.said + said)[:4000] if isinstance(said, str) else self.said
-        if isinstance(answer.get("layers"), list):
-            self.box.layers = tuple(map(str, answer["layers"]))
         if answer["ok"]:
             return answer.get("value")
         raise LearnerError(*_error(answer))

@@ -1,64 +1,68 @@
 """What a sandbox sees of the machine, and the command that builds the view with bubblewrap."""
 
+import importlib.util
 import os
 import shutil
 import site
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
 from utils import course
 
-SCRATCH = "/tmp"
-HIDDEN = ("solutions", "tests", "utils", "chapters")  # course folders, should an installation have copied them
+SCRATCH = "/tmp/work"
+SYSTEM = ("/usr", "/lib", "/lib64", "/lib32", "/bin", "/sbin", "/etc/ld.so.cache", "/etc/alternatives")
+INSTALLED = ("solutions", "tests", "utils", "chapters")  # should an installation have copied the course's packages
 
 
 def packages() -> list[str]:
-    """Folders to import from inside, besides the standard library: those that hold torch and its friends."""
+    """Folders to import from inside, besides the standard library: where packages are, and where their .pth lead."""
     found = [sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), *site.getsitepackages()]
     found += [path for path in sys.path if path.endswith(("site-packages", "dist-packages"))]
-    return [path for path in dict.fromkeys(map(os.path.realpath, found)) if os.path.isdir(path)]
+    folders = [path for path in dict.fromkeys(map(os.path.realpath, found)) if os.path.isdir(path)]
+    for file in [file for folder in folders for file in sorted(Path(folder).glob("*.pth"))]:
+        for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
+            path = os.path.realpath(file.parent / line.strip()) if line.strip() else ""
+            ours = Path(path).is_relative_to(course.ROOT) or course.ROOT.is_relative_to(path)
+            if os.path.isdir(path) and not ours and path not in folders:
+                folders.append(path)
+    return folders
 
 
 def readable() -> list[str]:
     """Every path that is visible inside, read-only; nothing of the course, nothing of anyone's home."""
-    paths = ["/usr", "/lib", "/lib64", "/lib32", "/bin", "/sbin", "/etc/ld.so.cache", "/etc/alternatives"]
-    paths += [os.path.realpath(path) for path in (sys.base_prefix, sys.base_exec_prefix)] + packages()
+    paths = [*SYSTEM, *map(os.path.realpath, (sys.base_prefix, sys.base_exec_prefix)), *packages()]
     paths.append(os.path.dirname(os.path.realpath(sys.executable)))
-    kept: list[str] = []
-    for path in dict.fromkeys(paths):
-        inside = any(Path(path).is_relative_to(other) for other in kept if not os.path.islink(other))
-        if os.path.exists(path) and not inside:
-            kept.append(path)
-    return kept
+    return [path for path in dict.fromkeys(paths) if os.path.exists(path)]
 
 
-def masked() -> list[str]:
-    """Folders of the course that lie below a visible path."""
-    roots = [str(course.ROOT), *packages()]
-    paths = [os.path.join(root, name) for root in roots for name in HIDDEN]
-    visible = [path for path in readable() if not os.path.islink(path)]
-    return [p for p in paths if os.path.isdir(p) and any(Path(p).is_relative_to(v) for v in visible)]
+def layers(hidden: Iterable = ()) -> dict[str, bool]:
+    """Paths, those above before those below, each with whether it is seen; the nearest entry decides about a file.
+
+    The course as a whole is hidden, and so is whatever lies in `hidden` (submissions, results), but not the packages
+    in an environment that lies below them.
+    """
+    seen = dict.fromkeys(readable(), True)
+    wanted = [course.ROOT, *(Path(folder, name) for folder in packages() for name in INSTALLED)]
+    for path in map(Path, map(os.path.realpath, (*wanted, *hidden))):
+        wanted = [path, path.parent] if path.is_file() else [path]  # other students' files lie beside one's
+        for place in wanted:
+            if os.path.exists(place) and not any(Path(other).is_relative_to(place) for other in SYSTEM):
+                seen.setdefault(str(place), False)
+    found: dict[str, bool] = {}
+    for path in sorted(seen, key=lambda path: Path(path).parts):
+        if seen[path] != _seen(path, found):
+            found[path] = seen[path]
+    return found
 
 
-def landlock_paths() -> list[str]:
-    """As `readable`, for a rule set that can only add: a folder with something masked is opened entry by entry."""
-    hidden, paths = masked(), []
-
-    def add(path: str) -> None:
-        if path in hidden:
-            return
-        if any(Path(mask).is_relative_to(path) for mask in hidden):
-            for name in os.listdir(path):
-                add(os.path.join(path, name))
-        else:
-            paths.append(path)
-
-    for path in readable():
-        add(path)
-    return paths
+def _seen(path: str, entries: dict[str, bool]) -> bool:
+    """Whether a path can be seen, by the nearest entry at or above it that isn't a link; outside of all it can't."""
+    above = (str(place) for place in (Path(path), *Path(path).parents))
+    return next((entries[place] for place in above if place in entries and not os.path.islink(place)), False)
 
 
 def environment() -> dict[str, str]:
@@ -75,7 +79,13 @@ def environment() -> dict[str, str]:
     }
 
 
-def bubblewrap(scratch_size: int) -> list[str]:
+def own_environment() -> dict[str, str]:
+    """What a learner's own code runs in: their environment, without what leads Python astray, on one thread."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "COURSE"))}
+    return kept | {name: value for name, value in environment().items() if name.endswith(("THREADS", "BACKEND"))}
+
+
+def bubblewrap(scratch_size: int, hidden: Iterable = ()) -> list[str]:
     """The command line, up to the program to run, of an enclosure: no network, own processes, read-only view, empty
     scratch folder.
 
@@ -87,19 +97,24 @@ def bubblewrap(scratch_size: int) -> list[str]:
     command += ["--cap-drop", "ALL"]
     if os.geteuid() != 0:
         command += ["--unshare-user", "--uid", "65534", "--gid", "65534", "--disable-userns"]
-    parents = {str(parent) for path in readable() for parent in list(Path(path).parents)[:-1]}
-    for path in sorted(parents - set(readable())):
-        command += ["--perms", "0755", "--dir", path]  # bubblewrap would make them for itself alone
-    for path in readable():
+    # what an environment below the temporary folder needs of it comes over the empty one, and beside SCRATCH
+    command += ["--proc", "/proc", "--dev", "/dev", "--size", str(scratch_size), "--perms", "0777", "--tmpfs", "/tmp"]
+    command += ["--perms", "0777", "--dir", SCRATCH]
+    found = layers(hidden)
+    masks = [path for path, seen in found.items() if not seen and os.path.isdir(path)]
+    for path, seen in found.items():
+        for above in reversed(Path(path).parents[:-1]):
+            if not _seen(str(above), found):
+                command += ["--perms", "0755", "--dir", str(above)]  # bubblewrap would make it for itself alone
         if os.path.islink(path):
             command += ["--symlink", os.readlink(path), path]
+        elif path in masks:
+            command += ["--perms", "0755", "--tmpfs", path]
         else:
-            command += ["--ro-bind", path, path]
-    for path in masked():
-        command += ["--tmpfs", path, "--remount-ro", path]
-    command += ["--proc", "/proc", "--dev", "/dev", "--size", str(scratch_size), "--perms", "0777", "--tmpfs", SCRATCH]
-    command += ["--chdir", SCRATCH, "--remount-ro", "/dev", "--remount-ro", "/"]
-    command += ["--clearenv"]
+            command += ["--ro-bind", path if seen else os.devnull, path]
+    for path in [*masks, "/dev", "/"]:
+        command += ["--remount-ro", path]
+    command += ["--chdir", SCRATCH, "--clearenv"]
     for name, value in {**environment(), "HOME": SCRATCH, "TMPDIR": SCRATCH}.items():
         command += ["--setenv", name, value]
     return command
@@ -112,6 +127,8 @@ def refusal() -> str | None:
         return "bubblewrap exists on Linux only"
     if shutil.which("bwrap") is None:
         return "bubblewrap is not installed (apt-get install bubblewrap)"
+    if importlib.util.find_spec("pyseccomp") is None:
+        return "libseccomp's Python binding is not installed (pip install pyseccomp)"
     try:
         tried = subprocess.run([*bubblewrap(1 << 20), "--", "true"], capture_output=True, text=True, timeout=20)
     except (OSError, subprocess.TimeoutExpired) as error:

@@ -128,3 +128,43 @@ return x
 """,
     ends=("timed out",),
 )
+
+attack(
+    "memory in files without a name",
+    "memory",
+    forward="""
+import os
+for n in range(40):
+    file = os.memfd_create(str(n))
+    os.write(file, bytes(32 << 20))
+raise ValueError('lea' + 'ked')
+""",
+    ends=("wrong",),
+)
+
+attack(
+    "memory in System V segments",
+    "memory",
+    forward="""
+import ctypes
+libc = ctypes.CDLL(None)
+segments = [libc.shmget(0, 64 << 20, 0o1600) for _ in range(60)]
+if any(segment >= 0 for segment in segments): raise ValueError('lea' + 'ked')
+return x
+""",
+    ends=("wrong",),
+)
+
+attack(
+    "memory in processes of its own",
+    "memory",
+    forward="""
+import os, subprocess, sys
+for start in (os.fork, lambda: subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(1000)'])):
+    try: start()
+    except OSError: continue
+    raise ValueError('lea' + 'ked')
+return x
+""",
+    ends=("wrong",),
+)

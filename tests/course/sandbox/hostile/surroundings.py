@@ -91,3 +91,15 @@ return x
 """,
     ends=("wrong",),
 )
+
+attack(
+    "calls the host of a virtual machine",
+    "network",
+    forward="""
+import socket
+try: socket.socket(getattr(socket, 'AF_VSOCK', 40), socket.SOCK_STREAM)
+except OSError: return x
+raise ValueError('lea' + 'ked')
+""",
+    ends=("wrong",),
+)

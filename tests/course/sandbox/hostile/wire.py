@@ -1,6 +1,6 @@
 """The wire between worker and grader: junk, floods, forgeries."""
 
-from tests.course.sandbox.hostile.core import WIRE, attack
+from tests.course.sandbox.hostile.core import WIRE, at_definition, attack
 
 attack(
     "writes junk into the wire",
@@ -126,3 +126,12 @@ return loop
 attack(
     "returns nan, inf and odd text", "wire", forward="return {'\\x00\\ud800': float('nan'), 'b': [float('inf')] * 3}"
 )
+
+REFUSED = """
+import json
+text = json.dumps({'d': {'ok': False, 'refused': 'no seccomp here'}}).encode()
+body = len(text).to_bytes(8, 'big') + text + (2).to_bytes(8, 'little') + b'{}'
+wire.sendall(len(body).to_bytes(8, 'big') + body)
+"""
+attack("says that it was refused", "wire", forward=WIRE + REFUSED + "return x", ends=("wrong", "crashed"))
+at_definition("says at once that it was refused", "wire", WIRE + REFUSED, ends=("wrong", "crashed"))

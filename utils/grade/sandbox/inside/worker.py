@@ -65,22 +65,22 @@ class Inert:
         return iter(())
 
 
-def serve(sock: socket.socket, wire, probes, settings: dict, layers: list[str]) -> None:
-    """Answer requests until the asking side closes. The first one defines the learner's code."""
+def serve(sock: socket.socket, wire, probes, settings: dict) -> None:
+    """Say that this worker is ready, then answer requests until the asking side closes. The first one defines the
+    learner's code: whatever comes before its answer is ours."""
+    send(sock, wire.encode({"ok": True}))
     out = sys.stdout = sys.stderr = Said()
     target = None
     count = 0
     while (body := receive(sock)) is not None:
         request = wire.decode(body)
-        if "end" in request:
-            return
         count += 1
         allow_cpu(settings["request_cpu"])
         try:
             seed(count)
             if "define" in request:
                 target = define(request["define"], request["name"])
-                answer = {"ok": True, "value": None, "layers": layers}
+                answer = {"ok": True, "value": None}
             else:
                 probe = probes.compile_probe(request["probe"], request["source"])
                 answer = {"ok": True, "value": wire.plain(probe(target, *request["data"]))}
@@ -93,7 +93,12 @@ def serve(sock: socket.socket, wire, probes, settings: dict, layers: list[str]) 
             body = wire.encode(answer)
         except BaseException as error:
             body = wire.encode({**failure(error), "said": ""})
-        sock.sendall(len(body).to_bytes(8, "big") + body)
+        send(sock, body)
+
+
+def send(sock: socket.socket, body: bytes) -> None:
+    """One frame to the trusted side."""
+    sock.sendall(len(body).to_bytes(8, "big") + body)
 
 
 def receive(sock: socket.socket) -> bytes | None:

@@ -1,7 +1,7 @@
 """The warm process that forks workers: torch is imported once, nothing of the course is on its path.
 
 It obeys one inherited socket (messages of JSON, a worker's socket attached to a fork request) and never runs a
-learner's code itself. Each worker is forked into a bubblewrap of its own, or is under process limits alone.
+learner's code itself. Each worker is forked into a bubblewrap of its own, or beside it in an empty folder.
 """
 
 import contextlib
@@ -10,6 +10,7 @@ import gc
 import json
 import os
 import resource
+import shutil
 import signal
 import socket
 import sys
@@ -22,7 +23,7 @@ def settle(settings: dict, confine) -> None:
         confine.own_user_namespace()
     confine.prctl(confine.PR_SET_CHILD_SUBREAPER, 1)
     confine.die_with_parent()
-    if settings["mode"] == "limits":
+    if settings["mode"] != "bubblewrap":
         os.chdir(settings["scratch"])
 
 
@@ -141,16 +142,16 @@ class Zygote:
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGPIPE):
                 signal.signal(number, signal.SIG_DFL)
             sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 (lives as long as the worker)
-            layers = self.modules["confine"].confine(settings)
+            self.modules["confine"].confine(settings)
         try:
             line = socket.socket(fileno=3)
-            self.modules["worker"].serve(line, self.modules["wire"], self.modules["probes"], settings, layers)
+            self.modules["worker"].serve(line, self.modules["wire"], self.modules["probes"], settings)
         finally:
             os._exit(0)
 
     def give_up(self, error: BaseException) -> None:
         """The reason why there is no worker goes to the trusted side."""
-        body = self.modules["wire"].encode({"refused": f"{type(error).__name__}: {error}"})
+        body = self.modules["wire"].encode({"ok": False, "refused": f"{type(error).__name__}: {error}"})
         with contextlib.suppress(OSError):  # the trusted side has gone, or sees the end of the socket
             os.write(self.line, len(body).to_bytes(8, "big") + body)
 
@@ -196,11 +197,13 @@ class Zygote:
             except ChildProcessError:
                 break
             left += 1
-        try:
-            empty(self.settings["scratch"])
-        except OSError:
-            left += 1  # what a worker could make so stubborn is said by the host
-        return left
+        for name in os.listdir(self.settings["scratch"]):
+            path = os.path.join(self.settings["scratch"], name)
+            if os.path.isdir(path) and not os.path.islink(path):
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                os.unlink(path)
+        return left + len(os.listdir(self.settings["scratch"]))
 
 
 def children() -> list[int]:
@@ -210,24 +213,3 @@ def children() -> list[int]:
             return [int(pid) for pid in file.read().split()]
     except OSError:
         return []
-
-
-def empty(folder: str) -> None:
-    """Delete what is in a folder, whatever its permissions or depth; never follows links out of it."""
-    number = 0
-    while entries := list(os.scandir(folder)):
-        before = number
-        for entry in entries:
-            number += 1
-            if not entry.is_dir(follow_symlinks=False):
-                os.unlink(entry.path)
-                continue
-            os.chmod(entry.path, 0o700)
-            for inner in list(os.scandir(entry.path)):  # lifted, not walked: a path may be too deep to name
-                number += 1
-                if inner.is_dir(follow_symlinks=False):
-                    os.chmod(inner.path, 0o700)  # an ordinary user can move only folders that it may write
-                os.rename(inner.path, os.path.join(folder, f"{number}.{os.getpid()}.lifted"))
-            os.rmdir(entry.path)
-        if number == before:
-            break
