@@ -141,8 +141,8 @@ def table(summary) -> str:
     lines.insert(1, "-" * max(map(len, lines)))
     notes = [f"{r.student}: {notice}" for r in summary.rows for notice in r.notices]
     new = len(summary.rows) - summary.kept
-    modes = sorted({row.isolation for row in summary.rows if row.isolation})
-    end = f"{new} graded, {summary.kept} kept from before; seed {summary.seed}; isolation: {', '.join(modes) or 'nothing was run'}"
+    modes = ", ".join(sorted({row.isolation for row in summary.rows if row.isolation})) or "nothing was run"
+    end = f"{new} graded, {summary.kept} kept from before; seed {summary.seed}; isolation: {modes}"
     return "\n".join([*lines, *notes, end])
 
 

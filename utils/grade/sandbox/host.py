@@ -98,8 +98,11 @@ class Limits:
 
 
 class Zygote:
-    """A warm process with torch imported, and the one worker it has forked. `mode`: "bubblewrap"; "none", process limits
-    alone; "plain", not even those (a learner's own code). `hidden`: paths that no worker may see."""
+    """A warm process with torch imported, and the one worker it has forked.
+
+    `mode`: "bubblewrap"; "none", process limits alone; "plain", not even those (a learner's own code). `hidden`: paths
+    that no worker may see.
+    """
 
     def __init__(self, mode: str, limits: Limits, hidden: Iterable = ()):
         self.scratch = None
@@ -216,7 +219,7 @@ class Exchange:
             raise SandboxError(f"The grading sandbox cannot confine a worker here: {answer['refused']}.")
 
     def ask(self, request: dict | None, seconds: float) -> dict:
-        """Send a request (None: only listen), return the answer: {"ok": True, "value"} or {"ok": False, "kind", ...}."""
+        """Send a request (None: only listen); returns {"ok": True, "value"} or {"ok": False, "kind", "text", ...}."""
         deadline = time.monotonic() + seconds
         try:
             if request is not None:

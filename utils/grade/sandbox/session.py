@@ -18,7 +18,8 @@ class Sandbox:
     """Where untrusted submissions run. A context manager; not for several threads at once.
 
     isolation: "bubblewrap" (one for each worker; refuses where it does not work), or "none": process limits alone,
-    for a container of one's own. `hidden`: submissions, results and whatever else no worker may see, besides the course.
+    for a container of one's own. `hidden`: submissions, results and whatever else no worker may see; the course it
+    never sees.
     """
 
     def __init__(self, isolation: str = "bubblewrap", limits: Limits | None = None, hidden: Iterable = ()):

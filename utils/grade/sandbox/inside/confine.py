@@ -17,8 +17,8 @@ PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER = 1, 4, 36
 CLONE_NEWUSER, CLONE_THREAD = 0x10000000, 0x00010000
 # Memory that no process limit counts, new processes (each would have limits of its own) and namespaces, sockets that a
 # network namespace does not hold (those of a virtual machine), and what an exercise never needs of the kernel.
-REFUSED = """memfd_create memfd_secret shmget msgget semget fork vfork unshare setns socket io_uring_setup
-    bpf perf_event_open userfaultfd keyctl add_key request_key""".split()
+REFUSED = ("memfd_create", "memfd_secret", "shmget", "msgget", "semget", "fork", "vfork", "unshare", "setns", "socket")
+REFUSED += ("io_uring_setup", "bpf", "perf_event_open", "userfaultfd", "keyctl", "add_key", "request_key")
 
 
 def _call(name: str, *values) -> None:

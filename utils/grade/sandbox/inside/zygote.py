@@ -161,7 +161,7 @@ class Zygote:
         if self.enclosure:
             self.enclosure.close()
             self.enclosure = None
-        elif self.child is not None:
+        elif self.settings["mode"] != "bubblewrap":
             report["left"] = self.sweep()
         self.child = None
         return report
