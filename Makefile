@@ -4,7 +4,7 @@ FOUND := $(shell for name in python3 python3.13 python3.12 python3.11 python; do
 PYTHON ?= $(or $(FOUND),python3)
 ENV = $(PYTHON) -m utils.env
 
-.PHONY: learn test build check bench
+.PHONY: learn test build check bench site
 
 learn:  ## open JupyterLab at the start page (ARGS=--no-browser on a server)
 	@$(ENV) learn $(ARGS)
@@ -22,3 +22,6 @@ check:  ## lint, and see that the built notebooks are what their sources give
 
 bench:  ## time the course against its peers (build/bench.json)
 	@$(ENV) run --tools -m tests.bench $(ARGS)
+
+site:  ## the course as a web site, build/site/html/index.html (ARGS=--no-run: without outputs)
+	@$(ENV) run --tools -m docs $(ARGS)

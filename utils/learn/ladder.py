@@ -45,7 +45,7 @@ def offer(name: str) -> None:
 
     chapter, exercise = _exercise(name)
     titles = [title for title, _ in steps(exercise)]
-    button, out = widgets.Button(layout=widgets.Layout(width="auto")), widgets.Output()
+    button, out = widgets.Button(layout=widgets.Layout(width="max-content")), widgets.Output()
 
     def opened() -> int:
         return store.entry(chapter, exercise.name).get("hints", 0)

@@ -13,6 +13,9 @@ import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 
+from utils import course
+
+SHOTS = course.ROOT / "build" / "screenshots"  # looked at by people, not committed
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -32,13 +35,22 @@ def chromium() -> str | None:
     return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
+SETTINGS = {
+    "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+    "notebook-extension/tracker": {"windowingMode": "none"},  # every cell is in the page, not only those in view
+}
+
+
 @contextmanager
 def jupyter_lab(root: Path, scratch: Path):
-    """A JupyterLab server on a free loopback port that serves `root`; yields its URL up to and with the token."""
-    settings = scratch / "settings" / "@jupyterlab" / "apputils-extension"
-    settings.mkdir(parents=True)
-    quiet = {"fetchNews": "false", "checkForUpdates": False}
-    (settings / "notification.jupyterlab-settings").write_text(json.dumps(quiet), encoding="utf-8")
+    """A server of JupyterLab and Notebook 7 on a free loopback port that serves `root`; yields its address pattern.
+
+    The pattern takes `app` ("lab/tree" or "notebooks") and `path`, and carries the token.
+    """
+    for name, values in SETTINGS.items():
+        file = scratch / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(values), encoding="utf-8")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -48,14 +60,16 @@ def jupyter_lab(root: Path, scratch: Path):
         "IPYTHONDIR": str(scratch / "ipython"),
         "JUPYTERLAB_SETTINGS_DIR": str(scratch / "settings"),
         "JUPYTERLAB_WORKSPACES_DIR": str(scratch / "workspaces"),
+        "PYTHONPATH": str(course.ROOT),
     }  # fmt: skip
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}"]
     command += ["--ServerApp.port_retries=0", f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={root}"]
+    command += [f"--{app}.expose_app_in_browser=True" for app in ("LabApp", "JupyterNotebookApp")]
     log = (scratch / "server.log").open("w")
     server = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT, cwd=root)
     try:
         _wait_for(f"http://127.0.0.1:{port}/api?token={token}", server, scratch / "server.log")
-        yield f"http://127.0.0.1:{port}/lab/tree/{{path}}?token={token}&reset"
+        yield f"http://127.0.0.1:{port}/{{app}}/{{path}}?token={token}&reset"
     finally:
         server.terminate()
         try:
@@ -78,54 +92,62 @@ def _wait_for(url: str, server: subprocess.Popen, log: Path, seconds: float = 12
     raise RuntimeError(f"JupyterLab did not start: {log.read_text()[-2000:]}")
 
 
-class Notebook:
-    """An open notebook in the browser; cells are addressed by their index in the file."""
+# What each page finds wrong with itself, or says of a machine without a graphics card; none of it is the course's.
+HARMLESS = re.compile(r"reading 'schema'|WebGL|favicon|GroupMarkerNotSet|ResizeObserver loop|preloaded using link")
+PANEL = "(window.jupyterapp.shell.currentWidget)"
 
-    def __init__(self, page, url: str, path: str):
+
+class Notebook:
+    """An open notebook in the browser; cells are addressed by their index in the file.
+
+    `errors`: what the page's console called an error; `outside`: requests that left this machine.
+    """
+
+    def __init__(self, page, url: str, path: str, app: str = "lab/tree"):
         self.page = page
         self.outside: list[str] = []
+        self.errors: list[str] = []
         page.on("request", self._note)
-        page.goto(url.format(path=path), wait_until="domcontentloaded", timeout=120_000)
-        page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=120_000)
-        # the indicator says idle before a kernel is even requested: wait for its name first
-        page.wait_for_function(
-            "() => { const k = document.querySelector('.jp-KernelName, .jp-Toolbar-kernelName');"
-            " const s = document.querySelector('.jp-Notebook-ExecutionIndicator');"
-            " return k && !/No Kernel/.test(k.textContent) && s && s.dataset.status === 'idle'; }",
-            timeout=120_000,
-        )
+        page.on("console", lambda said: self._error(said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: self._error(str(error)))
+        page.goto(url.format(app=app, path=path), wait_until="domcontentloaded", timeout=120_000)
+        self.wait(f"() => window.jupyterapp && {PANEL}?.sessionContext?.session?.kernel?.status === 'idle'"
+                  " && document.querySelector('.jp-Notebook .jp-Cell')")  # fmt: skip
 
     def _note(self, request) -> None:
         if not re.match(r"(https?|wss?)://127\.0\.0\.1|data:|blob:", request.url):
             self.outside.append(request.url)
 
-    def cell(self, index: int):
-        """Locator of a cell; Lab draws only those near the window, so `show` it first."""
-        return self.page.locator(f'.jp-Notebook .jp-Cell[data-windowed-list-index="{index}"]')
+    def _error(self, text: str) -> None:
+        if not HARMLESS.search(text):
+            self.errors.append(text)
 
-    def show(self, index: int) -> None:
-        """Scroll down until a cell is in view."""
-        cell = self.cell(index)
-        for _ in range(200):
-            if cell.count() and cell.first.is_visible():
-                cell.first.scroll_into_view_if_needed()
-                return
-            self.page.locator(".jp-WindowedPanel-outer").first.evaluate("e => e.scrollBy(0, 400)")
-            self.page.wait_for_timeout(50)
-        raise AssertionError(f"cell {index} never came into view")
+    def wait(self, condition: str, arg=None, seconds: float = 120) -> None:
+        """Wait until a JavaScript function of `arg` returns something true."""
+        self.page.wait_for_function(condition, arg=arg, timeout=seconds * 1000)
+
+    def cell(self, index: int):
+        """Locator of a cell."""
+        return self.page.locator(".jp-Notebook .jp-Cell").nth(index)
 
     def run(self, index: int, seconds: float = 120) -> None:
-        """Run one cell with Shift+Enter and wait until the kernel is idle again."""
-        self.show(index)
+        """Run one cell with Control+Enter and wait until it has run."""
+        count = f"i => {PANEL}.content.widgets[i].model.executionCount"
+        before = self.page.evaluate(count, index)
         self.cell(index).locator(".cm-content").first.click()
         self.page.keyboard.press("Control+Enter")
-        self._done(index, seconds)
+        self.wait(f"([i, old]) => ({count})(i) !== old && ({count})(i)", [index, before], seconds)
+
+    def run_all(self, seconds: float = 300) -> None:
+        """Run every cell, as the menu does, and wait until the last one has run."""
+        cells = f"{PANEL}.content.widgets.filter(c => c.model.type === 'code')"
+        self.page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }")
+        self.wait(f"() => {cells}.every(c => c.model.executionCount) && "
+                  f"{PANEL}.sessionContext.session.kernel.status === 'idle'", seconds=seconds)  # fmt: skip
 
     def write(self, index: int, source: str) -> None:
         """Replace a code cell's text as a paste would."""
-        self.show(index)
-        editor = self.cell(index).locator(".cm-content").first
-        editor.click()
+        self.cell(index).locator(".cm-content").first.click()
         self.page.keyboard.press("Control+a")
         self.page.keyboard.press("Delete")
         self.page.evaluate("t => { const d = new DataTransfer(); d.setData('text/plain', t);"
@@ -134,18 +156,9 @@ class Notebook:
 
     def output(self, index: int) -> str:
         """Text of a cell's outputs (textContent: innerText is empty off screen)."""
-        self.show(index)
         return self.cell(index).locator(".jp-Cell-outputWrapper").evaluate("e => e.textContent")
 
-    def _done(self, index: int, seconds: float) -> None:
-        self.page.wait_for_timeout(300)
-        self.page.wait_for_function(
-            "() => document.querySelector('.jp-Notebook-ExecutionIndicator').dataset.status === 'idle'",
-            timeout=seconds * 1000,
-        )
-        self.page.wait_for_function(
-            'i => { const c = document.querySelector(`.jp-Notebook .jp-Cell[data-windowed-list-index="${i}"]`);'
-            " const p = c && c.querySelector('.jp-InputPrompt'); return p && /\\d/.test(p.textContent); }",
-            arg=index,
-            timeout=seconds * 1000,
-        )
+    def shot(self, name: str) -> None:
+        """A picture for people to look at."""
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=SHOTS / f"{name}.png")
