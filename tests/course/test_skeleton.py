@@ -12,6 +12,7 @@ from lists import constraints, lines, project, requirements
 from packaging.requirements import Requirement
 from packaging.version import Version
 
+from utils import course
 from utils.course import ROOT
 
 TEXT = {".py", ".md", ".ipynb", ".json", ".toml", ".txt", ".yml", ".yaml", ".cfg", ".lark", ".svg", ".sh", ""}
@@ -127,8 +128,8 @@ def test_links_between_pages_lead_somewhere(name):
 
 def test_readme_tells_of_every_chapter():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    for source in (ROOT / "chapters").glob("*/chapter.md"):
-        assert f"chapters/{source.parent.name}/exercises.ipynb" in readme
+    for name in course.chapters().values():
+        assert f"chapters/{name}/exercises.ipynb" in readme
 
 
 @pytest.mark.parametrize("command", [["check"], ["format", "--check"]])

@@ -10,6 +10,7 @@ from utils.chapter import load_chapter
 from utils.files import write_whole
 
 FILES = (
+    "CHANGELOG.md",
     "CONTRIBUTING.md",
     "requirements.txt",
     "constraints.txt",
