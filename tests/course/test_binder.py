@@ -1,10 +1,15 @@
 """binder/ is what repo2docker understands, and agrees with the course's own lists."""
 
+import contextlib
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -12,7 +17,7 @@ import yaml
 from lists import constraints, requirements
 from packaging.requirements import Requirement
 
-from utils.course import ROOT
+from utils.course import ROOT, START_PAGE
 
 CONDA = {"pytorch-cpu": "torch", "numpy": "numpy"}
 
@@ -63,13 +68,45 @@ def test_start_hands_over_with_one_thread():
 
 @pytest.mark.skipif(os.name == "nt", reason="the scripts run in a Linux image")
 def test_post_build_opens_the_start_page(tmp_path):
-    """postBuild with a stand-in for pip: JupyterLab's settings name the start page."""
+    """The real postBuild (pip played by a stand-in), then JupyterLab as Binder starts it: `/` leads to the page."""
     fake = tmp_path / "python"
     fake.write_text(f'#!/bin/bash\n[ "$1" = -m ] && exit 0\nexec {sys.executable} "$@"\n', encoding="utf-8")
     fake.chmod(0o755)
+    config = tmp_path / "etc" / "jupyter"
+    config.mkdir(parents=True)
+    (config / "jupyter_server_config.json").write_text('{"ServerApp": {"tornado_settings": {}}}', encoding="utf-8")
     variables = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "NB_PYTHON_PREFIX": str(tmp_path)}
     subprocess.run(["bash", ROOT / "binder/postBuild"], cwd=ROOT, env=variables, check=True)
-    written = (tmp_path / "etc/jupyter/jupyter_server_config.d/course.json").read_text(encoding="utf-8")
-    assert written.count("/lab/tree/chapters/start.ipynb") == 2
+    written = json.loads((config / "jupyter_server_config.json").read_text(encoding="utf-8"))
+    assert written["ServerApp"].keys() == {"tornado_settings", "default_url"}  # what was there stays
+    for name in ("CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR"):
+        variables[f"JUPYTER_{name}"] = str(tmp_path / name)
+    variables |= {"JUPYTER_CONFIG_PATH": str(config), "JUPYTER_TOKEN": "word"}
+    command = [
+        "jupyter",
+        "lab",
+        "--no-browser",
+        "--ip=127.0.0.1",
+        "--port=0",
+        "--allow-root",
+        f"--ServerApp.root_dir={ROOT}",
+    ]
+    command = [sys.executable, "-m", *command]
+    server = subprocess.Popen(command, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        end = time.monotonic() + 60
+        while not (told := list((tmp_path / "RUNTIME_DIR").glob("jpserver-*.json"))):
+            assert time.monotonic() < end and server.poll() is None, "the server did not start"
+            time.sleep(0.1)
+        url = json.loads(told[0].read_text(encoding="utf-8"))["url"]
+        for _ in range(50):  # the file is there a moment before the server listens
+            with contextlib.suppress(urllib.error.URLError):
+                opened = urllib.request.urlopen(f"{url}?token=word", timeout=30)
+                break
+            time.sleep(0.1)
+        assert opened.url.partition("?")[0].endswith(f"/lab/tree/{START_PAGE}")
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
     for name in ("postBuild", "start"):
         assert os.access(ROOT / "binder" / name, os.X_OK)

@@ -103,7 +103,7 @@ def test_solutions_differ_in_the_answers_only(small):
     stubs, answers = read(small).cells, read(small, "solutions", "solutions").cells
     assert [cell.id for cell in stubs] == [cell.id for cell in answers]
     changed = [a.id for a, b in zip(stubs, answers, strict=True) if a.source != b.source]
-    assert changed == ["ch1-title", "ch1-double-answer", "ch1-Counter-answer"]
+    assert changed == ["ch1-title", "ch1-colab", "ch1-double-answer", "ch1-Counter-answer"]  # each in its own folder
     space: dict = {}
     for cell in answers:
         if cell.id in ("ch1-double-answer", "ch1-Counter-answer", "ch1-given-Base"):
@@ -185,7 +185,7 @@ def test_no_badge_without_a_repository(small):
     notebook = read(small)
     assert "badge" not in str(notebook)
     colab = by_id(notebook, "ch1-colab").source
-    assert "clone" not in colab and "[tool.course]" in colab
+    assert "clone" not in colab and "files.upload()" in colab
 
 
 def test_badges_point_to_the_tag_and_path(tmp_path):

@@ -1,8 +1,12 @@
 """Making the environment: once, again when its lists change, and with one sentence where it cannot be."""
 
+import errno
+import io
 import json
+import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path, PurePosixPath
 from types import SimpleNamespace
 
@@ -26,7 +30,8 @@ def project(tmp_path):
     calls = []
 
     def pip(command, cwd):
-        calls.append(command)
+        if "--dry-run" not in command:
+            calls.append(command)
         return SimpleNamespace(returncode=pip.status)
 
     pip.status = 0
@@ -208,32 +213,144 @@ def test_colab_installs_only_what_is_missing(monkeypatch):
     assert colab.install_missing(pip) == [] and len(calls) == 1
 
 
-def test_colab_cell_fetches_the_tag(tmp_path, monkeypatch):
-    """The cell itself, run as on Colab with a stand-in for git: clones the tag shallowly, changes to the chapter."""
-    settings = {"repository": "someone/course", "tag": "v1"}
+@pytest.fixture
+def on_colab(tmp_path, monkeypatch):
+    """Run a Colab cell with /content in tmp_path; pip's work is noted only."""
     path = PurePosixPath("chapters/ch1_transformer_from_scratch/exercises.ipynb")
-    cell = colab_cell(settings, path).replace('Path("/content")', f"Path({str(tmp_path)!r})")
     ran = []
-
-    def run(command, check):
-        ran.append(command)
-        (tmp_path / "course" / path.parent).mkdir(parents=True)
-
-    monkeypatch.setattr(subprocess, "run", run)
     monkeypatch.setattr(colab, "install_missing", lambda: ran.append("installed"))
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("COLAB_RELEASE_TAG", raising=False)
-    exec(cell, {})
-    assert ran == []
     monkeypatch.setenv("COLAB_RELEASE_TAG", "release-colab")
-    exec(cell, {})
+
+    def cell(settings: dict, **changes: str) -> list:
+        text = colab_cell(settings, path).replace('Path("/content")', f"Path({str(tmp_path)!r})")
+        exec(text.replace('COURSE = ""', f"COURSE = {changes.get('address', '')!r}"), {})
+        return ran
+
+    return cell
+
+
+def test_colab_cell_fetches_the_tag(tmp_path, monkeypatch, on_colab):
+    """The cell itself, run as on Colab with a stand-in for git: clones the tag shallowly, changes to the chapter."""
+    settings, clones = {"repository": "someone/course", "tag": "v1"}, []
+
+    def run(command, check):
+        clones.append(command)
+        (tmp_path / "course" / "utils" / "learn").mkdir(parents=True)
+        (tmp_path / "course" / "chapters" / "ch1_transformer_from_scratch").mkdir(parents=True)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    monkeypatch.delenv("COLAB_RELEASE_TAG")
+    assert on_colab(settings) == []
+    monkeypatch.setenv("COLAB_RELEASE_TAG", "release-colab")
+    assert on_colab(settings) == ["installed"]
     url = "https://github.com/someone/course"
-    assert ran[0][:7] == ["git", "clone", "--quiet", "--depth", "1", "--branch", "v1"] and ran[0][7] == url
-    assert ran[1] == "installed" and (tmp_path / "course" / path.parent).samefile(".")
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(RuntimeError, match=r"set `repository` and `tag` under \[tool.course\]"):
-        exec(colab_cell({}, path), {})
+    assert clones[0][:7] == ["git", "clone", "--quiet", "--depth", "1", "--branch", "v1"] and clones[0][7] == url
+    assert (tmp_path / "course" / "chapters" / "ch1_transformer_from_scratch").samefile(".")
+
+
+def course_zip(*names: str) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name in names:
+            archive.writestr(name, "")
+    return buffer.getvalue()
+
+
+COURSE_ZIP = course_zip(
+    "inside-transformers-v1/utils/learn/__init__.py",
+    "inside-transformers-v1/chapters/ch1_transformer_from_scratch/exercises.ipynb",
+)
+
+
+@pytest.mark.parametrize("way", ["upload", "address"])
+def test_colab_cell_asks_for_the_course_while_nobody_said_where_it_is(tmp_path, monkeypatch, on_colab, capsys, way):
+    """A lone notebook: one sentence, and the learner's own zip, or an address that the learner knows."""
+    home = tmp_path / "course" / "inside-transformers-v1" / "chapters" / "ch1_transformer_from_scratch"
+    uploads = [{}, {"photo.zip": b"no zip"}, {"course.zip": COURSE_ZIP}]
+    files = SimpleNamespace(upload=lambda: uploads.pop(0))
+    monkeypatch.setitem(sys.modules, "google", SimpleNamespace(colab=SimpleNamespace(files=files)))
+    monkeypatch.setitem(sys.modules, "google.colab", SimpleNamespace(files=files))
+    if way == "upload":
+        for _ in range(2):
+            with pytest.raises(SystemExit, match="run this cell again"):
+                on_colab({})
+        assert on_colab({}) == ["installed"]
+        said = capsys.readouterr().out.strip().splitlines()
+        assert len(said) == 3 and "choose the course's zip on your computer" in said[0]
+    else:
+        (tmp_path / "there.zip").write_bytes(COURSE_ZIP)
+        assert on_colab({}, address=(tmp_path / "there.zip").as_uri()) == ["installed"]
+        assert capsys.readouterr().out == "" and len(uploads) == 3
+    assert home.samefile(".")
+    on_colab({})  # once more: all is there, and nobody is asked
+
+
+def test_cuda_libraries_are_announced_before_they_come(project, monkeypatch, capsys):
+    """pip, played by a stand-in, says what PyTorch's wheel for this Python needs."""
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.delenv(create.INDEX, raising=False)
+    said, told = [], {"needs": ["filelock", "nvidia-cudnn-cu13==9.20; platform_system == 'Linux'"]}
+
+    def pip(command, cwd):
+        if "--dry-run" in command:
+            report = {"install": [{"metadata": {"requires_dist": told["needs"]}}]}
+            Path(command[command.index("--report") + 1]).write_text(json.dumps(report), encoding="utf-8")
+        said.append((command, capsys.readouterr().out))
+        return SimpleNamespace(returncode=0)
+
+    create.ensure("learn", project.root, pip)
+    (question, _), (install, before) = said
+    assert "--no-deps" in question and "about 5 GB" in before and create.INDEX in before
+    assert "--extra-index-url" not in install
+    said.clear()
+    told["needs"] = ["filelock"]
+    create.ensure("test", project.root, pip)
+    assert "5 GB" not in said[1][1]
+    said.clear()
+    (project.root / "requirements.txt").write_text("torch\nnumpy\n", encoding="utf-8")
+    monkeypatch.setenv(create.INDEX, "the index")
+    create.ensure("learn", project.root, pip)
+    ((install, _),) = said
+    assert install[install.index("--extra-index-url") + 1] == "the index"
+    assert create.INDEX in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (OSError(errno.EROFS, "Read-only file system"), "copy the course into a folder of your own"),
+        (OSError(errno.ENOSPC, "No space left on device"), "No space left"),
+        (subprocess.CalledProcessError(1, ["ensurepip"]), "apt-get install python3-venv"),
+    ],
+)
+def test_an_environment_that_cannot_be_made(tmp_path, monkeypatch, error, says):
+    def refuse(*_):
+        raise error
+
+    monkeypatch.setattr(create.venv.EnvBuilder, "create", refuse)
+    with pytest.raises(CourseError, match=says) as caught:
+        create.ensure("learn", tmp_path)
+    assert ("python3-venv" in str(caught.value)) == isinstance(error, subprocess.CalledProcessError)
+
+
+@pytest.mark.parametrize("module", ["utils.grade", "utils.build", "solutions.ch1_transformer_from_scratch"])
+def test_a_python_without_the_packages_is_one_sentence(module):
+    env = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    done = subprocess.run([sys.executable, "-S", "-m", module], cwd=ROOT, env=env, capture_output=True, text=True)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1, done.stderr
+    assert "lacks torch" in done.stderr and "source .venv/bin/activate" in done.stderr
+
+
+def test_a_wrong_kernel_is_one_sentence():
+    code = "import utils.learn"
+    done = subprocess.run([sys.executable, "-S", "-c", code], cwd=ROOT, capture_output=True, text=True)
+    last = done.stderr.strip().splitlines()[-1]
+    assert "WrongKernel" in last and "choose the kernel of the course's .venv" in last
+    code = "try:\n    import utils.learn\nexcept ImportError as error:\n    print(*error._render_traceback_())"
+    done = subprocess.run([sys.executable, "-S", "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.count("\n") == 1 and done.stdout.startswith("This Python")
 
 
 def test_the_programs_exit_status_comes_back():

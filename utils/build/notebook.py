@@ -114,6 +114,7 @@ class _Builder:
         fetch, ready = setup_cells.colab_cell(self.settings, path), setup_cells.setup_cell(self.chapter.key)
         for role, source in (("colab", fetch), ("setup", ready)):
             made.append((f"{self.chapter.key}-{role}", _code(source, timeout=SETUP_TIMEOUT)))
+        made[1][1].metadata["jupyter"] = {"source_hidden": True}  # only Colab has a use for it
         for cell in rest:
             made.extend(self.cells(cell, answers, cells))
         made = made[:3] + _joined(made[3:])

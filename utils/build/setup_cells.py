@@ -14,25 +14,33 @@ start_chapter("{chapter}")"""  # noqa: E501
 
 ON_COLAB = """\
 # On Google Colab this cell fetches the course; anywhere else it does nothing.
-import os, subprocess, sys
+{before}import {modules}
 from pathlib import Path
 
 if "COLAB_RELEASE_TAG" in os.environ and not any((p / "utils" / "learn").is_dir() for p in [Path.cwd(), *Path.cwd().parents]):
-"""  # noqa: E501
-
-UNSET = """\
-    raise RuntimeError("This copy of the course does not know where it lives: set `repository` and `tag` under [tool.course] in pyproject.toml to its GitHub repository, then run `make build`.")
-"""  # noqa: E501
-
-FETCH = """\
     home = Path("/content") / {folder!r}
-    if not home.is_dir():
-        subprocess.run(["git", "clone", "--quiet", "--depth", "1", "--branch", {tag!r}, {url!r}, str(home)], check=True)
-    sys.path.insert(0, str(home))
-    os.chdir(home / {notebook_folder!r})
+    if not list(home.rglob("utils/learn")):
+{fetch}
+    for home in [p.parents[1] for p in home.rglob("utils/learn")][:1]:
+        sys.path.insert(0, str(home))
+        os.chdir(home / {notebook_folder!r})
     from utils.env.colab import install_missing
     install_missing()
-"""
+"""  # noqa: E501
+
+CLONE = """\
+        subprocess.run(["git", "clone", "--quiet", "--depth", "1", "--branch", {tag!r}, {url!r}, str(home)], check=True)"""  # noqa: E501
+
+# While nobody has said where the course is: a zip that the learner has, or an address that the learner knows.
+ADDRESS = 'COURSE = ""  # the address of the course as a zip; left empty, the cell asks you for the file\n'
+ASK = """\
+        if not COURSE:
+            from google.colab import files
+            print("This notebook needs the rest of the course: choose the course's zip on your computer, or write its address into COURSE above and run the cell again.")
+        data = urllib.request.urlopen(COURSE).read() if COURSE else next(iter(files.upload().values()), b"")
+        if not zipfile.is_zipfile(io.BytesIO(data)):
+            raise SystemExit("That was not the course's zip: run this cell again.")
+        zipfile.ZipFile(io.BytesIO(data)).extractall(home)"""  # noqa: E501
 
 
 def setup_cell(chapter: str) -> str:
@@ -56,14 +64,10 @@ def badges(settings: dict, path: PurePosixPath) -> str:
 
 
 def colab_cell(settings: dict, path: PurePosixPath) -> str:
-    """Source of the Colab cell; while no repository is set it says what to set, and never clones from a guess."""
-    if not configured(settings):
-        return (ON_COLAB + UNSET).rstrip()
-    place = settings["repository"]
-    fetch = FETCH.format(
-        folder=place.split("/")[-1],
-        tag=settings["tag"],
-        url=f"https://github.com/{place}",
-        notebook_folder=str(path.parent),
-    )
-    return (ON_COLAB + fetch).rstrip()
+    """Source of the Colab cell; while no repository is set it asks for the course, and never clones from a guess."""
+    place = settings.get("repository", "")
+    fills = {"before": ADDRESS, "modules": "io, os, sys, urllib.request, zipfile", "folder": "course", "fetch": ASK}
+    if configured(settings):
+        fetch = CLONE.format(tag=settings["tag"], url=f"https://github.com/{place}")
+        fills = {"before": "", "modules": "os, subprocess, sys", "folder": place.split("/")[-1], "fetch": fetch}
+    return ON_COLAB.format(**fills, notebook_folder=str(path.parent)).rstrip()

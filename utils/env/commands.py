@@ -71,6 +71,7 @@ def say_address(folder: str, known: set[Path]) -> bool:
 
 def test(options: list[str]) -> int:
     """Run every test in two processes, after the system tools they need; with --fast not the slow ones."""
+    _only_in_the_full_course()
     install_system_packages()
     python = ensure("test")
     fast = "--fast" in options
@@ -83,7 +84,18 @@ def test(options: list[str]) -> int:
 def run(options: list[str]) -> int:
     """Run the environment's Python with these options; --tools first asks for the test tools as well."""
     kind = "test" if options[:1] == ["--tools"] else "learn"
+    if kind == "test":
+        _only_in_the_full_course()
     return _call([str(ensure(kind)), *options[kind == "test" :]])
+
+
+def _only_in_the_full_course() -> None:
+    """Raises CourseError in a hand-out, before an environment is made for nothing."""
+    if not course.have_answers(course.START):
+        raise course.CourseError(
+            "This is a class hand-out: the tests, checks and benchmarks of the full course are not part of it. "
+            "Grade your notebook with pytest --nbmake, as README says."
+        )
 
 
 def install_system_packages(call=subprocess.run) -> None:

@@ -1,15 +1,19 @@
 """Make .venv and keep it in step with requirements.txt, constraints.txt and pyproject.toml."""
 
+import errno
 import hashlib
+import json
 import os
 import subprocess
 import sys
+import tempfile
 import tomllib
 import venv
 from pathlib import Path
 
 from utils.course import ROOT, CourseError
 
+INDEX = "COURSE_TORCH_INDEX"  # environment variable: the address of an index of CPU builds of PyTorch
 EXTRAS = {"learn": (), "test": ("class", "dev")}
 
 
@@ -45,9 +49,18 @@ def ensure(kind: str, root: Path = ROOT, call=subprocess.run) -> Path:
         print(f"Making the environment {environment} ...", flush=True)
         try:
             venv.EnvBuilder(with_pip=True, clear=environment.exists(), symlinks=os.name != "nt").create(environment)
-        except (subprocess.CalledProcessError, OSError) as error:
+        except subprocess.CalledProcessError as error:
             hint = "on Debian and Ubuntu: apt-get install python3-venv"
             raise CourseError(f"{sys.executable} could not make {environment} ({error}); {hint}.") from None
+        except OSError as error:
+            raise CourseError(_unwritable(root, error)) from None
+    index = os.environ.get(INDEX, "")
+    if not index and brings_cuda(python, root, call):
+        print(
+            f"pip will install PyTorch with its CUDA libraries, about 5 GB: Ctrl-C, and README's line on {INDEX} "
+            "tells how to get the CPU build instead.",
+            flush=True,
+        )
     print("Installing the course's packages (a few minutes the first time) ...", flush=True)
     extras = f"[{','.join(EXTRAS[kind])}]" if EXTRAS[kind] else ""
     command = [
@@ -58,10 +71,41 @@ def ensure(kind: str, root: Path = ROOT, call=subprocess.run) -> Path:
         "--disable-pip-version-check",
         "-c",
         "constraints.txt",
+        *(["--extra-index-url", index] if index else []),
         "-e",
         f".{extras}",
     ]
     if call([str(part) for part in command], cwd=root).returncode:
         raise CourseError("pip could not install the course's packages: its last lines above say why.")
-    stamps[kind].write_text(fingerprint(root, EXTRAS[kind]), encoding="utf-8")
+    try:
+        stamps[kind].write_text(fingerprint(root, EXTRAS[kind]), encoding="utf-8")
+    except OSError as error:
+        raise CourseError(_unwritable(root, error)) from None
     return python
+
+
+def _unwritable(root: Path, error: OSError) -> str:
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return f"{root} can't be written to: copy the course into a folder of your own, and run the command there."
+    return f"The environment could not be made in {root}: {error.strerror or error}."
+
+
+def brings_cuda(python: Path, root: Path, call=subprocess.run) -> bool:
+    """Whether the PyTorch that pip would install here needs NVIDIA's libraries; False where pip does not say.
+
+    Only the description of that one package is fetched.
+    """
+    if sys.platform != "linux":
+        return False
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.json"
+        command = [python, "-m", "pip", "install", "--dry-run", "--no-deps", "--quiet", "--report", report]
+        command += ["--disable-pip-version-check", "-c", "constraints.txt", "torch"]
+        call([str(part) for part in command], cwd=root)
+        try:
+            found = json.loads(report.read_text(encoding="utf-8"))["install"]
+            return any(
+                need.startswith(("nvidia", "cuda")) for one in found for need in one["metadata"]["requires_dist"]
+            )
+        except (OSError, ValueError, KeyError):
+            return False

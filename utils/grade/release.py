@@ -11,7 +11,6 @@ from utils.files import write_whole
 
 FILES = (
     "CHANGELOG.md",
-    "CONTRIBUTING.md",
     "requirements.txt",
     "constraints.txt",
     "Makefile",
@@ -22,10 +21,11 @@ FILES = (
 TREES = ("binder", "utils")
 LEFT_OUT = {"__pycache__", "runs", "results"}  # folders, beside every hidden one
 SENTENCE = (
-    "This is the class hand-out: it holds neither `solutions/` nor the known wrong answers of `tests/`, so `skip`, "
-    "`reveal`, `make test`, `make build`, `make bench` and the exact diagnosis of a mistake have nothing to give here; "
-    "everything else works as described."
+    "This is the class hand-out. It holds no solutions, so `skip` and `reveal` have nothing to give here, and a check "
+    "says what is wrong without naming known mistakes."
 )
+ONLY_THERE = re.compile(r"(?ms)^<!-- full course -->\n.*?^<!-- end -->\n+")  # of the course's own pages
+FOR_TEACHERS = ("instructors.md",)
 CONFTEST = '''"""The hidden tests look at your notebook, and here there is no reference to run them against."""
 
 import pytest
@@ -76,7 +76,8 @@ def _write(names: list[str], out: Path, hidden_tests: bool, repository: str, tag
     write_whole(out / "pyproject.toml", _published(project, repository, tag))
     write_whole(out / "README.md", readme((course.ROOT / "README.md").read_text(encoding="utf-8"), names))
     for page in sorted((course.ROOT / "chapters").glob("*.md")):
-        shutil.copyfile(page, _made(out / "chapters" / page.name))
+        if page.name not in FOR_TEACHERS:
+            write_whole(out / "chapters" / page.name, ONLY_THERE.sub("", page.read_text(encoding="utf-8")))
     for name in names:
         _copy(course.ROOT / "chapters" / name, out / "chapters" / name)
         if hidden_tests:
@@ -91,8 +92,9 @@ def _write(names: list[str], out: Path, hidden_tests: bool, repository: str, tag
 
 
 def readme(text: str, names: list[str]) -> str:
-    """The course's README with one sentence more, and only the chapters handed out in its table."""
-    head, _, rest = _handed(text, names).partition("\n\n")
+    """The course's README with a sentence more, without what works in the full course only, and with the chapters
+    handed out in its table."""
+    head, _, rest = _handed(ONLY_THERE.sub("", text), names).partition("\n\n")
     return f"{head}\n\n{SENTENCE}\n\n{rest}"
 
 

@@ -1,5 +1,19 @@
 """What a notebook imports: `from utils.learn import *` brings these names, and `start_chapter("ch1")` sets it up."""
 
+from utils import lacking
+
+if said := lacking(
+    "choose the kernel of the course's .venv (in the menu: Kernel, Change Kernel), or use `make learn`."
+):
+
+    class WrongKernel(ImportError):
+        """In a notebook its sentence is all that shows."""
+
+        def _render_traceback_(self) -> list[str]:
+            return [str(self)]
+
+    raise WrongKernel(said)
+
 from utils import plot
 from utils.learn.board import progress
 from utils.learn.check import CheckFailed, check

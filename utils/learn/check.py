@@ -190,9 +190,13 @@ def _has_mutants(chapter: str) -> bool:
     return (course.ROOT / "tests" / course.chapter_name(chapter) / "mutants").is_dir()
 
 
+_told: set[str] = set()
+
+
 def _no_diagnosis(chapter: str, outcome: Outcome) -> tuple[str, ...]:
-    if outcome.status is not Status.WRONG or _has_mutants(chapter):
+    if outcome.status is not Status.WRONG or _has_mutants(chapter) or "no diagnosis" in _told:
         return ()
+    _told.add("no diagnosis")  # once a session is enough
     return ("The diagnosis by known mistakes is not part of this hand-out.",)
 
 

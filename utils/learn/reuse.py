@@ -21,6 +21,12 @@ def mine(name: str):
     """
     try:
         chapter, exercise = resolve(name)
+        for piece in [exercise.name, *needs(chapter, exercise.name)]:
+            if lacks(chapter, piece):
+                what = f"{piece} (exercise {load_chapter(chapter).exercise(piece).id})"
+                raise course.CourseError(
+                    f"Do {what} first: this hand-out holds no solution that could stand in for it."
+                )
         names = base_names(chapter)
         taken = {}
         for piece in [*needs(chapter, exercise.name), exercise.name]:
@@ -36,6 +42,11 @@ def mine(name: str):
         says = f"{exercise.name}: yours."
     show(says)
     return names[exercise.name]
+
+
+def lacks(chapter: str, name: str) -> bool:
+    """Whether there is nothing to take: no answer that passed, and in a hand-out no reference either."""
+    return not course.have_answers(chapter) and store.entry(chapter, name).get("status") != "passed"
 
 
 def base_names(chapter: str) -> dict:

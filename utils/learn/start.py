@@ -8,7 +8,8 @@ import torch
 
 from utils.chapter import load_chapter
 from utils.course import CourseError
-from utils.learn.context import current_chapter, shell
+from utils.learn.context import current_chapter, resolve, shell
+from utils.learn.reuse import lacks
 from utils.plot import style
 from utils.train.seeds import seed_everything
 
@@ -31,6 +32,24 @@ def start_chapter(chapter: str) -> None:
     except CourseError as error:
         title = str(error)
     print(f"{device_name()} | Python {platform.python_version()} | torch {torch.__version__} | {title}")
+    if first := to_do_first(chapter):
+        print(first)
+
+
+def to_do_first(chapter: str) -> str:
+    """In a hand-out, what another chapter has to give before this one can be done to its end; empty where all is there.
+
+    Where the reference is at hand it serves instead.
+    """
+    found = {}
+    for other, exercise in map(resolve, load_chapter(chapter).takes):
+        if lacks(other, exercise.name):
+            found.setdefault(other, []).append(f"{exercise.name} ({exercise.id})")
+    return " ".join(
+        f"Do {', '.join(names)} of chapter {other.removeprefix('ch')} here first: this chapter builds on your code, "
+        "and this hand-out holds no solution that could stand in for it."
+        for other, names in found.items()
+    )
 
 
 def device_name() -> str:

@@ -1,6 +1,7 @@
 """The hand-out holds no answer, and works without them; what comes back is collected by student."""
 
 import ast
+import json
 import re
 import subprocess
 import sys
@@ -83,8 +84,9 @@ def test_its_notebooks_are_fresh_and_its_files_adapted(handed):
     assert all("raise NotImplementedError" in stub for stub in stubs.values())
     readme = (handed / "README.md").read_text(encoding="utf-8")
     assert readme.count("This is the class hand-out") == 1
-    for link in re.findall(r"\]\(([\w/.-]+)\)", readme):
-        assert (handed / link).exists(), link
+    for page in (handed / "README.md", *(handed / "chapters").glob("*.md")):
+        for link in re.findall(r"\]\(([\w/.-]+)\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / link).exists(), link
     project = tomllib.loads((handed / "pyproject.toml").read_text(encoding="utf-8"))
     assert project["tool"]["course"] == {"repository": "", "tag": ""}
     assert list((handed / "tests" / NAME).glob("test_*.py")) and not (handed / "tests" / NAME / "mutants").exists()
@@ -104,13 +106,15 @@ check(GELU)
 class GELU(nn.Module):
     def forward(self, x):
         return torch.relu(x)
+def checks_again():
+    check(GELU)
 def gives_up():
     skip("GELU")
 def looks():
     reveal("GELU", confirm=True)
 def checks():
     check(GELU)
-for act in (checks, gives_up, looks):
+for act in (checks, gives_up, looks, checks_again):
     try:
         act()
         print("no error")
@@ -127,12 +131,82 @@ def test_checks_work_and_what_is_absent_says_so(handed):
     assert str(handed) in said and "1.6 GELU: 4 of 4 checks passed. +1 point" in said
     lines = {line.split(": ")[0]: line for line in said.splitlines()}
     assert "The diagnosis by known mistakes is not part of this hand-out." in lines["checks"]
-    assert "near zero" in lines["checks"]
+    assert "near zero" in lines["checks"] and "near zero" in lines["checks_again"]
+    assert said.count("The diagnosis by known mistakes") == 1, "once a session is enough"
     for act in ("gives_up", "looks"):
         assert re.search(
             r"The solutions are not part of this hand-out, so (skip|reveal) has nothing to give", lines[act]
         )
     assert "no error" not in said and "Hint 1 of" in said and "Traceback" not in said + done.stderr
+
+
+def test_its_pages_hold_only_what_works_there(handed):
+    """Every command that they show is one that runs in a hand-out; what is for teachers is not in it."""
+    pages = [handed / "README.md", *(handed / "chapters").glob("*.md")]
+    text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
+    assert {page.name for page in pages} == {"README.md", "reading.md", "troubleshooting.md"}
+    assert "full course -->" not in text and "<!-- end -->" not in text
+    assert not re.findall(r"make (?:test|build|check|bench)|solutions/|utils\.grade|upgrade|CONTRIBUTING|mutants", text)
+    shown = {m.strip() for m in re.findall(r"(?:^|`)((?:make|python -m|pytest) [^`#\n]*)", text, re.M)}
+    works = {"make learn", "python -m utils.env learn", "python -m utils.build reset LayerNorm"}
+    works |= {"python -m utils.build reset exercises", f"pytest --nbmake chapters/{NAME}/exercises.ipynb"}
+    assert works <= shown and {command.partition(" ")[0] for command in shown} == {"make", "python", "pytest"}
+    for command in shown - works:
+        assert command.startswith(("make learn ", "python -m venv")), command
+    done = run(handed, "-m", "utils.build", "reset", "LayerNorm")
+    assert done.returncode == 0 and "is a stub again" in done.stdout, done.stderr
+    for file in (handed / "chapters" / NAME).glob("*.backup-*"):
+        file.unlink()
+
+
+@pytest.mark.parametrize(
+    "command", [["test"], ["run", "--tools", "-m", "tests.bench"], ["run", "--tools", "-m", "ruff", "check", "."]]
+)
+def test_what_make_cannot_do_there_is_one_sentence(handed, command):
+    """`make test`, `make bench` and `make check` call these; no environment is made for nothing."""
+    done = run(handed, "-m", "utils.env", *command)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1, done.stderr
+    assert "This is a class hand-out" in done.stderr and not (handed / ".venv").exists()
+
+
+BUILDING = [key for key in course.chapters() if load_chapter(key).takes]
+
+
+@pytest.fixture(scope="module")
+def building(tmp_path_factory):
+    return release(BUILDING, tmp_path_factory.mktemp("several") / "hand-out")
+
+
+def test_a_hand_out_of_several_chapters_holds_what_they_build_on(building):
+    wanted = {"start", *map(course.chapter_name, [*BUILDING, "ch1"])}
+    assert {path.name for path in (building / "chapters").iterdir() if path.is_dir()} == wanted
+    assert "ch2" in BUILDING and "ch3" in BUILDING and not (building / "solutions").exists()
+
+
+@pytest.mark.parametrize("chapter", BUILDING)
+def test_a_chapter_that_builds_on_another_says_so_before_it_starts(building, chapter, tmp_path):
+    """Chapter 1 was never done here: the set-up cell names what is missing, mine() says so too; done, both work."""
+    takes = load_chapter(chapter).takes
+    text = f"from utils.learn import *\nstart_chapter({chapter!r})\n"
+    text += f"try:\n    mine({takes[0]!r})\nexcept Exception as error:\n    print(error)\n"
+    done = run(building, "-", text=text)
+    says = done.stdout.splitlines()
+    assert done.returncode == 0 and len(says) == 3, done.stdout + done.stderr
+    for name in takes:
+        exercise = load_chapter("ch1").exercise(name.removeprefix("ch1."))
+        assert says[1].startswith("Do ") and f"{exercise.name} ({exercise.id})" in says[1]
+    assert "of chapter 1 here first" in says[1] and says[2].startswith(
+        f"Do {takes[0].removeprefix('ch1.')} (exercise 1."
+    )
+    progress = building / "chapters" / NAME / ".progress" / "ch1.json"
+    kept = {name.removeprefix("ch1."): {"status": "passed", "source": f"{name[4:]} = 7"} for name in takes}
+    for exercise in load_chapter("ch1").exercises:
+        kept.setdefault(exercise.name, {"status": "passed", "source": f"{exercise.name} = 7"})
+    progress.parent.mkdir(parents=True, exist_ok=True)
+    progress.write_text(json.dumps({"version": 1, "exercises": kept}), encoding="utf-8")
+    says = run(building, "-", text=text).stdout.splitlines()
+    progress.unlink()
+    assert len(says) == 2 and says[1].endswith(": yours."), says
 
 
 @pytest.mark.slow
