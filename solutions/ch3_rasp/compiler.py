@@ -51,8 +51,9 @@ def compile_rasp(sop: SOp, vocab: list, max_len: int, causal: bool = False) -> C
     """The program as a transformer that is right on every input of 1 to max_len tokens of the vocabulary.
 
     The model reads BOS first, so that a row that chooses nothing has something to look at. It has as many layers as
-    `report` counts, or one more where a function mixes tokens and positions before any attention, or where a selector
-    joins different comparisons by `or`. Hidden width grows like max_len squared: keep it below about 30.
+    `report` counts, or one more where tokens and positions are mixed before any attention, by a function or by an `or`
+    of selectors that can't be counted apart, or where float32 has too few digits to tell several numbers apart in one
+    layer. Hidden width grows like max_len squared: keep it below about 30.
     Raises CompileError, naming the step, for means of other values than 0 and 1, tables that are too large, tokens read
     as another type, and, with `causal`, selectors that look to the right.
     """

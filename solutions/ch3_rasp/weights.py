@@ -94,7 +94,7 @@ def lookup_mlp(f: Callable, *domains: Sequence) -> tuple[Float[Tensor, "D_in M"]
 
 def step_mlp(
     values: Sequence[float], f: Callable, sharpness: float
-) -> tuple[Float[Tensor, "2 M"], Float[Tensor, "M D_out"], list[Atom]]:
+) -> tuple[Float[Tensor, "2 M"], Float[Tensor, "M D_out"], list]:
     """(W_in, W_out, out_values) of a ReLU layer without biases that turns a number z into the one-hot vector of f(z).
 
     The input is (z, 1), and z is one of `values`. Between neighbours whose results differ there is a threshold
