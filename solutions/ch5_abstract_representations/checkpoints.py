@@ -12,6 +12,7 @@ from utils.course import ROOT, CourseError
 from utils.train import read_json, read_tensors, usable_device, write_json, write_tensors
 
 from .config import ModelConfig, WorldConfig
+from .lea import LEASettings, TinyLEA
 from .library import Library
 from .variants import build_model
 
@@ -26,6 +27,11 @@ class Checkpoint:
     library: Library
     world: WorldConfig
     settings: dict
+
+    @property
+    def is_lea(self) -> bool:
+        """Whether the model is a LEA, not a plain transformer."""
+        return isinstance(self.model, TinyLEA)
 
 
 def library_tensors(lib: Library) -> dict:
@@ -55,7 +61,10 @@ def load_checkpoint(path: Path | str = "half", device: str = "cpu") -> Checkpoin
     tensors, _ = read_tensors(path.with_suffix(".safetensors"))
     try:
         world = WorldConfig(**_known(settings["world"], WorldConfig))
-        model = build_model(settings.get("type", "factor"), ModelConfig(**_known(settings["model"], ModelConfig)))
+        if settings.get("system") == "lea":
+            model = TinyLEA(LEASettings(**_known(settings["model"], LEASettings)))
+        else:
+            model = build_model(settings.get("type", "factor"), ModelConfig(**_known(settings["model"], ModelConfig)))
     except (KeyError, TypeError, ValueError):
         raise CourseError(f"{path.with_suffix('.json')} holds no settings of a model of this chapter.") from None
     weights = {name.removeprefix("model."): value for name, value in tensors.items() if name.startswith("model.")}

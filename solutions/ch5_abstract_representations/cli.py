@@ -1,10 +1,11 @@
-"""Command line of chapter 5: train, analyse, dataset (and train-lea), with the published scripts' arguments."""
+"""Command line of chapter 5: train, train-lea, dataset, analyse, figures, talk; the published scripts' arguments."""
 
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Union
+from typing import Annotated, Literal, Union
 
 import torch
 import tyro
@@ -12,13 +13,15 @@ import tyro
 from utils.course import CourseError
 from utils.train import best_device, command_line, generator, run_command, write_json, write_tensors
 
-from .analysis import analyse, as_markdown
+from .analysis import analyse, as_markdown, conversation
 from .checkpoints import library_tensors, load_checkpoint
-from .config import ModelConfig, RunConfig, WorldConfig
+from .config import LEARunConfig, ModelConfig, RunConfig, WorldConfig
+from .figures import write_figures
+from .lea import LEASettings
 from .library import build_library
 from .opening import write_opening
 from .splits import Boards, describe, split_boards
-from .trainer import Run
+from .trainer import LEARun, Run
 
 PROGRAM = "python -m solutions.ch5_abstract_representations"
 Flat = tyro.conf.OmitArgPrefixes
@@ -46,13 +49,38 @@ class Shape:
             raise CourseError(str(error)) from None
 
 
+@dataclass(frozen=True)
+class LEAShape:
+    """Shape of LEA, under the published names."""
+
+    n_layer: int = 3
+    n_head: int = 2
+    n_embd: int = 32
+    n_embd_pos: int = 16
+    pdrop: float = 0.0  # dropout of the MLPs
+    vocab_speech_size: int = 128  # words of the language
+    block_speech_size: int = 16  # words in a sentence
+    vq_type: Literal["EMA", "vanilla"] = "EMA"  # words move by running averages, or by the optimizer
+    commitment_cost: float = 0.25
+    bool_blank_speech: bool = False  # the first pass hears zeros, not the last word
+
+    def config(self, world: WorldConfig, kind: str) -> LEASettings:
+        """The settings of LEA for boards of this world. Raises CourseError for sizes that cannot be."""
+        if kind not in ("factor", "vanilla"):
+            raise CourseError(f"There is no model of type {kind!r}: choose factor or vanilla.")
+        vocab = world.vocab_bck + world.vocab_token + 1
+        return LEASettings(
+            vocab, world.board_dim**2, self.n_layer, self.n_head, self.n_embd, self.n_embd_pos, self.vocab_speech_size,
+            self.block_speech_size, kind, "ema" if self.vq_type == "EMA" else "gradient", self.commitment_cost,
+            "zeros" if self.bool_blank_speech else "word", vocab - 1, self.pdrop,
+        )  # fmt: skip
+
+
 @dataclass
-class Train:
-    """Train a transformer to fill in hidden cells; Ctrl-C keeps what was learned, --resume goes on."""
+class _Training:
+    """What both kinds of training share."""
 
     world: Flat[WorldConfig] = field(default_factory=WorldConfig)
-    shape: Flat[Shape] = field(default_factory=Shape)
-    run_config: Flat[RunConfig] = field(default_factory=RunConfig)
     epoch: int = 1  # epochs of dataset_len boards
     type: str = "factor"  # factor or vanilla
     batch: int = 1  # number of runs, with seeds one after the other
@@ -66,29 +94,62 @@ class Train:
     resume: bool = False
     tracker: str | None = None  # project of an experiment tracker (wandb)
 
-    def run(self) -> int:
+    def go(self, system: Callable[..., Run], config, settings, name: str, summary: Callable[[dict], str]) -> int:
+        """The runs, one after the other."""
         if self.batch < 1:
             raise CourseError(f"batch, the number of runs, must be at least 1, but it is {self.batch}.")
+        if self.epoch2save < 1:
+            raise CourseError(f"epoch2save must be at least 1, but it is {self.epoch2save}.")
         if self.threads is not None:
             torch.set_num_threads(self.threads)
-        name = self.run_name or time.strftime(f"run_%Y%m%d_%H%M%S_{self.type}")
+        name = self.run_name or time.strftime(f"run_%Y%m%d_%H%M%S_{name}")
         if self.resume and self.run_name is None:
             raise CourseError("To resume, say which run: --run-name.")
         for number in range(self.batch):
             folder = self.runs / (name if self.batch == 1 else f"{name}_{number:03d}")
-            run = Run(
-                self.world, self.shape.config(self.world), self.run_config, self.epoch, self.type, self.seed + number,
+            run = system(
+                self.world, config, settings, self.epoch, self.type, self.seed + number,
                 self.device, folder, self.resume, save_every=self.epoch2save if self.save else 0, tracker=self.tracker,
                 command=command_line(PROGRAM),
             )  # fmt: skip
             finished = run.go()
-            last = run.metrics.history[-1]
-            accuracy = f"masked object cells {last['masked_object']:.3f}, boards {last['board']:.3f}"
-            print(f"{folder}: epoch {run.epoch}, {accuracy}")
+            print(f"{folder}: epoch {run.epoch}, {summary(run.metrics.history[-1])}")
             if not finished:
                 print(f"stopped; what was learned is in {folder}", file=sys.stderr)
                 return 130
         return 0
+
+
+@dataclass
+class Train(_Training):
+    """Train a transformer to fill in hidden cells; Ctrl-C keeps what was learned, --resume goes on."""
+
+    shape: Flat[Shape] = field(default_factory=Shape)
+    run_config: Flat[RunConfig] = field(default_factory=RunConfig)
+
+    def run(self) -> int:
+        def summary(last: dict) -> str:
+            return f"masked object cells {last['masked_object']:.3f}, boards {last['board']:.3f}"
+
+        return self.go(Run, self.shape.config(self.world), self.run_config, self.type, summary)
+
+
+@dataclass
+class TrainLea(_Training):
+    """Train LEA, which puts a board into words and draws it from them; Ctrl-C keeps what was learned."""
+
+    shape: Flat[LEAShape] = field(default_factory=LEAShape)
+    run_config: Flat[LEARunConfig] = field(default_factory=LEARunConfig)
+    epoch2save: int = 500
+
+    def run(self) -> int:
+        def summary(last: dict) -> str:
+            words = f"{last['words']:.1f} of {self.shape.vocab_speech_size} words in use"
+            return f"boards right from speech {last['speech_board']:.3f}, when seen {last['board_board']:.3f}; {words}"
+
+        return self.go(
+            LEARun, self.shape.config(self.world, self.type), self.run_config, f"speaker_{self.type}", summary
+        )
 
 
 @dataclass
@@ -138,7 +199,39 @@ class Analyse:
         return 0
 
 
-COMMANDS = {"train": Train, "dataset": Dataset, "analyse": Analyse}
+@dataclass
+class Figures:
+    """Draw the figures of a trained model into a folder, each a web page of its own."""
+
+    checkpoint: Path = Path("half")  # a file, or the name of a shipped checkpoint
+    names: tuple[str, ...] = ()  # which figures; none: all that this kind of model has
+    seed: int = 0
+    out: Path = Path("figures")
+
+    def run(self) -> int:
+        for path in write_figures(load_checkpoint(self.checkpoint), self.out, self.names, self.seed):
+            print(path)
+        return 0
+
+
+@dataclass
+class Talk:
+    """Let a LEA say what it sees on fresh boards and draw them again; or draw a sentence of yours (--words)."""
+
+    checkpoint: Path = Path("talker")  # a file, or the name of a shipped checkpoint
+    words: tuple[int, ...] = ()  # a sentence to draw
+    boards: int = 3
+    seed: int = 0
+
+    def run(self) -> int:
+        for text in conversation(load_checkpoint(self.checkpoint), self.words, self.boards, self.seed):
+            print(text)
+        return 0
+
+
+COMMANDS = {
+    "train": Train, "train-lea": TrainLea, "dataset": Dataset, "analyse": Analyse, "figures": Figures, "talk": Talk,
+}  # fmt: skip
 
 
 def main(arguments: list[str] | None = None) -> int:

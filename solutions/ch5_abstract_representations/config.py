@@ -181,6 +181,8 @@ class RunConfig:
             raise CourseError(f"lr_schedule is {self.lr_schedule!r}: choose constant or cosine.")
         if self.where not in ("all", "masked"):
             raise CourseError(f"where is {self.where!r}: choose all or masked.")
+        if self.learning_rate <= 0:
+            raise CourseError(f"learning_rate must be above 0, but it is {self.learning_rate}.")
         if self.batch_size < 1:
             raise CourseError(f"batch_size must be at least 1, but it is {self.batch_size}.")
 
@@ -195,6 +197,41 @@ class RunConfig:
         """(probability that a cell is hidden, probability of a patch) in this epoch."""
         rise = min(1.0, epoch / self.masking_patch_epoch) if self.masking_patch_epoch > 0 else 1.0
         return max(self.masking_p * rise, 0.01), self.masking_patch_p if epoch >= self.masking_patch_epoch else 0.0
+
+
+@dataclass(frozen=True)
+class LEARunConfig(RunConfig):
+    """A training run of LEA, under the names and with the values of the published script.
+
+    `continuous_epoch` is ours: before it the sentence is heard as it was composed, and at it the words get their start
+    from data (0: words from the first step, from random places, as published).
+    """
+
+    masking_patch_epoch: int | None = None  # masking rises until this epoch (none: the last one, 0: no rise)
+    masking_patch_p: float = 0.0
+    board_proba_epoch_start: int = 1000
+    board_proba_epoch_end: int = 2000
+    board_proba_start: tuple[float, float, float] = (0.95, 0.05, 0.0)
+    board_proba_end: tuple[float, float, float] = (0.6, 0.4, 0.0)
+    loss_rfs_epoch_start: int = 250  # the weight of the speech losses rises from 0 to 1 between these epochs
+    loss_rfs_epoch_end: int = 1000
+    loss_speech_epoch_start: int = 1000  # the weight of the sparsity loss goes from its first value to its last
+    loss_speech_epoch_end: int = 3000
+    loss_speech_start: float = 0.0
+    loss_speech_end: float = 0.0
+    usage_cost: float = 0.25  # weight of the usage loss, which asks for words that are used equally often
+    continuous_epoch: int = 0
+
+    def __post_init__(self):
+        super().__post_init__()
+        if min(self.loss_speech_start, self.loss_speech_end, self.usage_cost) < 0:
+            raise CourseError("usage_cost, loss_speech_start and loss_speech_end cannot be negative.")
+
+    def speech_weights(self, epoch: int) -> tuple[float, float]:
+        """(weight of the speech losses, weight of the sparsity loss) in this epoch."""
+        heard = ramp(epoch, self.loss_rfs_epoch_start, self.loss_rfs_epoch_end)
+        way = ramp(epoch, self.loss_speech_epoch_start, self.loss_speech_epoch_end)
+        return heard, self.loss_speech_start + way * (self.loss_speech_end - self.loss_speech_start)
 
 
 def ramp(at: float, first: float, last: float) -> float:

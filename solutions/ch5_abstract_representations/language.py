@@ -4,7 +4,9 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from .lea import draw
+from .boards import mask_boards
+from .lea import draw, speak
+from .metrics import cell_metrics
 
 
 def _entropy_bits(labels: Int[Tensor, " n"]) -> float:
@@ -68,3 +70,35 @@ def steer(
     before, after = draw(model, words).argmax(-1), draw(model, changed).argmax(-1)
     return after, after != before
     # end solution
+
+
+@torch.no_grad()
+def predict_from_board(model: nn.Module, masked: Int[Tensor, "B T"]) -> Float[Tensor, "B T V"]:
+    """The first pass: fill in masked boards before a word has been said. (`draw` predicts from speech.)"""
+    return model.head(model.read(masked, model.blank(len(masked))))
+
+
+@torch.no_grad()
+def measure_language(
+    model: nn.Module, lib, scenes: dict[str, Tensor], masking: float, generator: torch.Generator, patches: float = 0.0
+) -> dict[str, float]:
+    """How well these boards are restored when seen with holes, and when only heard of; and which words are in use.
+
+    "board_..." are `cell_metrics` of the first pass. "speech_object", "speech_background" and "speech_board" are shares
+    of cells and of whole boards that are drawn right from a sentence alone. "words", "least" and "most": the perplexity
+    of all words said, and the share of the rarest and the commonest word of the codebook. Runs in eval mode; nothing
+    in the model changes.
+    """
+    was_training, device = model.training, model.slots.device
+    model.eval()
+    masked, mask = mask_boards(lib, scenes, masking, patches, generator)
+    masked, mask, board, root = (x.flatten(1) for x in (masked, mask, scenes["board"], scenes["root_id"]))
+    seen = cell_metrics(predict_from_board(model, masked.to(device)).cpu(), board, mask, root)
+    words = speak(model, masked.to(device))
+    heard = cell_metrics(draw(model, words).cpu(), board, torch.ones_like(mask), root)
+    model.train(was_training)
+    usage = torch.bincount(words.flatten().cpu(), minlength=len(model.codebook)) / words.numel()
+    found = {f"board_{name.removeprefix('masked_')}": seen[name] for name in ("masked_object", "masked_background")}
+    found |= {f"speech_{name.removeprefix('masked_')}": heard[name] for name in ("masked_object", "masked_background")}
+    found |= {"board_board": seen["board"], "speech_board": heard["board"]}
+    return found | {"words": perplexity(words), "least": usage.min().item(), "most": usage.max().item()}

@@ -40,8 +40,11 @@ class LEASettings:
     commitment: float = 0.25
     blank: Literal["zeros", "word"] = "zeros"
     masking_token: int = 20
+    dropout: float = 0.0
 
     def __post_init__(self):
+        if min(self.n_layer, self.n_head, self.n_embd, self.n_embd_pos) < 1:
+            raise CourseError("n_layer, n_head, n_embd and n_embd_pos must be at least 1.")
         if self.n_embd % self.n_head:
             raise CourseError(f"The width {self.n_embd} can't be split into {self.n_head} heads of equal size.")
         if self.vocab_speech_size < 2 or self.block_speech_size < 1:
@@ -84,7 +87,7 @@ class DecoderBlock(nn.Module):
         self.norm_self, self.norm_cross, self.norm_other, self.norm_mlp = (nn.LayerNorm(wide) for _ in range(4))
         self.self_attention = HeadedAttention(wide, D, settings.n_head)
         self.cross_attention = HeadedAttention(wide, D, settings.n_head)
-        self.mlp = nn.Sequential(nn.Linear(wide, 4 * D), nn.GELU(), nn.Linear(4 * D, D))
+        self.mlp = nn.Sequential(nn.Linear(wide, 4 * D), nn.GELU(), nn.Linear(4 * D, D), nn.Dropout(settings.dropout))
 
     def forward(
         self,
@@ -112,7 +115,7 @@ class TinyLEA(nn.Module):
 
     def __init__(self, settings):
         super().__init__()
-        self.settings = settings
+        self.settings = self.cfg = settings
         T, W, D, K = settings.block_size, settings.block_speech_size, settings.n_embd, settings.vocab_speech_size
         P = settings.n_embd_pos if settings.type == "factor" else D
         self.tokens = nn.Embedding(settings.vocab_size, D)
@@ -126,7 +129,7 @@ class TinyLEA(nn.Module):
         self.composer_norm = nn.LayerNorm(D)
         self.apply(_initialise)
         for table in (self.cell_positions, self.word_positions):
-            nn.init.normal_(table, std=0.02)
+            nn.init.normal_(table, std=0.3)  # beside the normalised z, positions of size 0.02 would hardly be seen
         nn.init.normal_(self.slots)  # slots that start alike stay alike, and the whole sentence says one word
         codebook = torch.randn(K, D)
         if settings.quantiser == "gradient":
@@ -134,6 +137,7 @@ class TinyLEA(nn.Module):
         else:
             for name, tensor in new_state(codebook).items():
                 self.register_buffer(name, tensor)
+        self.register_buffer("started", torch.tensor(False))  # whether the words have had their start
 
     def read(self, tokens: Int[Tensor, "B T"], sentence: Float[Tensor, "B W D"]) -> Float[Tensor, "B T D"]:
         """Abstractions z of a (masked) board, read together with a sentence.

@@ -10,7 +10,7 @@ from torch.optim import AdamW
 from torch.optim.lr_scheduler import CosineAnnealingLR
 
 from .lea import lea_loss
-from .quantise import ema_update, new_state, restart_unused
+from .quantise import ema_update, new_state, restart_unused, soft_usage
 
 
 def lea_optimizer(model: nn.Module, lr: float, steps: int) -> tuple[AdamW, CosineAnnealingLR]:
@@ -27,8 +27,12 @@ def lea_optimizer(model: nn.Module, lr: float, steps: int) -> tuple[AdamW, Cosin
 def start_codebook(model: nn.Module, masked: Int[Tensor, "B T"], generator: torch.Generator) -> None:
     """Make the words of the model from what it would say about these boards: random vectors, then k-means.
 
-    So every word begins where it is needed. A word that no vector chooses stays where it is.
+    So every word begins where it is needed. A word that no vector chooses stays where it is. Where the words have had
+    their start before, as in a run that goes on, they are left alone.
     """
+    if model.started:
+        return
+    model.started.fill_(True)
     vectors = model.compose(model.read(masked, model.blank(len(masked)))).flatten(0, 1)
     K = len(model.codebook)
     words = vectors[torch.randperm(len(vectors), generator=generator)[torch.arange(K) % len(vectors)]]
@@ -67,22 +71,27 @@ def train_lea(
     continuous_steps: int,
     lr: float = 3e-3,
     generator: torch.Generator | None = None,
+    optimizer: tuple | None = None,
+    score: Callable[..., dict] | None = None,
 ) -> dict[str, list[float]]:
     """Train LEA: at first the sentence is heard as it was composed, from step `continuous_steps` on as words.
 
     sample() -> a masked board and the board, (B, T) each; one call a step. When the first quantised step comes,
     `start_codebook` makes the words out of that step's masked boards; after each quantised step `update_codebook`
     moves them. Returns {"loss", "board", "speech", "vq"}: one float a step each, before the step's update.
+    `optimizer`: an optimizer and its schedule to go on with, else `lea_optimizer` makes them. `score`: what scores a
+    step in place of `lea_loss`, called as score(model, masked, board, quantised=...).
     """
     # solution
     generator = generator or torch.Generator().manual_seed(0)
-    optimizer, schedule = lea_optimizer(model, lr, steps)
+    optimizer, schedule = optimizer or lea_optimizer(model, lr, steps)
+    score = score or lea_loss
     history = {"loss": [], "board": [], "speech": [], "vq": []}
     for step in range(steps):
         masked, board = sample()
         if step == continuous_steps:
             start_codebook(model, masked, generator)
-        parts = lea_loss(model, masked, board, quantised=step >= continuous_steps)
+        parts = score(model, masked, board, quantised=step >= continuous_steps)
         optimizer.zero_grad()
         parts["loss"].backward()
         optimizer.step()
@@ -93,3 +102,22 @@ def train_lea(
             values.append(parts[name].item())
     return history
     # end solution
+
+
+def published_score(speech_weight: float, usage_cost: float, sparsity_weight: float) -> Callable[..., dict]:
+    """`lea_loss` with the published script's two further losses, in a form that has gradients.
+
+    Usage: K times the sum over words of (share - 1/K)^2, so that 0 is even use and K - 1 a single word; sparsity: 1
+    minus the share of the last word of the codebook, which stands for saying nothing. Shares are those of `soft_usage`.
+    """
+
+    def score(model: nn.Module, masked: Int[Tensor, "B T"], board: Int[Tensor, "B T"], quantised: bool = True) -> dict:
+        parts = lea_loss(model, masked, board, speech_weight, quantised)
+        if quantised and (usage_cost or sparsity_weight):
+            share = soft_usage(parts["vectors"].flatten(0, 1), model.codebook)
+            uneven, spoken = len(share) * (share - 1 / len(share)).square().sum(), 1 - share[-1]
+            extra = speech_weight * usage_cost * uneven + sparsity_weight * spoken
+            parts |= {"loss": parts["loss"] + extra, "usage": uneven, "sparsity": spoken}
+        return parts
+
+    return score

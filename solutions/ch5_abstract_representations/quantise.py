@@ -69,3 +69,14 @@ def restart_unused(
     starts = x.detach()[torch.randint(len(x), (len(unused),), generator=generator)]
     new["codebook"][unused], new["sums"][unused], new["counts"][unused] = starts, starts, 1.0
     return new, len(unused)
+
+
+def soft_usage(x: Float[Tensor, "n D"], codebook: Float[Tensor, "K D"]) -> Float[Tensor, " K"]:
+    """The share of the vectors that choose each word, smoothed so that gradients reach x and the codebook.
+
+    A vector votes for word k with softmax(-|x - e_k|^2 / the mean smallest such distance). The published code counts
+    one-hot choices here, through which no gradient passes, so that the losses built on them have no effect.
+    """
+    squares = torch.cdist(x, codebook).square()
+    width = squares.detach().amin(-1).mean().clamp(min=1e-6)
+    return (-squares / width).softmax(-1).mean(0)

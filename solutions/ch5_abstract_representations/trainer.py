@@ -2,11 +2,12 @@
 
 import math
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.optim.lr_scheduler import LambdaLR
 
 from utils.course import CourseError
 from utils.train import (
@@ -22,9 +23,13 @@ from utils.train import (
     write_tensors,
 )
 
-from .boards import blur, pairs_of, sample_boards
+from .boards import blur, mask_boards, pairs_of, sample_boards
 from .checkpoints import save_checkpoint
-from .config import ModelConfig, RunConfig, Schedule, WorldConfig
+from .config import LEARunConfig, ModelConfig, RunConfig, Schedule, WorldConfig
+from .figures import run_figures
+from .language import measure_language
+from .lea import LEASettings, TinyLEA
+from .lea_training import published_score, train_lea
 from .library import build_library
 from .splits import Boards, split_boards
 from .training import make_optimizer, train
@@ -48,13 +53,16 @@ class Run:
     """One run: `epochs` epochs of AdamW on boards that are drawn as it goes.
 
     `folder` gets params_training.json, metrics.jsonl, model.safetensors with model.json, dataset.safetensors (the
-    held-out boards) and state.safetensors, from which a run that was stopped goes on as if it had not been.
+    held-out boards), figures, and state.safetensors, from which a run that was stopped goes on as if it had not been.
     """
+
+    system = "transformer"
+    shown = ("loss", "masked_object")  # on the progress bar
 
     def __init__(
         self,
         world: WorldConfig,
-        cfg: ModelConfig,
+        cfg: ModelConfig | LEASettings,
         run: RunConfig,
         epochs: int,
         kind: str = "factor",
@@ -77,9 +85,9 @@ class Run:
         if world.bool_split:
             self.splits = split_boards(Boards(self.library, world.double_rule), world, generator(seed, 2))
         torch.manual_seed(seed)
-        self.model = build_model(kind, cfg).to(self.device)
         self.steps = math.ceil(world.dataset_len / run.batch_size)  # in an epoch
         self.schedule = Schedule(run.batch_size, run.learning_rate, run.lr_schedule == "constant", run.weight_decay)
+        self.model = self._build(kind, cfg).to(self.device)
         self.optimizer = make_optimizer(self.model, self.schedule)
         self.epoch = 0
         if resume:
@@ -100,16 +108,19 @@ class Run:
                 self.epoch += 1
                 self.metrics.log(self.epoch, **found)
                 bar.update()
-                bar.set_postfix(
-                    loss=f"{found['loss']:.3f}", masked_object=f"{found['masked_object']:.3f}", refresh=False
-                )
+                bar.set_postfix({name: f"{found[name]:.3f}" for name in self.shown}, refresh=False)
                 if self.save_every and self.epoch % self.save_every == 0 and self.epoch < self.epochs:
                     self.save()
                     if self.folder is not None:
                         self._checkpoint(self.folder / "checkpoints" / f"model_{self.epoch}")
         self.save()
+        if self.folder is not None:
+            run_figures(self.metrics.history, self.folder / "figures")
         self.metrics.close()
         return self.epoch >= self.epochs
+
+    def _build(self, kind: str, cfg: ModelConfig | LEASettings) -> nn.Module:
+        return build_model(kind, cfg)
 
     def _one_epoch(self) -> dict:
         run = self.run_config
@@ -151,7 +162,12 @@ class Run:
 
     def _settings(self) -> dict:
         found = {"type": self.kind, "seed": self.seed, "epoch": self.epochs, "command": self.command}
-        return found | {"model": asdict(self.model.cfg), "run": asdict(self.run_config), "world": asdict(self.world)}
+        return found | {
+            "system": self.system,
+            "model": asdict(self.model.cfg),
+            "run": asdict(self.run_config),
+            "world": asdict(self.world),
+        }
 
     def _resume(self) -> None:
         if self.folder is None:
@@ -166,3 +182,48 @@ class Run:
         except (RuntimeError, ValueError, KeyError):
             raise CourseError(f"{path} does not fit this model: resume with the settings of the first run.") from None
         print(f"going on after epoch {self.epoch}", file=sys.stderr)
+
+
+class LEARun(Run):
+    """A run of LEA: sentences of free vectors until `continuous_epoch`, then of words."""
+
+    system = "lea"
+    shown = ("loss", "speech", "speech_board")
+    run_config: LEARunConfig
+
+    def __init__(self, world: WorldConfig, cfg: LEASettings, run: LEARunConfig, epochs: int, *args, **more):
+        if run.masking_patch_epoch is None:
+            run = replace(run, masking_patch_epoch=epochs)
+        super().__init__(world, cfg, run, epochs, *args, **more)
+
+    def _build(self, kind: str, cfg: ModelConfig | LEASettings) -> nn.Module:
+        model = TinyLEA(cfg)
+        model.started.fill_(self.run_config.continuous_epoch == 0)  # as published: no start from data
+        return model
+
+    def _one_epoch(self) -> dict:
+        run, done = self.run_config, self.epoch * self.steps
+        (masking, patches), kinds = run.masking(self.epoch), run.kinds(self.epoch, self.world.board_types_proba)
+        heard, sparsity = run.speech_weights(self.epoch)
+        draws = generator(self.seed, 3, self.epoch)
+
+        def sample() -> tuple[Tensor, Tensor]:
+            scenes = self._draw(self.library, run.batch_size, kinds, draws)
+            masked, _ = mask_boards(self.library, scenes, masking, patches, draws)
+            return masked.flatten(1).to(self.device), scenes["board"].flatten(1).to(self.device)
+
+        for group in self.optimizer.param_groups:
+            group["initial_lr"] = run.learning_rate
+        rate = LambdaLR(
+            self.optimizer,
+            lambda step: self.schedule.at(step, self.epochs * self.steps)["lr"] / run.learning_rate,
+            done - 1,
+        )
+        history = train_lea(
+            self.model, sample, self.steps, max(run.continuous_epoch * self.steps - done, 0), generator=draws,
+            optimizer=(self.optimizer, rate), score=published_score(heard, run.usage_cost, sparsity),
+        )  # fmt: skip
+        losses = {name: sum(values) / len(values) for name, values in history.items()}
+        measured = self._draw(self.library, self.measured, kinds, generator(self.seed, 4))
+        found = measure_language(self.model, self.library, measured, masking, generator(self.seed, 5), patches)
+        return losses | found | {"masking": masking, "speech_weight": heard}

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import nn
 
 SIZES = dict(vocab_size=9, block_size=5, n_layer=2, n_head=2, n_embd=6, n_embd_pos=4, vocab_speech_size=8)
-SIZES |= dict(block_speech_size=3, commitment=0.25, blank="zeros", masking_token=8, quantiser="ema")
+SIZES |= dict(block_speech_size=3, commitment=0.25, blank="zeros", masking_token=8, quantiser="ema", dropout=0.0)
 
 
 class Heads(nn.Module):

@@ -12,7 +12,7 @@ PARTS = ("loss", "board", "speech", "vq")
 
 
 @needs(names_of)
-def probe_train(function, steps, continuous, lr, numbers, with_generator):
+def probe_train(function, steps, continuous, lr, numbers, with_generator, own=False):
     """Train one weight on planted losses; the events in order, the history, and the weight before every step."""
     events, weights = [], []
 
@@ -46,15 +46,23 @@ def probe_train(function, steps, continuous, lr, numbers, with_generator):
     def update_codebook(model, parts, given):
         events.append(("update", float(parts["loss"].detach()), generator is None or given is generator))
 
+    more = {"generator": generator} if with_generator else {}
+    if own:
+        optimizer = torch.optim.SGD(model.parameters(), lr=lr)
+        more["optimizer"] = optimizer, torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 0.5**step)
+
+        def score(model, masked, board, quantised=True):
+            parts = lea_loss(model, masked, board, 7.0, quantised)
+            return {name: 2 * value for name, value in parts.items()}
+
+        more["score"] = score
+
     names = names_of(function, "lea_loss")
     ours = {"lea_loss": lea_loss, "start_codebook": start_codebook, "update_codebook": update_codebook}
     before = {name: names[name] for name in ours if name in names}
     names.update(ours)
     try:
-        if with_generator:
-            history = function(model, sample, steps, continuous, lr, generator=generator)
-        else:
-            history = function(model, sample, steps, continuous, lr)
+        history = function(model, sample, steps, continuous, lr, **more)
     finally:
         for name in ours:
             names.pop(name)
@@ -165,3 +173,24 @@ def test_codebook_follows(train_lea, draw):
     require(mine, "start_codebook and update_codebook must be given the generator that train_lea was given")
     got, _, _, _ = run(train_lea, draw, steps=2, continuous=1, with_generator=False)
     require(len(got["events"]) == 6, "without a generator train_lea must make one of its own and train all the same")
+
+
+def test_what_is_given_is_used(train_lea, draw):
+    """An optimizer with its schedule, and a score: plain gradient descent on twice the loss, the rate halved a step."""
+    numbers, lr = draw.uniform(8, low=-1, high=1), 0.02 + 0.01 * draw.index
+    got = train_lea.run(probe_train, 4, 2, lr, numbers, True, True)
+    w, expected, losses = float(2), [], []
+    for step in range(4):
+        expected.append(w)
+        losses.append(2 * (w - float(numbers[step])) ** 2)
+        w -= lr * 0.5**step * 4 * (w - float(numbers[step]))
+    scored = [event[4] == 7 for event in got["events"] if event[0] == "loss"]
+    require(len(scored) == 4 and all(scored), "where a score is given, it is what scores every step, not lea_loss")
+    close(
+        torch.tensor(got["history"]["loss"]),
+        torch.tensor(losses),
+        "the history holds what the score returned",
+        rtol=1e-3,
+    )
+    says = "where an optimizer and its schedule are given, these two move the weights"
+    close(torch.cat([got["weights"], got["final"].reshape(1)]), torch.tensor([*expected, w]), says, rtol=1e-3)

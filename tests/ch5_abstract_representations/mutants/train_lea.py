@@ -24,15 +24,16 @@ start_codebook = update_codebook = lea_loss
 
 slip = slips(
     """
-    def train_lea(model, sample, steps, continuous_steps, lr=3e-3, generator=None):
+    def train_lea(model, sample, steps, continuous_steps, lr=3e-3, generator=None, optimizer=None, score=None):
         generator = generator or torch.Generator().manual_seed(0)
-        optimizer, schedule = lea_optimizer(model, lr, steps)
+        optimizer, schedule = optimizer or lea_optimizer(model, lr, steps)
+        score = score or lea_loss
         history = {"loss": [], "board": [], "speech": [], "vq": []}
         for step in range(steps):
             masked, board = sample()
             if step == continuous_steps:
                 start_codebook(model, masked, generator)
-            parts = lea_loss(model, masked, board, quantised=step >= continuous_steps)
+            parts = score(model, masked, board, quantised=step >= continuous_steps)
             optimizer.zero_grad()
             parts["loss"].backward()
             optimizer.step()
@@ -111,6 +112,16 @@ only_loss = slip(
     "the history holds the loss alone: it holds board, speech and vq too",
     "{\"loss\": [], \"board\": [], \"speech\": [], \"vq\": []}", "{\"loss\": []}",
 )  # fmt: skip
+other_optimizer = slip(
+    "the optimizer and the schedule that were given are not used", "optimizer or lea_optimizer", "lea_optimizer"
+)
+fresh_schedule = slip(
+    "the schedule that was given is not used",
+    "optimizer, schedule = optimizer or lea_optimizer(model, lr, steps)",
+    "optimizer, _ = optimizer or lea_optimizer(model, lr, steps)\n"
+    "    schedule = CosineAnnealingLR(optimizer, steps)",
+)  # fmt: skip
+other_score = slip("the score that was given is not used", "score = score or lea_loss", "score = lea_loss")
 no_return = slip("the history is not returned", "    return history", "    return None")
 last_only = slip(
     "the history holds the last step alone: append every one",
@@ -119,14 +130,16 @@ last_only = slip(
 
 
 @right
-def two_phases(model, sample, steps, continuous_steps, lr=3e-3, generator=None):
+def two_phases(model, sample, steps, continuous_steps, lr=3e-3, generator=None, optimizer=None, score=None):
     if generator is None:
         generator = torch.Generator()
-    optimizer, schedule = lea_optimizer(model, lr, steps)
+    if optimizer is None:
+        optimizer = lea_optimizer(model, lr, steps)
+    optimizer, schedule = optimizer
     rows = []
 
     def learn(masked, board, quantised):
-        parts = lea_loss(model, masked, board, 1.0, quantised)
+        parts = (lea_loss if score is None else score)(model, masked, board, quantised=quantised)
         parts["loss"].backward()
         optimizer.step()
         schedule.step()
@@ -145,9 +158,10 @@ def two_phases(model, sample, steps, continuous_steps, lr=3e-3, generator=None):
 
 
 @right
-def with_flag(model, sample, steps, continuous_steps, lr=3e-3, generator=None):
+def with_flag(model, sample, steps, continuous_steps, lr=3e-3, generator=None, optimizer=None, score=None):
     generator = torch.Generator().manual_seed(1) if generator is None else generator
-    optimizer, schedule = lea_optimizer(model, lr, steps)
+    given = (lea_loss, *lea_optimizer(model, lr, steps)) if optimizer is None else (lea_loss, *optimizer)
+    score_of, optimizer, schedule = (score, *given[1:]) if score else given
     history, talking = {name: [] for name in ("vq", "speech", "board", "loss")}, False
     model.train()
     for step in range(steps):
@@ -155,7 +169,7 @@ def with_flag(model, sample, steps, continuous_steps, lr=3e-3, generator=None):
         if not talking and step >= continuous_steps:
             talking = True
             start_codebook(model, batch[0], generator)
-        parts = lea_loss(model, *batch, quantised=talking)
+        parts = score_of(model, *batch, quantised=talking)
         for parameter in model.parameters():
             parameter.grad = None
         parts["loss"].backward()

@@ -71,7 +71,73 @@ def test_tables_of_the_shipped_model(tmp_path, capsys):
     assert len(opening["scenes"]) == 6 and len(opening["painted"][0]) == 36
 
 
+ISLAND = "--board-dim 5 --abs-dim 2 --abs-n 5 --comp-n 0 --vocab-bck 5 --vocab-token 5 --board-types-proba 1 0 0"
+ISLAND += " --no-board-curriculum --dataset-len 60 --n-layer 1 --n-embd 16 --n-embd-pos 8 --vocab-speech-size 12"
+ISLAND += " --block-speech-size 3 --batch-size 30 --device cpu --threads 1"
+HEARD = ["--loss-rfs-epoch-start", "0", "--loss-rfs-epoch-end", "0"]
+
+
+def train_lea(folder, *more):
+    return main(["train-lea", "--runs", str(folder), *ISLAND.split(), *HEARD, *more])
+
+
+def test_a_run_of_lea_leaves_all_its_parts_and_can_be_asked(tmp_path, capsys):
+    more = ["--continuous-epoch", "1", "--save", "1", "--epoch2save", "1", "--usage-cost", "0.5"]
+    assert train_lea(tmp_path, "--run-name", "one", "--epoch", "2", *more) == 0
+    folder = tmp_path / "one"
+    rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text("utf-8").splitlines()]
+    assert [row["vq"] > 0 for row in rows] == [False, True] and {"speech_board", "words", "most"} <= set(rows[0])
+    assert {path.name for path in (folder / "figures").iterdir()} >= {"losses.html", "accuracies.html"}
+    assert (folder / "checkpoints" / "model_1.safetensors").is_file()
+    found = load_checkpoint(folder / "model")
+    assert found.is_lea and bool(found.model.started) and found.settings["run"]["masking_patch_epoch"] == 2
+    model = str(folder / "model")
+    assert main(["analyse", "--checkpoint", model, "--boards", "200", "--out", str(tmp_path / "tables.json")]) == 0
+    tables = json.loads((tmp_path / "tables.json").read_text("utf-8"))
+    assert set(tables["information"]) == {"word 1", "word 2", "word 3"} and "all words" in tables["steering"]
+    assert main(["figures", "--checkpoint", model, "--out", str(tmp_path / "figures")]) == 0
+    capsys.readouterr()
+    assert main(["talk", "--checkpoint", model, "--boards", "2"]) == 0
+    assert capsys.readouterr().out.count("it says:") == 2
+    assert main(["talk", "--checkpoint", model, "--words", "1", "2", "11"]) == 0
+    assert len(capsys.readouterr().out.strip().splitlines()) == 5
+    assert "3 words, each from 0 to 11" in fails(capsys, "talk", "--checkpoint", model, "--words", "1", "2", "12")
+
+
+def test_a_run_of_lea_goes_on_as_if_it_had_not_been_stopped(tmp_path):
+    fixed = ["--masking-patch-epoch", "0", "--continuous-epoch", "1"]
+    for name, epochs in (("whole", (3,)), ("parts", (1, 3))):
+        for number, epoch in enumerate(epochs):
+            more = ["--resume"] if number else []
+            assert train_lea(tmp_path, "--run-name", name, "--epoch", str(epoch), *fixed, *more) == 0
+    whole, parts = (load_checkpoint(tmp_path / name / "model").model.state_dict() for name in ("whole", "parts"))
+    assert all(torch.equal(whole[name], parts[name]) for name in whole)
+
+
+@pytest.mark.parametrize("more", [["--type", "vanilla"], ["--vq-type", "vanilla", "--bool-blank-speech"],
+                                  ["--loss-speech-end", "1", "--loss-speech-epoch-end", "0"]])  # fmt: skip
+def test_every_kind_of_lea_trains(tmp_path, more):
+    assert train_lea(tmp_path, "--run-name", "run", *more) == 0
+    assert load_checkpoint(tmp_path / "run" / "model").is_lea
+
+
+def test_figures_of_the_shipped_model(tmp_path, capsys):
+    assert main(["figures", "--names", "embedding_pos", "attention_variance", "--out", str(tmp_path)]) == 0
+    for name in ("embedding_pos", "attention_variance"):
+        assert "role=" in (tmp_path / f"{name}.html").read_text("utf-8")
+    assert "choose from" in fails(capsys, "figures", "--names", "none", "--out", tmp_path)
+    assert "has no words" in fails(capsys, "talk", "--checkpoint", "half")
+
+
 @pytest.mark.parametrize(("arguments", "says"), [
+    (["train-lea", "--n-embd", "33"], "heads"),
+    (["train-lea", "--vocab-speech-size", "1"], "two words"),
+    (["train-lea", "--type", "other"], "factor or vanilla"),
+    (["train-lea", "--usage-cost", "-1"], "negative"),
+    (["train-lea", "--learning-rate", "0"], "learning_rate"),
+    (["train", "--epoch2save", "0"], "epoch2save"),
+    (["train", "--n-layer", "0"], "at least 1"),
+    (["train", "--comp-dim", "3"], "composite of side"),
     (["train", "--abs-dim", "9"], "does not fit"),
     (["train", "--abs-c", "10"], "9 cells"),
     (["train", "--vocab-token", "1"], "different"),

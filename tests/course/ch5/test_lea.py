@@ -4,8 +4,13 @@ import pytest
 import torch
 
 from solutions.ch5_abstract_representations.lea import LEASettings, TinyLEA, draw, lea_loss, speak
-from solutions.ch5_abstract_representations.lea_training import start_codebook, train_lea, update_codebook
-from solutions.ch5_abstract_representations.quantise import ema_update, new_state, restart_unused
+from solutions.ch5_abstract_representations.lea_training import (
+    published_score,
+    start_codebook,
+    train_lea,
+    update_codebook,
+)
+from solutions.ch5_abstract_representations.quantise import ema_update, new_state, restart_unused, soft_usage
 from utils.course import CourseError
 
 SMALL = LEASettings(
@@ -85,3 +90,45 @@ def test_lea_learns_to_be_understood():
     masked, board = colours(50, generator)
     right = (draw(model, speak(model, masked)).argmax(-1) == board).float().mean()
     assert right > 0.9, f"only {float(right):.2f} of the cells are drawn right from words"
+
+
+def test_usage_and_sparsity_have_gradients():
+    """The published losses of this name are functions of one-hot choices and have none."""
+    torch.manual_seed(0)
+    x = torch.randn(50, 4, requires_grad=True)
+    words = torch.randn(6, 4)
+    share = soft_usage(x, words)
+    assert abs(float(share.sum()) - 1) < 1e-5
+    (share.square().sum()).backward()
+    assert float(x.grad.abs().sum()) > 0
+    one = soft_usage(words[2].expand(20, 4) + 1e-3, words)
+    assert int(one.argmax()) == 2 and float(one[2]) > 0.99
+    model = TinyLEA(SMALL)
+    masked, board = colours(20, torch.Generator().manual_seed(1))
+    plain = lea_loss(model, masked, board)["loss"]
+    parts = published_score(1.0, 0.5, 0.25)(model, masked, board)
+    extra = 0.5 * parts["usage"] + 0.25 * parts["sparsity"]
+    torch.testing.assert_close(parts["loss"], plain + extra)
+    extra.backward()
+    assert float(model.slots.grad.abs().sum()) > 0
+
+
+def test_measuring_leaves_the_language_alone():
+    """Speaking, drawing and measuring in train mode move no word (the published codebook moves while it is tested)."""
+    torch.manual_seed(0)
+    model = TinyLEA(SMALL)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    masked, board = colours(20, torch.Generator().manual_seed(1))
+    draw(model, speak(model, masked))
+    lea_loss(model, masked, board)["loss"].backward()
+    assert model.training and all(torch.equal(before[name], value) for name, value in model.state_dict().items())
+
+
+def test_the_words_start_once():
+    torch.manual_seed(0)
+    model, generator = TinyLEA(SMALL), torch.Generator().manual_seed(0)
+    masked, _ = colours(30, generator)
+    start_codebook(model, masked, generator)
+    first = model.codebook.clone()
+    start_codebook(model, masked.flip(0), generator)
+    assert bool(model.started) and torch.equal(first, model.codebook)
