@@ -273,6 +273,17 @@ def test_perfect_epochs(train, draw):
     same_history(got)
 
 
+@draws(1)
+def test_almost_perfect(train, draw):
+    table, look, epochs, validation = scene(draw, "+++++", spread=0.05)
+    validation[0][1][0, 0] = (validation[0][0][0, 0] + 3) % V  # this one is never right
+    says = "an epoch whose accuracy is below 1, however little, must not count as perfect"
+    got = run(train, draw, (table, look, epochs, validation), says, lr=30.0)
+    accuracies = [entry["accuracy"] for entry in got["expected"][0]]
+    assert len(accuracies) == 5 and all(0.8 < accuracy < 1 for accuracy in accuracies[-3:]), accuracies
+    same_history(got)
+
+
 def patient(draw):
     """An epoch that helps, three that don't, so that the best weights come back; then more of both."""
     return scene(draw, "+---+---++", spread=0.05)
