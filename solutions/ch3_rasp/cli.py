@@ -3,6 +3,7 @@
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import tyro
 
@@ -44,23 +45,26 @@ class Prompt:
 
 @dataclass
 class Compile:
-    """Turn a program of the paper into weights, check them against the program, and run them on an input."""
+    """Turn a program into weights, check them against the program, and run them on an input.
 
-    program: tyro.conf.Positional[str]  # reverse, hist, sort, double_hist, most_freq, dyck1_ptf, ...
+    The program is one of the paper's by name, such as reverse, or an expression of RASP's text form.
+    """
+
+    program: tyro.conf.Positional[str]  # reverse, ..., or "aggregate(select(indices,length-1-indices,==),tokens)"
     input: str = ""  # run the model on this, too
     vocab: str = "abc"  # the tokens, one letter each
     max_len: int = 8  # the longest input
     tries: int = 200  # random inputs to compare, beside all of up to three tokens
+    pairs: tuple[str, ...] = ("()", "{}")  # the brackets of shuffle_dyck and dyck_k
+    norm: Literal["none", "post", "pre"] = "none"  # put the program through layer norm
+    activation: Literal["relu", "gelu"] = "relu"
 
     def run(self) -> int:
-        from . import compiler, programs
-        from .language import tokens
+        from . import compiler
 
-        found = getattr(programs, self.program, None) if self.program in PROGRAMS else None
-        if found is None:
-            raise CourseError(f"There is no program {self.program!r} to compile: choose one of {', '.join(PROGRAMS)}.")
-        sop = found(tokens)
-        model = compiler.compile_rasp(sop, list(self.vocab), self.max_len)
+        model = compiler.compile_rasp(sop := self._program(), list(self.vocab), self.max_len)
+        model = model if self.activation == "relu" else model.with_gelu()
+        model = model if self.norm == "none" else model.with_layer_norm(self.norm)
         config = model.encoder.config
         sizes = f"residual stream {config.embedding_dimension}, MLP {config.mlp_dimension}"
         print(f"{self.program}: {model.layers} layers, heads {model.heads}, {sizes}")
@@ -70,8 +74,27 @@ class Compile:
         print("model and program agree on every input tried" if wrong is None else f"they differ: {wrong}")
         return 0 if wrong is None else 1
 
+    def _program(self):
+        """The s-op that was asked for. Raises CourseError for what is neither a name nor an expression."""
+        from . import programs
+        from .interpreter import Interpreter
+        from .language import tokens
+        from .reading import statements
 
-PROGRAMS = ("reverse", "hist", "sort", "double_hist", "most_freq", "dyck1_ptf")
+        if self.program in PROGRAMS:
+            found = getattr(programs, self.program)
+            return found(tokens, list(self.pairs)) if self.program in WITH_PAIRS else found(tokens)
+        if self.program.isidentifier() and self.program not in ("tokens", "indices", "length"):
+            raise CourseError(f"There is no program {self.program!r} to compile: choose one of {', '.join(PROGRAMS)}.")
+        interpreter = Interpreter()
+        interpreter.example = self.vocab[: self.max_len]
+        (statement,) = statements(self.program.rstrip("; ") + ";")
+        ((_, value),) = interpreter.run(statement.tree())
+        return value
+
+
+WITH_PAIRS = ("shuffle_dyck", "dyck_k")
+PROGRAMS = ("reverse", "hist", "sort", "double_hist", "most_freq", "dyck1_ptf", *WITH_PAIRS)
 COMMANDS = {"run": Run, "prompt": Prompt, "compile": Compile, **cli_train.COMMANDS}
 
 

@@ -170,7 +170,9 @@ class Plan:
     def leaf(self, step: SOp) -> Block:
         """The block of a leaf as attention or the embedding writes it."""
         if step.op == "tokens":
-            if step.name != "tokens":
+            if step.name != "tokens" and not (
+                step.name == "tokens_str" and all(isinstance(v, str) for v in self.vocab)
+            ):
                 self._refuse(step, "tokens are read as they are here, not as another type")
             return self.tokens
         if step.op == "indices":

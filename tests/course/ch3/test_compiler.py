@@ -9,6 +9,7 @@ import torch
 
 import solutions.ch3_rasp as rasp
 from solutions.ch3_rasp import aggregate, full_s, hist, indicator, indices, length, select, tokens
+from solutions.ch3_rasp.cli import main
 from solutions.ch3_rasp.compiler import CompileError, compile_rasp, same_value, verify
 from solutions.ch3_rasp.reach import tell_apart, together
 from solutions.ch3_rasp.values import RaspError
@@ -186,6 +187,36 @@ def test_a_causal_model_for_programs_that_look_back_only():
     assert verify(compile_rasp(back, ["a", "b"], 5, causal=True), back) is None
     with pytest.raises(CompileError, match="looks to the right"):
         compile_rasp(rasp.reverse(tokens), ["a", "b"], 5, causal=True)
+
+
+FALL_BACKS = [(rasp.reverse(tokens), "abc", 10), (rasp.sort(tokens), "abc", 6), (rasp.dyck1_ptf(tokens), "()a", 6)]
+
+
+@pytest.mark.parametrize(("sop", "vocab", "n"), [*FALL_BACKS, (AS_REPORTED["pairs"][0], "()a", 8)])
+@pytest.mark.parametrize("kind", ["gelu", "post", "pre", "gelu and post"])
+def test_through_gelu_and_layer_norm(sop, vocab, n, kind):
+    plain = compile_rasp(sop, list(vocab), n)
+    model = plain.with_gelu() if "gelu" in kind else plain
+    model = model if kind == "gelu" else model.with_layer_norm(kind.split()[-1])
+    config = model.encoder.config
+    assert config.activation == ("gelu" if "gelu" in kind else "relu")
+    assert config.norm == ("none" if kind == "gelu" else kind.split()[-1])
+    assert verify(model, sop, tries=20) is None
+    ids = plain.ids((vocab * n)[:n])
+    difference = (model.encoder(ids)[0] - plain.encoder(ids)[0]).abs().max()
+    assert difference < 1e-3 and plain.encoder.config.norm == "none"
+
+
+def test_a_program_of_the_text_form_compiles(capsys):
+    program = "aggregate(select(indices,length-1-indices,==),tokens)"
+    arguments = ["--input", "abcd", "--vocab", "abcd", "--max-len", "5", "--tries", "5", "--norm", "post"]
+    assert main(["compile", program, *arguments]) == 0
+    out = capsys.readouterr().out
+    assert "2 layers, heads [1, 1]" in out and "d c b a" in out and "agree" in out
+    assert main(["compile", "dyck_k", "--vocab", "(){}", "--max-len", "4", "--tries", "5"]) == 0
+    assert "4 layers" in capsys.readouterr().out
+    for wrong, says in (("reverse it", "line 1"), ("not full_s", "only an s-op"), ("nothing", "no program")):
+        assert main(["compile", wrong]) == 2 and says in capsys.readouterr().err
 
 
 def test_bad_input_of_a_model():
