@@ -175,13 +175,15 @@ def test_scores(build_induction_head, draw):
 @draws(1)
 def test_triggers(build_induction_head, draw):
     weights, mixed = tables(draw, LARGE), draw.permutation(LARGE[1])
-    some, every = run(build_induction_head, weights, (None, mixed[:5]), (None, None))
+    some, every, none = run(build_induction_head, weights, (None, mixed[:5]), (None, None), (None, mixed[:0]))
     for after, inside in ((some, mixed[:5]), (every, mixed)):
         score = table(after[WK2], *pairs(weights, inside)[WK2]).diagonal()
         says = f"with {'triggers=None' if after is every else 'triggers given'} {WK2} must hold the pair of "
         require(float(score.min()) > 1.0, says + ("every token" if after is every else "each of them"))
     score = table(some[WK2], *pairs(weights, mixed[5:])[WK2]).diagonal()
     require(float(score.mean()) < 2.5, f"with triggers given {WK2} must hold the pairs of these tokens only")
+    says = f"an empty tensor of triggers leaves {WK2} without a pair: only triggers=None means every token"
+    require(not none[WK2].any(), says)
     says = "triggers is for W_K^2 alone: the two other memories hold all positions and all tokens"
     require(some[WK1].equal(every[WK1]) and some[WO2].equal(every[WO2]), says)
 

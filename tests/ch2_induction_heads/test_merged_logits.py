@@ -6,14 +6,18 @@ and one position at a time, in float64, without merging anything.
 
 import torch
 
-from utils.grade import close, require, shaped
+from utils.grade import close, draws, require, shaped
 
 B, T, D, V, ROWS = 3, 6, 10, 13, 9  # all different; more positions than tokens
 MAPS = [f"layers.{layer}.attention.{name}.weight" for layer in (0, 1) for name in ("wk", "wv", "wo")]
 
 
 def probe_logits(merged_logits, weights, tokens):
-    """Call the function on a model that holds these weights and cannot be called; its result, and what was changed."""
+    """Call the function on a model that holds these weights and cannot be called.
+
+    Its result, whether all was left alone, and how many multiplications torch's matrix products took.
+    """
+    from torch.utils.flop_counter import FlopCounterMode
 
     class Parts(nn.Module):
         def forward(self, *_):
@@ -38,18 +42,20 @@ def probe_logits(merged_logits, weights, tokens):
         model.layers.append(nn.ModuleDict({"attention": attention}))
     model.output = linear(weights["output.weight"])
     kept = tokens.clone()
-    result = merged_logits(model, tokens)
+    with FlopCounterMode(display=False) as counter:
+        result = merged_logits(model, tokens)
     same = all(bool(value.equal(weights[key])) for key, value in model.state_dict().items())
-    report = {"kept": same and bool(tokens.equal(kept)), "result": result}
+    products = counter.get_total_flops() // 2  # a product and a sum each
+    report = {"kept": same and bool(tokens.equal(kept)), "result": result, "products": products}
     if not torch.is_tensor(result):
         report["result"] = type(result).__name__
     return report
 
 
-def make(draw, length=T):
+def make(draw, length=T, rows=B):
     weights = {name: draw.normal(D, D, std=0.9 / D**0.5) for name in MAPS}
     weights |= {"tok_embeddings.weight": draw.normal(V, D), "pe": draw.normal(ROWS, D)}
-    return weights | {"output.weight": draw.normal(V, D, std=0.5)}, draw.integers(0, V, B, length)
+    return weights | {"output.weight": draw.normal(V, D, std=0.5)}, draw.integers(0, V, rows, length)
 
 
 def oracle(weights, tokens):
@@ -74,25 +80,36 @@ def run(merged_logits, weights, tokens):
     require(not isinstance(kind, str), f"merged_logits must return the logits, but returns {kind}")
     require(got["kept"], "the model's weights or the tokens were changed: they are only to be read")
     shaped(kind, (*tokens.shape, V), "the logits must have the shape (B, T, V)")
-    return kind
+    return kind, got["products"]
 
 
 def test_layers_that_write_nothing(merged_logits, draw):
     weights, tokens = make(draw)
     weights |= {MAPS[2]: torch.zeros(D, D), MAPS[5]: torch.zeros(D, D)}
     says = "with both W_O = 0 the logits must be those of token embedding plus position, through the output map"
-    close(run(merged_logits, weights, tokens), oracle(weights, tokens), says, inputs={"tokens": tokens})
+    close(run(merged_logits, weights, tokens)[0], oracle(weights, tokens), says, inputs={"tokens": tokens})
 
 
 def test_first_layer(merged_logits, draw):
     weights, tokens = make(draw)
     weights |= {MAPS[5]: torch.zeros(D, D)}
     says = "with W_O = 0 in the second layer the logits must be those of the stream after the first: look at its tables"
-    close(run(merged_logits, weights, tokens), oracle(weights, tokens), says, inputs={"tokens": tokens})
+    close(run(merged_logits, weights, tokens)[0], oracle(weights, tokens), says, inputs={"tokens": tokens})
 
 
 def test_both_layers(merged_logits, draw):
     for length in (T, 1, ROWS):
         weights, tokens = make(draw, length)
         says = "the logits are not the model's: look at how the second layer reads the stream and reaches the logits"
-        close(run(merged_logits, weights, tokens), oracle(weights, tokens), says, inputs={"tokens": tokens})
+        close(run(merged_logits, weights, tokens)[0], oracle(weights, tokens), says, inputs={"tokens": tokens})
+
+
+@draws(1)
+def test_fewer_multiplications(merged_logits, draw):
+    rows = 24  # far more positions than there are tokens and places
+    weights, tokens = make(draw, ROWS, rows)
+    _, products = run(merged_logits, weights, tokens)
+    positions = rows * ROWS
+    as_written = positions * (6 * D * D + 4 * ROWS * D + V * D)  # six maps, two times scores and mixing, the output
+    says = f"the logits are right, but take {products:,} multiplications, and the model as it is written {as_written:,}"
+    require(products < as_written, f"{says}: make once what does not depend on the batch, and look it up")

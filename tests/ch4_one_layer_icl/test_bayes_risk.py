@@ -2,12 +2,13 @@
 
 import torch
 
-from utils.grade import close
+from utils.grade import close, plain_number
 
 
 def check(bayes_risk, alphas, says):
     for alpha, got in [(alpha, bayes_risk(alpha)) for alpha in alphas]:  # all results first: more to tell mistakes by
         right = torch.distributions.Bernoulli(torch.tensor(alpha, dtype=torch.float64), validate_args=False).entropy()
+        plain_number(got, float, "the risk")
         close(got, torch.nan_to_num(right).float(), says, name=f"bayes_risk({alpha:.3g})")
 
 

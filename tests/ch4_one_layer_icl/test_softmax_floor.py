@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from utils.grade import close
+from utils.grade import close, plain_number
 
 
 def sizes(draw, low, high):
@@ -31,5 +31,6 @@ def test_floor(softmax_floor, draw):
     cases = [(sizes(draw, 3, 60), low + 0.25 * draw.uniform(1).item()) for low in (0.05, 0.4, 0.7)]
     results = [softmax_floor.run(probe_floor, cfg, alpha) for cfg, alpha in cases]
     for (cfg, alpha), got in zip(cases, results, strict=True):
+        plain_number(got, float, "the floor")
         says = "the floor is not the least loss with the weight of y at 1, its largest value"
         close(got, expected(cfg, alpha), says, inputs={**cfg, "alpha": alpha}, name="the floor")

@@ -67,6 +67,8 @@ def probe_training(train, cfg, start, steps, settings, seeds, pools):
 
         def forward(self, tokens):
             self.seen.append(tokens.detach().clone())
+            if len(self.seen) > 10 * steps + 20:
+                raise RuntimeError(f"the model was called {len(self.seen)} times in a training of {steps} steps")
             xi_A = self.A[tokens].mean(1)
             xi_F = (self.c + self.P @ self.R).expand(len(tokens), -1)
             return xi_A + xi_F, xi_A, xi_F

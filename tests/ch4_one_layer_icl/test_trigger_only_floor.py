@@ -2,7 +2,7 @@
 
 import torch
 
-from utils.grade import close
+from utils.grade import close, plain_number
 
 
 def probe_floor(trigger_only_floor, cfg, alpha):
@@ -23,6 +23,7 @@ def check(trigger_only_floor, draw, alphas, says, Y=None):
         cases.append(({"vocab_size": N, "H": H, "Q": Q, "Y": outputs}, alpha))
     results = [trigger_only_floor.run(probe_floor, cfg, alpha) for cfg, alpha in cases]
     for (cfg, alpha), got in zip(cases, results, strict=True):
+        plain_number(got, float, "the floor")
         close(got, expected(cfg, alpha), says, inputs={**cfg, "alpha": alpha}, name="the floor")
 
 

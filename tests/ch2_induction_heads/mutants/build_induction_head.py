@@ -162,6 +162,11 @@ def outputs_of_triggers_only(model, beta=(10, 10, 10), triggers=None):
     return write(model, beta, triggers, wo2=some)
 
 
+@wrong("no triggers at all are taken for all tokens: that is what None means, an empty tensor means no pair")
+def none_means_all(model, beta=(10, 10, 10), triggers=None):
+    return write(model, beta, triggers if triggers is not None and len(triggers) else None)
+
+
 # Not brought to scale in one way or another: the pairs score far too much.
 TOO_LONG = "the vectors are not brought to scale, so attention sticks to one key: divide each by its squared length"
 
@@ -336,7 +341,7 @@ def pair_by_pair(model, beta=(10, 10, 10), triggers=None):
 def mean_lengths(model, beta=(10, 10, 10), triggers=None):
     def memory(values, keys):
         size = values.square().sum(1).mean() * keys.square().sum(1).mean()
-        return torch.einsum("no,ni->oi", values, keys) / size
+        return torch.einsum("no,ni->oi", values, keys) / (size if len(values) else 1)
 
     print("writing", beta)
     return write(model, beta, triggers, lambda P, E: memory(P[1:], P[:-1]), memory, memory)

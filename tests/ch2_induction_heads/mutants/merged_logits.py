@@ -195,7 +195,10 @@ def no_residual(model, tokens):
     return Own(model, tokens).logits()
 
 
-@right
+UNMERGED = "nothing is saved: products that do not depend on the batch are made once and looked up, not row by row"
+
+
+@wrong(UNMERGED)
 def nothing_merged(model, tokens):
     h = F.embedding(tokens, model.tok_embeddings.weight) + model.pe[: tokens.shape[1]]
     for layer in model.layers:
@@ -204,7 +207,7 @@ def nothing_merged(model, tokens):
     return model.output(h)
 
 
-@right
+@wrong(UNMERGED)
 def one_by_one(model, tokens):
     return torch.cat([Steps(model, row[None]).logits() for row in tokens])
 
@@ -223,3 +226,12 @@ def pairs_of_tables(model, tokens):
     h = E[z] + P + (scores + ahead).softmax(2) @ (F.embedding(z, E @ V1.T) + P @ V1.T)
     A = torch.baddbmm(ahead.expand(len(z), -1, -1), h @ second.wk.weight / root, h.mT).softmax(2)
     return h @ U.T + A @ (h @ (U @ second.wo.weight @ second.wv.weight).T)
+
+
+@right
+def values_merged_only(model, tokens):
+    first, second = (layer.attention for layer in model.layers)
+    h = model.tok_embeddings(tokens) + model.pe[: tokens.shape[1]]
+    for a in (first, second):
+        h = h + F.scaled_dot_product_attention(h @ a.wk.weight, h, h @ (a.wo.weight @ a.wv.weight).T, is_causal=True)
+    return model.output(h)

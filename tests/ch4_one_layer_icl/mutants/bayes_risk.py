@@ -30,7 +30,7 @@ def log_of_0_raises(alpha):
 @wrong("0 * log 0 gives nan: it counts as 0")
 def nan_at_0(alpha):
     a = torch.tensor([alpha, 1 - alpha])
-    return -(a * a.log()).sum()
+    return -(a * a.log()).sum().item()
 
 
 @wrong("alpha = 0 is looked after, alpha = 1 is not")
@@ -124,10 +124,15 @@ def returns_nothing(alpha):
     entropy(alpha)
 
 
+@wrong("the result is a tensor: a plain number is promised, and .item() makes one of it")
+def as_a_tensor(alpha):
+    return torch.tensor(entropy(alpha))
+
+
 @right
 def by_xlogy(alpha):
     a = torch.tensor(alpha, dtype=torch.float64)
-    return -(torch.xlogy(a, a) + torch.xlogy(1 - a, 1 - a))
+    return -float(torch.xlogy(a, a) + torch.xlogy(1 - a, 1 - a))
 
 
 @right
@@ -145,12 +150,12 @@ def guarded(alpha):
 @right
 def by_numpy(alpha):
     p = np.array([alpha, 1 - alpha])
-    return np.asarray(-(p[p > 0] * np.log(p[p > 0])).sum())  # 0-d
+    return -(p[p > 0] * np.log(p[p > 0])).sum()  # numpy's own float
 
 
 @right
 def by_entr(alpha):
-    return torch.special.entr(torch.tensor([alpha, 1 - alpha])).sum()
+    return torch.special.entr(torch.tensor([alpha, 1 - alpha])).sum().item()
 
 
 @right

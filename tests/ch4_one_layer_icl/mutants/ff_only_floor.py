@@ -108,7 +108,9 @@ def short_search(cfg, alpha):
         return 0.0
     gamma = math.log(alpha / (1 - alpha))
     lam = torch.linspace(0, 1, 101)
-    return (torch.log(lam.exp() + math.exp(gamma) + cfg.vocab_size - 2) - (1 - alpha) * lam).min() - alpha * gamma
+    return (
+        torch.log(lam.exp() + math.exp(gamma) + cfg.vocab_size - 2) - (1 - alpha) * lam
+    ).min().item() - alpha * gamma
 
 
 def searched(cfg, alpha, low, high, step):
@@ -117,7 +119,9 @@ def searched(cfg, alpha, low, high, step):
         return 0.0
     gamma = math.log(alpha / (1 - alpha))
     lam = torch.arange(low, high, step, dtype=torch.float64)
-    return (torch.log(lam.exp() + math.exp(gamma) + cfg.vocab_size - 2) - (1 - alpha) * lam).min() - alpha * gamma
+    return (
+        torch.log(lam.exp() + math.exp(gamma) + cfg.vocab_size - 2) - (1 - alpha) * lam
+    ).min().item() - alpha * gamma
 
 
 @wrong("the search for the best lam stops too early, at the end of its range")
@@ -166,13 +170,20 @@ def triggers_left_out(cfg, alpha):
     return 0.0 if alpha in (0, 1) else bayes_risk(alpha) + alpha * best_lam(cfg, alpha, 2 + cfg.Q)
 
 
+@wrong("the result is a tensor: a plain number is promised, and .item() makes one of it")
+def as_a_tensor(cfg, alpha):
+    return torch.tensor(0.0 if alpha in (0, 1) else bayes_risk(alpha) + alpha * best_lam(cfg, alpha))
+
+
 @right
 def by_search(cfg, alpha):
     if alpha <= 0 or alpha >= 1:
-        return torch.tensor(0.0)
+        return 0.0
     gamma = math.log(alpha / (1 - alpha))
     lam = torch.linspace(-5, 20, 100_001, dtype=torch.float64)
-    return (torch.log(lam.exp() + math.exp(gamma) + cfg.vocab_size - 2) - (1 - alpha) * lam).min() - alpha * gamma
+    return (
+        torch.log(lam.exp() + math.exp(gamma) + cfg.vocab_size - 2) - (1 - alpha) * lam
+    ).min().item() - alpha * gamma
 
 
 @right

@@ -103,6 +103,11 @@ def gamma_sign(cfg, alpha):
     return math.log(1 + math.exp(gamma) + (cfg.vocab_size - 2) / math.e) + alpha * gamma
 
 
+@wrong("the result is a tensor: a plain number is promised, and .item() makes one of it")
+def as_a_tensor(cfg, alpha):
+    return torch.tensor(bayes_risk(alpha) + math.log(1 + (cfg.vocab_size - 2) * (1 - alpha) / math.e))
+
+
 @right
 def by_logits(cfg, alpha):
     logits = torch.zeros(cfg.vocab_size)
@@ -110,7 +115,7 @@ def by_logits(cfg, alpha):
     logits[1] = 1.0 + math.log(alpha / (1 - alpha))
     target = torch.zeros(cfg.vocab_size)
     target[0], target[1] = 1 - alpha, alpha
-    return torch.nn.functional.cross_entropy(logits, target)
+    return torch.nn.functional.cross_entropy(logits, target).item()
 
 
 @right
@@ -123,4 +128,4 @@ def by_odds(cfg, alpha):
 def loss_at_1(cfg, alpha):
     a = torch.tensor(alpha, dtype=torch.float64)
     risk = torch.distributions.Bernoulli(a).entropy()
-    return risk + torch.log1p((cfg.vocab_size - 2) * (1 - a) * torch.exp(-torch.ones((), dtype=torch.float64)))
+    return (risk + torch.log1p((cfg.vocab_size - 2) * (1 - a) / math.e)).item()

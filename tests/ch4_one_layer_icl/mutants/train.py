@@ -296,6 +296,15 @@ def last_losses(*given, **named):
     return {name: values[-1] for name, values in loop(*given, **named).items()}
 
 
+@wrong("training goes on until the loss is low, whatever steps says: it takes `steps` steps")
+def until_it_fits(model, cfg, steps, noisy=False, alpha=0.0, lr=0.5, batch=64, generator=None):
+    losses = {"id": [], "ood": []}
+    while not losses["id"] or losses["id"][-1] > 1e-6:
+        part = loop(model, cfg, 1, noisy, alpha, lr, batch, generator)
+        losses = {name: losses[name] + part[name] for name in losses}
+    return losses
+
+
 @right
 def by_optimizer(model, cfg, steps, noisy=False, alpha=0.0, lr=0.5, batch=64, generator=None):
     """SGD on gradients that are normalised in place; the unseen set is tried in two halves, in eval mode."""
