@@ -1,10 +1,10 @@
-"""What a chapter's source holds: the chapter, its cells, exercises, quizzes and given objects."""
+"""What a chapter's source holds: its cells, some of which have an exercise, a quiz or a given object."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from utils import chapter as built
 from utils import course
+from utils.chapter import Exercise, Given, Quiz
 
 
 class SourceError(course.CourseError):
@@ -15,32 +15,8 @@ class SourceError(course.CourseError):
 
 
 @dataclass(frozen=True)
-class Exercise(built.Exercise):
-    """One exercise block of chapter.md, with its free text."""
-
-    text: str
-    line: int
-
-
-@dataclass(frozen=True)
-class Quiz(built.Quiz):
-    """One question of chapter.md."""
-
-    line: int
-
-
-@dataclass(frozen=True)
-class Given:
-    """An object of the reference module that the notebook shows whole, because the learner uses it."""
-
-    name: str
-    module: str
-    line: int
-
-
-@dataclass(frozen=True)
 class Cell:
-    """A cell of the source: kind "prose", "code", "exercise", "given" or "quiz"."""
+    """A cell of the source: kind "prose", "code", "exercise", "given" or "quiz"; `source` is its text."""
 
     kind: str
     source: str

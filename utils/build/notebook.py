@@ -3,7 +3,7 @@
 import hashlib
 import re
 import tomllib
-from dataclasses import fields
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 import nbformat
@@ -12,7 +12,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from utils import chapter as built
 from utils import course
 from utils.build import images, lint, setup_cells
-from utils.build.chapter import Cell, Chapter, Exercise, SourceError
+from utils.build.chapter import Cell, Chapter, SourceError
 from utils.build.cut import Module, read_module
 
 SETUP_TIMEOUT = 180.0  # importing torch on a busy machine takes a while
@@ -60,25 +60,24 @@ class _Builder:
 
     def built(self) -> built.Chapter:
         """What checks and grading need to know of the chapter."""
-
-        def plain(kind, part):
-            return kind(**{field.name: getattr(part, field.name) for field in fields(kind)})
-
         source = self.chapter
         code = [cell for cell in source.cells if cell.kind == "code"]
-        given = [cell.given for cell in source.cells if cell.given]
+        stubs, given = {}, []
+        for cell in source.cells:
+            if exercise := cell.exercise:
+                stubs[exercise.name] = self.module(exercise.module, cell.line, exercise.name).stub(exercise.name)
+            elif one := cell.given:
+                given.append(replace(one, source=self.module(one.module, cell.line, one.name).whole(one.name)))
         return built.Chapter(
             key=source.key,
             name=source.name,
             title=source.title,
-            exercises=tuple(plain(built.Exercise, exercise) for exercise in source.exercises),
-            quizzes=tuple(plain(built.Quiz, quiz) for quiz in source.quizzes),
-            stubs={e.name: self.module(e.module, e.line, e.name).stub(e.name) for e in source.exercises},
+            exercises=source.exercises,
+            quizzes=source.quizzes,
+            stubs=stubs,
             imports=tuple(cell.source for cell in code if "imports" in cell.tags),
             shared=tuple(cell.source for cell in code if "shared" in cell.tags and "imports" not in cell.tags),
-            given=tuple(
-                built.Given(g.name, g.module, self.module(g.module, g.line, g.name).whole(g.name)) for g in given
-            ),
+            given=tuple(given),
             takes=tuple(dict.fromkeys(name for cell in code for name in self._takes(cell.source))),
         )
 
@@ -137,13 +136,13 @@ class _Builder:
             lint.lint_names(self.chapter, cell, module, cells)
             return [(f"{key}-given-{cell.given.name}", _code(module.whole(cell.given.name)))]
         exercise = cell.exercise
-        module = self.module(exercise.module, exercise.line, exercise.name)
+        module = self.module(exercise.module, cell.line, exercise.name)
         lint.lint_names(self.chapter, cell, module, cells)
         lint.lint_finished(module, exercise.name)
         answer = module.solution(exercise.name) if answers else module.stub(exercise.name)
         made = []
         for role, body in (
-            ("text", _prose(images.embed(exercise_text(exercise), self.chapter.file, exercise.line))),
+            ("text", _prose(images.embed(exercise_text(exercise, cell.source), self.chapter.file, cell.line))),
             ("answer", _code(answer, timeout=exercise.timeout)),
             ("check", _code(f"check({exercise.name})", timeout=exercise.timeout)),
         ):
@@ -152,7 +151,7 @@ class _Builder:
         return made
 
 
-def exercise_text(exercise: Exercise) -> str:
+def exercise_text(exercise: built.Exercise, task: str) -> str:
     """The exercise's block as a learner reads it, in plain Markdown."""
 
     def dots(count: int) -> str:
@@ -168,8 +167,8 @@ def exercise_text(exercise: Exercise) -> str:
     ]
     if exercise.needs:
         parts.append("Builds on " + ", ".join(f"`{need}`" for need in exercise.needs) + ".")
-    if exercise.text:
-        parts.append(exercise.text)
+    if task:
+        parts.append(task)
     parts.append(
         f'Stuck? `hint("{exercise.name}")` opens one step of help at a time; `skip("{exercise.name}")` swaps in our '
         "solution for this exercise (no points), so that later cells still run."

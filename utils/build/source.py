@@ -11,9 +11,11 @@ The format (blocks start at the margin):
 """
 
 import re
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
-from utils.build.chapter import Cell, Chapter, Exercise, Given, Quiz, SourceError
+from utils.build.chapter import Cell, Chapter, SourceError
+from utils.chapter import Exercise, Given, Quiz
 
 FIELDS = ("id", "module", "goal", "difficulty", "importance", "minutes", "points")
 MAY = ("needs", "timeout")
@@ -128,12 +130,12 @@ class _Parser:
         start, body = self._body(":::")
         parts, free = self._parts(body)
         if kind == "exercise":
-            exercise = self._exercise(name, start, parts, free)
+            exercise = self._exercise(name, start, parts)
             self._add("exercise", free, start, exercise=exercise)
         elif kind == "given":
             if free or [part[0] for part in parts] != ["module"] or not parts[0][1]:
                 raise self.error(f"the given object {name} needs the field :module: and nothing else", start)
-            self._add("given", "", start, given=Given(name, parts[0][1], start))
+            self._add("given", "", start, given=Given(name, parts[0][1], ""))
         else:
             quiz = self._quiz(name, start, parts, free)
             self._add("quiz", free, start, quiz=quiz)
@@ -151,7 +153,7 @@ class _Parser:
                 free.append(text)
         return [(k, v, "\n".join(more).strip(), n) for k, v, more, n in parts], "\n".join(free).strip()
 
-    def _exercise(self, name: str, start: int, parts, free: str) -> Exercise:
+    def _exercise(self, name: str, start: int, parts) -> Exercise:
         fields: dict[str, str] = {}
         ladder = []
         for key, value, more, line in parts:
@@ -187,10 +189,8 @@ class _Parser:
             needs=tuple(need.strip() for need in fields.get("needs", "").split(",") if need.strip()),
             optional=self.optional,
             timeout=timeout,
-            text=free,
             help=tuple(ladder),
             section=self.section,
-            line=start,
         )
 
     def _quiz(self, name: str, start: int, parts, free: str) -> Quiz:
@@ -205,7 +205,7 @@ class _Parser:
             raise self.error(f"quiz {name} has no question", start)
         if len(choices) < 2 or sum(right for _, right, _ in choices) != 1:
             raise self.error(f"quiz {name} needs two or more choices, exactly one of them :right:", start)
-        return Quiz(name, free, tuple(choices), start)
+        return Quiz(name, free, tuple(choices))
 
     def _number(self, text: str, line: int, what: str, whole: bool = False):
         try:
@@ -218,34 +218,22 @@ class _Parser:
 
     def _check(self) -> None:
         seen: dict[str, int] = {}
-        exercises = [cell.exercise for cell in self.cells if cell.exercise]
-        for exercise in exercises:
+        exercises = [(cell.exercise, cell.line) for cell in self.cells if cell.exercise]
+        for exercise, line in exercises:
             for key in (exercise.id, exercise.name):
                 if key in seen:
-                    raise self.error(f"{key} is taken: an exercise at line {seen[key]} has it", exercise.line)
-                seen[key] = exercise.line
-        names = {exercise.name for exercise in exercises}
-        for exercise in exercises:
+                    raise self.error(f"{key} is taken: an exercise at line {seen[key]} has it", line)
+                seen[key] = line
+        for exercise, line in exercises:
             for need in exercise.needs:
-                if need not in names:
-                    raise self.error(f"exercise {exercise.name} needs {need}, which isn't an exercise", exercise.line)
-        self._check_cycles({exercise.name: exercise for exercise in exercises})
+                if need not in {other.name for other, _ in exercises}:
+                    raise self.error(f"exercise {exercise.name} needs {need}, which isn't an exercise", line)
+        try:
+            TopologicalSorter({exercise.name: exercise.needs for exercise, _ in exercises}).prepare()
+        except CycleError as error:
+            circle = error.args[1][::-1]
+            raise self.error(f"needs go round in a circle: {' needs '.join(circle)}", seen[circle[0]]) from None
         quizzes = [cell.quiz.name for cell in self.cells if cell.quiz]
         for cell in self.cells:
             if cell.quiz and quizzes.count(cell.quiz.name) > 1:
                 raise self.error(f"the quiz name {cell.quiz.name} is used twice", cell.line)
-
-    def _check_cycles(self, exercises: dict[str, Exercise]) -> None:
-        done: set[str] = set()
-
-        def visit(name: str, path: tuple[str, ...]) -> None:
-            if name in path:
-                circle = " needs ".join((*path[path.index(name) :], name))
-                raise self.error(f"needs go round in a circle: {circle}", exercises[name].line)
-            if name not in done:
-                for need in exercises[name].needs:
-                    visit(need, (*path, name))
-                done.add(name)
-
-        for name in exercises:
-            visit(name, ())
