@@ -57,7 +57,8 @@ def probe_norms(escape_saddle):
         def call(outputs, *args, **more):
             calls[0] += 1
             try:
-                for x in trained(outputs if isinstance(outputs, (tuple, list)) else [outputs]):
+                look = calls[0] % 4 == 0  # often enough: a few steps change no norm by much
+                for x in trained(outputs if isinstance(outputs, (tuple, list)) else [outputs]) if look else ():
                     if x.ndim > 1:
                         sizes.extend(x.detach().norm(dim=(-2, -1)).flatten().tolist())
                     elif x.numel() > 1:

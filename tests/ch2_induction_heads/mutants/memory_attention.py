@@ -259,13 +259,6 @@ class OwnResidual(Base):
         return x + super().mix(A, x)
 
 
-@wrong("the mask is saved with the parameters: weights from elsewhere could not be loaded any more")
-class SavesItsMask(Base):
-    def __init__(self, dim, **frozen):
-        super().__init__(dim, **frozen)
-        self.register_buffer("mask", torch.ones(9, 9).triu(1).bool())
-
-
 @right
 class Einsums(Base):
     def scores(self, x):

@@ -253,13 +253,6 @@ class PositionsForBothLayers(Base):
         return {"A1": A1, "A2": A2, "h0": h0, "h1": h1, "h2": h1 + out}
 
 
-@wrong("a mask is saved beside pe: weights from elsewhere could not be loaded any more")
-class SavesAMask(Base):
-    def positions(self, cfg):
-        super().positions(cfg)
-        self.register_buffer("mask", torch.ones(cfg.max_length, cfg.max_length).triu(1).bool())
-
-
 @right
 class Unrolled(nn.Module):
     def __init__(self, cfg):
