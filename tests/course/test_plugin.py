@@ -16,6 +16,7 @@ from utils import course
 from utils.build.cut import read_module
 from utils.chapter import load_chapter
 from utils.grade.classroom.run import Options, grade_class
+from utils.grade.status import PROPERTIES
 
 pytestmark = pytest.mark.skipif(not course.have_answers("ch1"), reason="this hand-out holds no answers to grade")
 
@@ -121,6 +122,7 @@ def test_every_fault_is_named_and_the_rest_is_graded(tmp_path):
     cases = {case.get("name"): case for case in ET.parse(report).iter("testcase")}
     assert len(cases) == len(begins)
     properties = {p.get("name"): p.get("value") for p in cases["1.3 LayerNorm"].iter("property")}
+    assert tuple(properties) == PROPERTIES  # those of `python -m utils.grade export` too
     points = str(load_chapter("ch1").exercise("LayerNorm").points)
     assert properties["points"] == properties["max_points"] == points
     assert properties["exercise"] == "1.3 LayerNorm" and properties["status"] == "full"

@@ -37,13 +37,13 @@ class Collected:
 
 @dataclass(frozen=True)
 class _Look:
-    """What a file turned out to be; no chapter: nothing tells, and `broken` where it is no notebook any more."""
+    """What a file turned out to be; no chapter: nothing tells. `broken`: why it is no notebook any more."""
 
     piece: Piece
     chapter: str
     kind: str
     digest: str
-    broken: bool = False
+    broken: str = ""
 
 
 def collect(
@@ -106,12 +106,12 @@ def _looks(work: Work) -> list[_Look]:
 
 def _look(piece: Piece, data: bytes) -> _Look:
     """Chapter and kind of a notebook: by its mark or its cells, else by its place in a hand-out."""
-    digest, broken = hashlib.sha256(data).hexdigest(), False
+    digest, broken = hashlib.sha256(data).hexdigest(), ""
     try:
-        chapter, kind = course_chapter(*read_cells(data)) or ("", "")
+        chapter, kind = course_chapter(*read_cells(data), handed_in=True) or ("", "")
         chapter = "" if chapter == course.START else chapter
-    except ValueError:  # not a notebook any more: grading says so to its student
-        chapter, kind, broken = "", "", True
+    except ValueError as error:  # not a notebook any more: grading says so to its student
+        chapter, kind, broken = "", "", str(error)
     keys = {name: key for key, name in course.chapters().items()}
     chapter = chapter or next((keys[part] for part in piece.parts if part in keys), "")
     named = PLAIN.match(Path(piece.parts[-1]).stem)
@@ -138,7 +138,8 @@ def _choose(work: Work, looks: list[_Look], usual: str, wanted: str) -> dict[tup
             continue
         rivals[look.digest] = look.piece
         if not look.chapter:
-            work.problem = f"{look.piece.name} does not say which chapter it is of: it was taken for {chapter}."
+            says = look.broken or "does not say which chapter it is of"
+            work.problem = f"{look.piece.name} {says}: it was taken for {chapter}."
     found = {key: list(pieces.values()) for key, pieces in chosen.items() if pieces}
     if not found and not work.problem:
         work.problem = (

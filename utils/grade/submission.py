@@ -121,18 +121,20 @@ def about(metadata: dict) -> tuple[str, str]:
     )
 
 
-def course_chapter(cells: list[tuple[str, str]], metadata: dict) -> tuple[str, str] | None:
+def course_chapter(cells: list[tuple[str, str]], metadata: dict, handed_in: bool = False) -> tuple[str, str] | None:
     """(chapter, kind) of a course notebook, None for any other.
 
     By the build's mark; where that was lost (a Colab export, a stripped file) by what the set-up line says, and by the
-    exercises that it defines. Raises CourseError for an unknown chapter.
+    exercises that it defines. `handed_in`: the names of two exercises are enough, where they are of one chapter more
+    than of any other. Raises CourseError for an unknown chapter.
     """
     chapter, kind = about(metadata)
     if chapter:
         return course.chapter_name(chapter).split("_")[0], kind
     sources = [source for source, _ in cells]
     said = next((m[1] for source in sources if (m := SETUP.search(source)) and m[1] in course.chapters()), "")
-    if not said and not any("utils.learn" in source for source in sources):
+    ours = said or any("utils.learn" in source for source in sources)
+    if not ours and not handed_in:
         return None
     votes: Counter = Counter()
     for key in [said] if said else course.chapters():
@@ -143,7 +145,10 @@ def course_chapter(cells: list[tuple[str, str]], metadata: dict) -> tuple[str, s
             votes[key, exercise.optional] += notebook.defines(exercise.name) or exercise.name in marks
     if not votes.total():
         return (said, "exercises") if said else None
-    chapter = max(course.chapters(), key=lambda key: votes[key, False] + votes[key, True])
+    counts = {key: votes[key, False] + votes[key, True] for key in course.chapters()}
+    chapter = max(counts, key=counts.get)
+    if not ours and (counts[chapter] < 2 or list(counts.values()).count(counts[chapter]) > 1):
+        return None
     return chapter, "optional" if votes[chapter, True] > votes[chapter, False] else "exercises"
 
 

@@ -14,7 +14,7 @@ from export_schemas import GRADESCOPE
 from utils.course import CourseError
 from utils.grade import exports
 from utils.grade.classroom.record import SubmissionResult
-from utils.grade.status import Status
+from utils.grade.status import PROPERTIES, Status
 
 
 def test_gradescope_takes_every_student(tmp_path):
@@ -69,6 +69,7 @@ def test_junit_parses_and_counts(tmp_path):
             assert int(suite.get(kind)) == len(suite.findall(f"testcase/{tag}"))
         for case, marked in zip(cases, result.exercises, strict=False):
             properties = {p.get("name"): p.get("value") for p in case.findall("properties/property")}
+            assert tuple(properties) == PROPERTIES  # as in the report that pytest itself writes
             assert properties["exercise"] == case.get("name") == f"{marked.id} {marked.name}"
             assert properties["status"] == marked.status
             assert float(properties["points"]) == marked.points and float(properties["max_points"]) == marked.max_points

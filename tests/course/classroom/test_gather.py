@@ -9,7 +9,7 @@ import pytest
 
 from utils.course import CourseError
 from utils.grade.classroom import gather as gathering
-from utils.grade.classroom.assemble import assemble
+from utils.grade.classroom.assemble import asked, assemble
 from utils.grade.classroom.gather import gather as gathered
 from utils.grade.submission import clean, read_cells
 
@@ -220,6 +220,14 @@ def test_exercises_and_optional_of_one_student_are_joined(tmp_path):
     task = assemble(work, "ch1")
     assert task.kinds == ("exercises", "optional") and task.notices == [] and task.problem == ""
     assert [text for text, _ in task.cells][-1] == NORM, "the answer of exercises.ipynb comes last"
+
+
+def test_the_optional_notebook_alone_leaves_nothing_missing(tmp_path):
+    extra = notebook("class KVCache:\n    pass", course={"chapter": "ch1", "notebook": "optional"})
+    put(tmp_path / "ada" / "optional.ipynb", extra)
+    task = assemble(gather([tmp_path])[0], "ch1")
+    assert task.kinds == ("optional",) and "Only the optional notebook was handed in" in task.notices[0]
+    assert {exercise.optional for exercise in asked("ch1", task.kinds)} == {True}
 
 
 def test_of_two_versions_the_newer_is_graded_and_it_is_said(tmp_path):

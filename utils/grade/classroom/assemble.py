@@ -97,7 +97,7 @@ def assemble(work: Work, chapter: str) -> Task:
 def _chapter(cells: list[tuple[str, str]], metadata: dict) -> tuple[str, str]:
     """Chapter and kind, empty where neither the build's mark nor the cells tell."""
     try:
-        return course_chapter(cells, metadata) or ("", "")
+        return course_chapter(cells, metadata, handed_in=True) or ("", "")
     except course.CourseError:  # of a course that is not this one
         return about(metadata)
 

@@ -99,6 +99,7 @@ def enrol(works: list[Work], roster: Path | None = None, due: str = "") -> tuple
             owners[person.id] = work.student
             work.student, work.name = person.id, person.name or work.name
             work.submitted, work.late = work.submitted or person.submitted, work.late or person.late
+            work.notices += [person.note] if person.note else []
         for person in people.people.values():
             if person.id not in owners:
                 about = {"name": person.name, "submitted": person.submitted, "late": person.late}
@@ -119,7 +120,8 @@ def write(works: list[Work], taken: dict[str, list], file: Path) -> None:
     table = csv.writer(text, lineterminator="\n")
     table.writerow(COLUMNS)
     for work in works:
-        note = work.problem or ("" if work.student in taken else "Nothing of this chapter was handed in.")
+        absent = "" if work.student in taken else "Nothing of this chapter was handed in."
+        note = work.problem or absent or " ".join(work.notices)
         row = (work.student, work.name, work.submitted, work.late, note)
         table.writerow([no_formula(one_line(value)) for value in row])
     write_whole(file, "\ufeff" + text.getvalue())

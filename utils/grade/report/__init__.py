@@ -11,6 +11,7 @@ from markupsafe import Markup
 from utils import course
 from utils.files import write_whole
 from utils.grade.classroom.record import SubmissionResult, folder_name, read_results, record_file
+from utils.grade.classroom.roster import NOTHING
 from utils.grade.exports.common import number, one_line, title
 
 BINS = 10
@@ -41,7 +42,8 @@ def write(folder: Path, chapter: str, out: Path | None = None) -> Path:
 
 def student_page(result: SubmissionResult) -> str:
     """One student's page, which may be handed out: every exercise with its status, points and sentence."""
-    heading, how = f"{result.student}: chapter {result.chapter}", ISOLATION.get(result.isolation, result.isolation)
+    who = f"{result.name} ({result.student})" if result.name else result.student
+    heading, how = f"{who}: chapter {result.chapter}", ISOLATION.get(result.isolation, result.isolation)
     return _pages().get_template("student.html").render(title=heading, result=result, isolation=how)
 
 
@@ -75,7 +77,9 @@ def class_page(results: list[SubmissionResult]) -> str:
                 ("average", _percent(sum(scores) / len(scores))),
                 ("median", _percent(middle)),
                 ("full score", sum(share >= 1 for share in scores)),
-                ("could not be graded", sum(bool(result.problem) for result in results)),
+                ("handed in nothing", sum(result.problem == NOTHING for result in results)),
+                ("could not be graded", sum(result.problem not in ("", NOTHING) for result in results)),
+                ("late", sum(result.late == "yes" for result in results)),
                 ("to look at", sum(bool(result.to_look_at) for result in results)),
             ],
             bare=any(result.isolation == "none" for result in results),
