@@ -16,6 +16,7 @@ from utils import course
 from utils.build.cut import read_module
 from utils.chapter import load_chapter
 from utils.grade.__main__ import parser
+from utils.grade.classroom.layouts import LAYOUTS
 from utils.grade.exports import FORMATS
 
 GUIDE = course.ROOT / "chapters" / "instructors.md"
@@ -38,8 +39,10 @@ def test_every_command_of_the_guide_is_one():
     for option in set(re.findall(r"--[a-z][a-z-]+", text)):
         told = "".join(parser_help(verb) for verb in verbs)
         assert option in told, option
-    table = re.findall(r"^\| (`[a-z0-9`, ]+`) \|", text, re.M)
-    assert {name.strip("` ") for cell in table for name in cell.split(",")} == set(FORMATS)
+    for heading, names in (("## 2. Collect", LAYOUTS), ("## 4. Export", FORMATS)):
+        part = text.partition(heading)[2].partition("\n## ")[0]
+        table = re.findall(r"^\| (`[a-z0-9`, ]+`) \|", part, re.M)
+        assert {name.strip("` ") for cell in table for name in cell.split(",")} == set(names)
     for target in re.findall(r"\]\(([^)#]+)\)", text):
         assert (GUIDE.parent / target).exists(), target
     assert "chapters/instructors.md" in (course.ROOT / "README.md").read_text(encoding="utf-8")
