@@ -11,7 +11,7 @@ def predict(question: str, guess=None, options: tuple | list = ()) -> None:
     """Keep a guess (a number or a text; one of `options` if given). Without one, ask for it and go on."""
     if guess is None:
         how = "guess=" + (" or ".join(repr(option) for option in options) if options else "...")
-        show(f"No prediction made. {question} Write yours as {how} and run this cell again before you read on.")
+        show(f"{question} Write your prediction as {how} and run this cell again before you read on.")
         return
     guess = plain(guess)
     if not isinstance(guess, (str, Number)) or isinstance(guess, complex):
@@ -36,13 +36,13 @@ def compare(question: str, actual) -> None:
     guess = store.read(current_chapter())["predictions"].get(question)
     shown = f"{actual:.4g}" if isinstance(actual, float) else str(actual)
     if guess is None:
-        text = f"No prediction was made; it is {shown}."
+        text = f"You made no prediction this time. The answer: {shown}."
     elif isinstance(guess, Number) and isinstance(actual, Number) and not isinstance(actual, bool):
         off = abs(guess - actual)
         far = f"off by {off:.3g}" + (f" ({100 * off / abs(actual):.0f}%)" if actual else "")
-        text = f"You predicted {guess}; it is {shown}, {'exactly that' if off == 0 else far}."
+        text = f"You predicted {guess}. The answer: {shown}, {'exactly that' if off == 0 else far}."
     elif guess == actual:
-        text = f"You predicted {guess}, and so it is."
+        text = f"You predicted: {guess}. You were right."
     else:
-        text = f"You predicted {guess}; it is {shown}. What did you expect to happen that did not?"
+        text = f"You predicted: {guess}. The answer: {shown}. What did you expect to happen that did not?"
     show(text, box("note", lines(text)))

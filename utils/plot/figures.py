@@ -169,11 +169,12 @@ def attention_figure(pattern, tokens: Sequence[str], *, title: str, query: int |
         colorbar={"title": {"text": "%"}, "thickness": 14},
         hovertemplate="query %{y}, key %{x}: %{z}%<extra></extra>",
     )
+    height = max(height, 13 * len(labels) + 150)  # each token keeps a line of its own
     figure = plain_figure(trace, title, "key: the token looked at", "query: the token that looks", height)
-    size = 12 if len(labels) <= 24 else 9
+    size = 12 if len(labels) <= 24 else 10
     ticks = {"tickvals": places, "ticktext": labels, "tickfont": {"size": size}, "showgrid": False}
     figure.update_yaxes(autorange="reversed", **ticks)
-    figure.update_xaxes(tickangle=-60, **ticks)
+    figure.update_xaxes(tickangle=0 if max(map(len, tokens), default=0) <= 1 else -60, **ticks)
     if query is not None:
         box = {"x0": -0.5, "x1": len(labels) - 0.5, "y0": query - 0.5, "y1": query + 0.5}
         figure.add_shape(type="rect", line={"color": "#D55E00", "width": 2.5}, **box)

@@ -8,7 +8,7 @@ from utils.plot.figures import attention_figure, label
 from utils.plot.picture import Picture
 from utils.plot.widget import Explorer, explore
 
-LIMIT = 48  # tokens
+LIMIT = 64  # tokens
 RIGHT = "#56B4E9"  # stands out on both ends of Cividis
 
 
