@@ -77,7 +77,9 @@ class BigramTable:
             return torch.tensor([self.characters.index(character) for character in text], dtype=torch.long)
         except ValueError:
             unknown = next(character for character in text if character not in self.characters)
-            raise CourseError(f"The character {unknown!r} is not among the {self.vocab_size} of the table.") from None
+            raise CourseError(
+                f"The character {unknown!r} is not among the {self.vocab_size} characters of the table."
+            ) from None
 
 
 def shakespeare_table() -> BigramTable:
@@ -87,7 +89,7 @@ def shakespeare_table() -> BigramTable:
 
 
 def text_table(file: Path) -> BigramTable:
-    """The table of a text file of one's own. Raises CourseError where it cannot be read or has too few characters."""
+    """The table of any text file. Raises CourseError if it can't be read or has fewer than two different characters."""
     text = _read(file)
     characters = "".join(sorted(set(text)))
     if len(characters) < 2:
@@ -144,4 +146,4 @@ def _read(file: Path) -> str:
     try:
         return Path(file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
-        raise CourseError(f"{file} is not there, or it is not text in UTF-8.") from None
+        raise CourseError(f"{file} does not exist, or it is not text in UTF-8.") from None

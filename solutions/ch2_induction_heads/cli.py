@@ -1,6 +1,6 @@
-"""Command line of chapter 2: train either model, redo the tables and the figures, count a text.
+"""Command line of chapter 2: train either model, measure the tables again, draw the figures, count a text.
 
-Settings may be written as options (--data-args.k 5) or as the published scripts take them (data_args.k=5).
+Settings can be written as options (--data-args.k 5) or in the form of the published scripts (data_args.k=5).
 """
 
 import difflib
@@ -28,14 +28,14 @@ PROGRAM = "python -m solutions.ch2_induction_heads"
 
 @dataclass
 class Machine:
-    """What every command shares."""
+    """Options of every command."""
 
-    text: Path | None = None  # a text file to take the bigrams from; none: Shakespeare's
+    text: Path | None = None  # a text file to count bigrams in; none: Shakespeare's plays
     device: str = field(default_factory=lambda: best_device(double=True))  # cuda or cpu
     threads: int | None = None  # CPU threads; none: torch's choice
 
     def ready(self):
-        """Set the threads; the bigram table. Raises CourseError for what cannot be."""
+        """Set the threads and return the bigram table. Raises CourseError for a value that is impossible."""
         if self.threads is not None:
             if self.threads < 1:
                 raise CourseError(f"threads must be 1 or more, but it is {self.threads}.")
@@ -45,12 +45,12 @@ class Machine:
 
 @dataclass
 class Basic:
-    """Train the simplified transformer: two layers, one head each, some maps frozen at random."""
+    """Train the simplified transformer: two layers with one head each, where some maps stay random."""
 
     args: Annotated[TrainerArgs, Flat]
     machine: Annotated[Machine, Flat] = field(default_factory=Machine)
-    fast: bool = True  # compute by the merged form (same function)
-    resume: bool = False  # go on with the run in save_dir
+    fast: bool = True  # use the fast form; --no-fast runs the exercise objects themselves (same results)
+    resume: bool = False  # continue the run in save_dir
 
     def run(self) -> int:
         table = self.machine.ready()
@@ -61,7 +61,7 @@ class Basic:
         total = sum(p.numel() for p in trainer.model.parameters())
         print(f"{total:,} parameters, {trained:,} of them trained, on {self.machine.device}")
         if self.args.num_data_workers not in (0, TrainerArgs.num_data_workers):  # somebody asked for them
-            print("batches are drawn in this process: num_data_workers is not needed")
+            print("Batches are drawn in this process, so num_data_workers has no effect.")
         finished = trainer.run(lambda line: tqdm.write(describe(line, self.args), file=sys.stdout))
         if trainer.folder is not None:
             print(f"{trainer.folder}: params.json, res.jsonl, model.safetensors")
@@ -73,16 +73,16 @@ class Basic:
 
 @dataclass
 class Full(Basic):
-    """Train the full transformer: heads, LayerNorm, MLPs, learned positions."""
+    """Train the full transformer with several heads, LayerNorm, MLPs and learned positions."""
 
     args: Annotated[FullTrainerArgs, Flat]
 
 
 @dataclass
 class Tables:
-    """Measure the chapter's tables anew and compare each row with what it should be; exit status 1 if one is off."""
+    """Measure the chapter's tables again and compare each row with its published value; exit status 1 if one is off."""
 
-    parts: Annotated[tuple[str, ...], tyro.conf.Positional] = ()  # a, b, ... n, 8.2; none: all
+    parts: Annotated[tuple[str, ...], tyro.conf.Positional] = ()  # a, b, ... n, 1.4, 7.1, 8.2; none: all
     seeds: int = 3
     jobs: int = 1  # processes that share the runs
     output: Path | None = None  # a JSON file for the rows

@@ -18,12 +18,12 @@ NOTHING = ("none", "null", "~")
 class DataArgs:
     """The bigram task: which tokens are triggers, and what follows them."""
 
-    k: int = 0  # trigger tokens in a sequence; 0: plain bigram data, no in-context metrics
-    seq_length: int = 256  # T, tokens that the model reads; sequences are drawn with one more
+    k: int = 0  # trigger tokens per sequence; 0: plain bigram data, without in-context metrics
+    seq_length: int = 256  # T, the tokens that the model reads; sequences are drawn with one more
     show_latents: bool = False  # write the k triggers themselves before each sequence
-    fixed_special_toks: bool = False  # True: the same k most frequent tokens all run long; False: drawn per sequence
-    special_toks_offset: int = 0  # with fixed triggers: pass over so many of the most frequent tokens
-    output_counter: bool = True  # flags count a trigger's occurrences (1, 2, ...); False: they are always 1
+    fixed_special_toks: bool = False  # True: the same k most frequent tokens everywhere; False: drawn for each sequence
+    special_toks_offset: int = 0  # with fixed triggers: skip this many of the most frequent tokens
+    output_counter: bool = True  # flags count the occurrences of a trigger (1, 2, ...); False: they are always 1
     no_repeat: bool = False  # a trigger is never its own output
 
 

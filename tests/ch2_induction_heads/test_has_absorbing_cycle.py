@@ -50,7 +50,7 @@ def test_self_loops(has_absorbing_cycle, draw):
 def test_chains_end(has_absorbing_cycle, draw):
     maps = {0: 1, 1: 2, 2: 3, 3: 9}, {0: 1, 1: 8, 2: 3, 3: 8}, {0: 3, 1: 3, 2: 3, 3: 7}, {0: 1, 1: 6, 2: 1, 3: 2}
     triggers, outputs = rows(draw, 10, *maps)
-    says = "a chain of triggers that ends in some other token is no cycle, even when two chains meet on the way"
+    says = "a chain of triggers that ends in some other token is not a cycle, even when two chains meet on the way"
     check(has_absorbing_cycle, triggers, outputs, says)
 
 

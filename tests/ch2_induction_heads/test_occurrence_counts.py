@@ -54,7 +54,7 @@ def test_token_zero(occurrence_counts, draw):
     x = draw.integers(0, 4, 2, 12)
     x[0, [1, 4, 8]], x[1, [0, 11]] = 0, 0
     triggers = torch.tensor([[0, 2], [0, 2]]) if draw.index else torch.tensor([[0], [0]])
-    check(occurrence_counts, x, triggers, "token 0 can be a trigger like any other: it is no blank")
+    check(occurrence_counts, x, triggers, "token 0 can be a trigger like any other, not a blank")
 
 
 def test_each_row_has_its_own_triggers(occurrence_counts, draw):

@@ -166,7 +166,7 @@ def test_bigrams(sample_sequences, draw):
     pi_u, pi_b = pi_u / pi_u.sum(), (pi_b + 1e-3) * (torch.arange(V) != q)
     pi_b = pi_b / pi_b.sum(1, keepdim=True)  # the trigger never comes up, and its output never does
     got = counted(sample_sequences, draw, pi_u, pi_b, torch.full((B, 1), q), torch.full((B, 1), q), T)
-    says = "after a token that is no trigger, the next one does not follow its row of pi_b"
+    says = "after a token that isn't a trigger, the next one does not follow its row of pi_b"
     for token in range(V):
         visits = round(float(got["visits"][token]) * B * T)
         if visits:

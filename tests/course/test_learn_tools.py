@@ -266,18 +266,18 @@ def test_reset_takes_an_exercise_back(capsys):
 def test_predictions_are_kept_and_compared(capsys):
     predictions.predict("how long?")
     predictions.compare("how long?", 4.0)
-    assert "No prediction" in capsys.readouterr().out
+    assert "Write your prediction as" in capsys.readouterr().out
     predictions.predict("how long?", guess=torch.tensor(3.0))
     predictions.compare("how long?", torch.tensor(4.0))
     said = capsys.readouterr().out
-    assert "You predicted 3.0; it is 4, off by 1 (25%)" in said
+    assert "You predicted 3.0. The answer: 4, off by 1 (25%)" in said
     with pytest.raises(Notice, match="not one of the choices"):
         predictions.predict("which?", guess="c", options=("a", "b"))
     with pytest.raises(Notice, match="a number or a text"):
         predictions.predict("which?", guess=[1])
     predictions.predict("which?", guess="a", options=("a", "b"))
     predictions.compare("which?", "a")
-    assert "so it is" in capsys.readouterr().out
+    assert "You were right" in capsys.readouterr().out
 
 
 def test_quiz_explains_every_choice(capsys):

@@ -57,7 +57,7 @@ class NothingFrozen(Base):
         pass
 
 
-@wrong("the freeze flags are not looked at: wv is always frozen, wk and wo never")
+@wrong("the freeze flags are ignored: wv is always frozen, wk and wo never")
 class FixedFreezing(Base):
     def freeze(self, **frozen):
         self.wv.weight.requires_grad_(False)

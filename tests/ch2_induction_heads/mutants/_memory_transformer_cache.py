@@ -15,7 +15,7 @@ class AlwaysCache(Base):
         return super().forward(tokens, True)
 
 
-@wrong("return_cache is not looked at: with it the pair (logits, cache) is wanted")
+@wrong("return_cache is ignored: with it the pair (logits, cache) is wanted")
 class NeverCache(Base):
     def forward(self, tokens, return_cache=False):
         return super().forward(tokens)
@@ -28,7 +28,7 @@ class PairExchanged(Base):
         return got[::-1] if return_cache else got
 
 
-@wrong("A1 and A2 have changed places in the cache")
+@wrong("A1 and A2 are swapped in the cache")
 class PatternsExchanged(Base):
     def forward(self, tokens, return_cache=False):
         cache = self.stream(tokens)

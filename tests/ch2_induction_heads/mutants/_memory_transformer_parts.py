@@ -59,7 +59,7 @@ class PlainList(Base):
         return list(super().blocks(cfg))
 
 
-@wrong("freeze_embeddings and freeze_output are not looked at: both tables always learn")
+@wrong("freeze_embeddings and freeze_output are ignored: both tables always learn")
 class FlagsIgnored(Base):
     def freeze(self, cfg):
         pass

@@ -37,7 +37,7 @@ def all_where_empty(model, sampler, steps, lr, freeze=None):
     return loop(model, sampler, steps, lr, freeze, loss_of=mean)
 
 
-@wrong("freeze is not looked at: every matrix learns from the first step")
+@wrong("freeze is ignored: every matrix learns from the first step")
 def freeze_ignored(model, sampler, steps, lr, freeze=None):
     waiting(model, freeze)
     return loop(model, sampler, steps, lr, dict.fromkeys(freeze or {}, 0))
@@ -138,7 +138,7 @@ def restarts_at_release(model, sampler, steps, lr, freeze=None):
     return loop(model, sampler, steps, lr, freeze, change=forget)
 
 
-@wrong("one name in freeze freezes all matrices: only the one that is named waits")
+@wrong("one name in freeze freezes all matrices: freeze only the one that is named")
 def freezes_all(model, sampler, steps, lr, freeze=None):
     waiting(model, freeze)
     free = {n for n, p in model.named_parameters() if p.requires_grad} | set(freeze or {})
@@ -161,7 +161,7 @@ def releases_all(model, sampler, steps, lr, freeze=None):
     return loop(model, sampler, steps, lr, freeze)
 
 
-@wrong("an unknown name in freeze is passed over in silence: it must raise a ValueError")
+@wrong("an unknown name in freeze is silently ignored: it must raise a ValueError")
 def unknown_ignored(model, sampler, steps, lr, freeze=None):
     known = dict(model.named_parameters())
     return loop(model, sampler, steps, lr, {n: until for n, until in (freeze or {}).items() if n in known})

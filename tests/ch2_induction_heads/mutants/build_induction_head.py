@@ -87,7 +87,7 @@ def itself_too(model, beta=(10, 10, 10), triggers=None):
     return write(model, beta, triggers, wk1=lambda P, E: outer(P[1:], P[:-1]) + outer(P, P))
 
 
-@wrong("w_1 is the embedding itself: what stands in the stream has been through W_V^1 and W_O^1")
+@wrong("w_1 is the embedding itself: what is in the stream has been through W_V^1 and W_O^1")
 def no_remapping(model, beta=(10, 10, 10), triggers=None):
     return write(model, beta, triggers, wk2=lambda Q, w_1: outer(Q, Q))
 
@@ -102,7 +102,7 @@ def only_output(model, beta=(10, 10, 10), triggers=None):
     return write(model, beta, triggers, wk2=lambda Q, w_1: outer(Q, model.layers[0].attention.wo(Q)))
 
 
-@wrong("W_V^1 and W_O^1 have changed places in w_1: a value goes through W_V^1 first")
+@wrong("W_V^1 and W_O^1 are swapped in w_1: a value goes through W_V^1 first")
 def maps_exchanged(model, beta=(10, 10, 10), triggers=None):
     def keys(Q, w_1):
         first = model.layers[0].attention
@@ -167,8 +167,8 @@ def none_means_all(model, beta=(10, 10, 10), triggers=None):
     return write(model, beta, triggers if triggers is not None and len(triggers) else None)
 
 
-# Not brought to scale in one way or another: the pairs score far too much.
-TOO_LONG = "the vectors are not brought to scale, so attention sticks to one key: divide each by its squared length"
+# Not scaled in one way or another: the pairs score far too much.
+TOO_LONG = "the vectors are not scaled, so attention sticks to one key: divide each by its squared length"
 
 
 @wrong(TOO_LONG)
@@ -187,7 +187,7 @@ def divided_by_length(model, beta=(10, 10, 10), triggers=None):
     return write(model, beta, triggers, lambda P, E: half(P[1:], P[:-1]), half, half)
 
 
-@wrong("only the keys are brought to scale: the values are too long still")
+@wrong("only the keys are scaled: the values are still too long")
 def keys_only(model, beta=(10, 10, 10), triggers=None):
     def half(values, keys):
         return values.T @ unit(keys)
@@ -209,7 +209,7 @@ def averaged(model, beta=(10, 10, 10), triggers=None):
     return write(model, beta, triggers, lambda P, E: mean(P[1:], P[:-1]), mean, mean)
 
 
-@wrong("triggers is not looked at: W_K^2 holds all tokens always")
+@wrong("triggers is ignored: W_K^2 holds all tokens always")
 def triggers_ignored(model, beta=(10, 10, 10), triggers=None):
     return write(model, beta, None)
 
@@ -234,7 +234,7 @@ def one_beta(model, beta=(10, 10, 10), triggers=None):
     return write(model, (beta[0],) * 3, triggers)
 
 
-@wrong("beta is not looked at: each memory is proportional to its own")
+@wrong("beta is ignored: each memory is proportional to its own")
 def beta_ignored(model, beta=(10, 10, 10), triggers=None):
     return write(model, (10, 10, 10), triggers)
 

@@ -102,7 +102,7 @@ def percent(d, ns, seeds):
     return [100 * mean(over_seeds(n, d, seeds)) for n in ns]
 
 
-@wrong("the share of forgotten pairs is returned")
+@wrong("the fraction of forgotten pairs is returned")
 def forgotten(d, ns, seeds):
     seeds = list(seeds)
     return [1 - mean(over_seeds(n, d, seeds)) for n in ns]
@@ -215,7 +215,7 @@ def transposed_memory(d, ns, seeds):
     return curve
 
 
-@wrong("the vectors are orthogonal as long as they can be: draw them at random")
+@wrong("the vectors are made orthogonal where possible: draw them at random")
 def orthogonal(d, ns, seeds):
     seeds = list(seeds)
     curve = []

@@ -121,7 +121,7 @@ def max_of_each_row(E):
     return plain(diagonal.mean(), off.std(), off.abs().view(len(E), -1).max(1).values.mean())
 
 
-@wrong("the rows are brought to length 1 first: the inner products of the rows as they are were asked for")
+@wrong("the rows are scaled to length 1 first: the inner products of the rows as they are were asked for")
 def cosines(E):
     diagonal, off = apart(E / E.norm(dim=1, keepdim=True))
     return plain(diagonal.mean(), off.std(), off.abs().max())
@@ -210,7 +210,7 @@ def in_place(E):
     return result
 
 
-@wrong("the average size stands where the largest one belongs: off_max is a maximum")
+@wrong("off_max is the average size of the products: return the largest")
 def mean_size(E):
     diagonal, off = apart(E)
     return plain(diagonal.mean(), off.std(), off.abs().mean())

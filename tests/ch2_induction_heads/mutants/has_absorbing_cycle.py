@@ -146,7 +146,7 @@ def one_for_all(triggers, outputs):
     return walked(triggers, outputs).any()
 
 
-@wrong("the share of rows with a cycle is returned: return one answer for each row")
+@wrong("the fraction of rows with a cycle is returned: return one answer for each row")
 def share(triggers, outputs):
     return walked(triggers, outputs).float().mean()
 
@@ -156,7 +156,7 @@ def one_for_each_trigger(triggers, outputs):
     return torch.stack([bools(circles(m, start, len(m)) for start in m) for m in maps(triggers, outputs)])
 
 
-@wrong("the answer is upside down: True stands for a cycle")
+@wrong("the answer is inverted: True means a cycle")
 def upside_down(triggers, outputs):
     return ~walked(triggers, outputs)
 
@@ -206,7 +206,7 @@ def small_table(triggers, outputs):
     return (at >= 0).any(1)
 
 
-@wrong("with k = 0 there is no answer at all: every row's is False then")
+@wrong("with k = 0 no answer is returned: it is False for every row then")
 def empty_for_none(triggers, outputs):
     return walked(triggers, outputs) if triggers.shape[1] else torch.empty(0, dtype=torch.bool)
 
@@ -234,7 +234,7 @@ def half_the_steps(triggers, outputs):
     return bools(found)
 
 
-@wrong("two steps are taken, and whoever then stands on a trigger counts as a cycle: a chain may still lead out later")
+@wrong("two steps are taken, and a walk that is then on a trigger counts as a cycle: a chain may still lead out later")
 def two_steps(triggers, outputs):
     return bools(any(m.get(m[start]) in m for start in m) for m in maps(triggers, outputs))
 

@@ -128,7 +128,7 @@ def prediction_only(W, U_in, U_out, p_z, p_k_given_z):
 
 
 # With U_in and U_out exchanged in the outer products the result is transposed, so the two share a sentence.
-TRANSPOSED = "the result is transposed: W is (d_out, d_in), u_k stands on the left and u_z on the right"
+TRANSPOSED = "the result is transposed: W is (d_out, d_in), u_k is on the left and u_z on the right"
 
 
 @wrong(TRANSPOSED)
@@ -313,7 +313,7 @@ def weighed_by_the_truth(W, U_in, U_out, p_z, p_k_given_z):
     return written(p_z[:, None] * p_k_given_z * (phat - 1), U_in, U_out)
 
 
-@wrong("the gradient is brought to length 1: return it as it is")
+@wrong("the gradient is scaled to length 1: return it as it is")
 def unit_length(W, U_in, U_out, p_z, p_k_given_z):
     gradient = written(p_z[:, None] * excess(W, U_in, U_out, p_k_given_z), U_in, U_out)
     return gradient / gradient.norm()

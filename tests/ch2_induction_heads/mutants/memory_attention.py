@@ -229,7 +229,7 @@ class NoValueMap(Base):
         return self.wo(A @ x) + 0 * self.wv(x)
 
 
-@wrong("wv and wo have changed places: values go through wv first, then through wo")
+@wrong("wv and wo are swapped: values go through wv first, then through wo")
 class MapsExchanged(Base):
     def mix(self, A, x):
         return self.wv(A @ self.wo(x))

@@ -119,7 +119,7 @@ class PositionsDoubled(Base):
         return super().start(tokens) + self.pe[: tokens.shape[1]]
 
 
-@wrong("the positions are never added: the model could not tell where a token stands")
+@wrong("the positions are never added: the model could not tell where a token is")
 class NoPositions(Base):
     def start(self, tokens):
         return self.tok_embeddings(tokens)

@@ -104,7 +104,7 @@ def values_without_positions(model, tokens):
     return Own(model, tokens).logits()
 
 
-@wrong("W_V^1 and W_O^1 have changed places in the merged matrix: values go through W_V first, then W_O")
+@wrong("W_V^1 and W_O^1 are swapped in the merged matrix: values go through W_V first, then W_O")
 def first_pair_exchanged(model, tokens):
     class Own(Steps):
         def values1(self):
@@ -158,7 +158,7 @@ def second_keys_transposed(model, tokens):
     return Own(model, tokens).logits()
 
 
-@wrong("W_V^2 and W_O^2 have changed places in the merged matrix")
+@wrong("W_V^2 and W_O^2 are swapped in the merged matrix")
 def second_pair_exchanged(model, tokens):
     class Own(Steps):
         def to_logits(self):

@@ -223,7 +223,7 @@ def first_empty_row(unigrams, bigrams):
     return share(unigrams), filled / filled.sum(1, keepdim=True)
 
 
-@wrong("a row counts as empty when nothing stands in its column: look at what follows the token, along the row")
+@wrong("a row counts as empty when its column is empty: look at what follows the token, along the row")
 def empty_columns(unigrams, bigrams):
     return share(unigrams), torch.where(
         bigrams.sum(0)[:, None] > 0, bigrams / bigrams.sum(1, keepdim=True), 1 / len(bigrams)

@@ -44,13 +44,13 @@ def backwards(x, triggers):
     return (hits.flip(1).cumsum(1).flip(1) * hits).sum(2)
 
 
-@wrong("the count stands one position late, on the output: it belongs to the trigger itself")
+@wrong("the count comes one position late, on the output: it belongs to the trigger itself")
 def one_late(x, triggers):
     counts = counted(x, triggers)
     return torch.cat([torch.zeros_like(counts[:, :1]), counts[:, :-1]], 1)
 
 
-@wrong("the count stands one position early: it belongs to the trigger itself")
+@wrong("the count comes one position early: it belongs to the trigger itself")
 def one_early(x, triggers):
     counts = counted(x, triggers)
     return torch.cat([counts[:, 1:], torch.zeros_like(counts[:, :1])], 1)
@@ -61,7 +61,7 @@ def unmasked(x, triggers):
     return hits_of(x, triggers).cumsum(1).sum(2)
 
 
-@wrong("every token is counted, also those that are no trigger: they must be 0")
+@wrong("every token is counted, also those that are not triggers: they must be 0")
 def every_token(x, triggers):
     same = (x[:, :, None] == x[:, None, :]).long()
     return same.tril().sum(2)
@@ -102,13 +102,13 @@ def first_row_only(x, triggers):
     return counts
 
 
-@wrong("the axis of the k triggers is still there: add it up, at most one trigger stands at a position")
+@wrong("the axis of the k triggers is still there: add it up, there is at most one trigger at a position")
 def keeps_the_axis(x, triggers):
     hits = hits_of(x, triggers)
     return hits.cumsum(1) * hits
 
 
-@wrong("the counts are averaged over the k triggers: at most one of them stands at a position, so add them up")
+@wrong("the counts are averaged over the k triggers: at most one of them occurs at a position, so add them up")
 def mean_over_triggers(x, triggers):
     hits = hits_of(x, triggers)
     return (hits.cumsum(1) * hits).sum(2) // max(triggers.shape[1], 1)
@@ -129,7 +129,7 @@ def small_numbers(x, triggers):
     return counted(x, triggers).to(torch.int8)
 
 
-@wrong("the count starts anew after every break: occurrences need not stand side by side")
+@wrong("the count starts anew after every break: occurrences need not be next to each other")
 def runs_only(x, triggers):
     hit = hits_of(x, triggers).sum(2)
     counts = hit.clone()

@@ -189,7 +189,7 @@ def first_layers_output(model, which, batches, eta):
     return model
 
 
-@wrong("the gradient is brought to length 1: the step is eta times the gradient as it is")
+@wrong("the gradient is scaled to length 1: the step is eta times the gradient as it is")
 def normalised(model, which, batches, eta):
     W = matrix(model, which)
     W.data.zero_()
@@ -274,7 +274,7 @@ def unknown_is_wo2(model, which, batches, eta):
     return model
 
 
-@wrong("an unknown name is passed over in silence: it must raise a ValueError")
+@wrong("an unknown name is silently ignored: it must raise a ValueError")
 def unknown_is_ignored(model, which, batches, eta):
     if which in ("wk1", "wk2", "wo2"):
         W = matrix(model, which)

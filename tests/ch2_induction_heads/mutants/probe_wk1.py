@@ -22,7 +22,7 @@ def transposed(model):
     return share(scores.argmax(1) == torch.arange(len(P) - 1))
 
 
-@wrong("queries and candidates have changed places: for each query t the best candidate s is wanted")
+@wrong("queries and candidates are swapped: for each query t the best candidate s is wanted")
 def best_query(model):
     scores = table(model)[1:, :-1]
     return share(scores.argmax(0) == torch.arange(len(scores)))
@@ -159,7 +159,7 @@ def by_cosine(model):
     return share(scores.argmax(1) == torch.arange(len(scores)))
 
 
-@wrong("the attention share of the predecessor is averaged: a recall counts how often it is the best candidate")
+@wrong("the attention weight of the predecessor is averaged: a recall counts how often it is the best candidate")
 def mean_attention(model):
     scores = table(model)[1:, :-1] / model.pe.shape[1] ** 0.5
     return scores.softmax(-1).diagonal().mean().item()
@@ -184,7 +184,7 @@ def per_cent(model):
     return 100 * share(scores.argmax(1) == torch.arange(len(scores)))
 
 
-@wrong("one minus the share is returned: that is the share of errors")
+@wrong("one minus the share is returned: that is the fraction of errors")
 def error_rate(model):
     scores = table(model)[1:, :-1]
     return share(scores.argmax(1) != torch.arange(len(scores)))

@@ -22,13 +22,13 @@ def transposed(model, tokens):
     return share(E[tokens] @ W.T @ (E[tokens] @ wv.T @ wo.T).T)
 
 
-@wrong("queries and candidates have changed places: for each query i the best candidate j is wanted")
+@wrong("queries and candidates are swapped: for each query i the best candidate j is wanted")
 def best_query(model, tokens):
     E, W, wv, wo = parts(model)
     return share((E[tokens] @ W @ (E[tokens] @ wv.T @ wo.T).T).T)
 
 
-@wrong("queries and keys have changed places: the query is w_E(i), and W_K^2 is applied to w_1(j)")
+@wrong("queries and keys are swapped: the query is w_E(i), and W_K^2 is applied to w_1(j)")
 def asks_with_what_is_written(model, tokens):
     E, W, wv, wo = parts(model)
     return share(E[tokens] @ wv.T @ wo.T @ W @ E[tokens].T)
@@ -58,7 +58,7 @@ def only_output(model, tokens):
     return share(E[tokens] @ W @ (E[tokens] @ wo.T).T)
 
 
-@wrong("W_V^1 and W_O^1 have changed places: a value goes through W_V^1 first, then through W_O^1")
+@wrong("W_V^1 and W_O^1 are swapped: a value goes through W_V^1 first, then through W_O^1")
 def maps_exchanged(model, tokens):
     E, W, wv, wo = parts(model)
     return share(E[tokens] @ W @ (E[tokens] @ wo.T @ wv.T).T)
@@ -102,7 +102,7 @@ def queries_remapped(model, tokens):
     return share(w_1 @ W @ w_1.T)
 
 
-@wrong("the place within the subset is compared with the token's number: inside the subset, i stands in column i")
+@wrong("the place within the subset is compared with the token's number: inside the subset, i is in column i")
 def ids_against_places(model, tokens):
     E, W, wv, wo = parts(model)
     scores = E[tokens] @ W @ (E[tokens] @ wv.T @ wo.T).T
@@ -175,7 +175,7 @@ def by_cosine(model, tokens):
     return share(E[tokens] @ keys.T)
 
 
-@wrong("the attention share of the right candidate is averaged: a recall counts how often it is the best one")
+@wrong("the attention weight of the right candidate is averaged: a recall counts how often it is the best one")
 def mean_attention(model, tokens):
     E, W, wv, wo = parts(model)
     scores = E[tokens] @ W @ (E[tokens] @ wv.T @ wo.T).T / E.shape[1] ** 0.5

@@ -28,7 +28,7 @@ def no_output_map(model):
     return share(E @ wv.T @ U.T)
 
 
-@wrong("W_V^2 and W_O^2 have changed places: a value goes through W_V^2 first, then through W_O^2")
+@wrong("W_V^2 and W_O^2 are swapped: a value goes through W_V^2 first, then through W_O^2")
 def maps_exchanged(model):
     E, wv, wo, U = parts(model)
     return share(E @ wo.T @ wv.T @ U.T)
@@ -71,7 +71,7 @@ def as_one_sequence(model):
     return share(second(model.tok_embeddings.weight[None])[0][0] @ model.output.weight.T)
 
 
-@wrong("W_K^2 stands in the place of W_V^2: what is copied of a token has been through W_V^2")
+@wrong("W_K^2 is used in place of W_V^2: what is copied of a token has been through W_V^2")
 def keys_for_values(model):
     E, _, wo, U = parts(model)
     return share(E @ model.layers[1].attention.wk.weight.T @ wo.T @ U.T)
@@ -192,7 +192,7 @@ def per_cent(model):
     return share(E @ wv.T @ wo.T @ U.T) * 100
 
 
-@wrong("one minus the share is returned: that is the share of errors")
+@wrong("one minus the share is returned: that is the fraction of errors")
 def error_rate(model):
     E, wv, wo, U = parts(model)
     return 1 - share(E @ wv.T @ wo.T @ U.T)

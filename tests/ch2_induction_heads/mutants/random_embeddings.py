@@ -75,7 +75,7 @@ def truncated(n, d, generator):
     return nn.init.trunc_normal_(x, std=d**-0.5, a=-2 * d**-0.5, b=2 * d**-0.5, generator=generator)
 
 
-@wrong("every row is brought to length 1: the lengths of random vectors scatter about 1, leave them")
+@wrong("every row is scaled to length 1: the lengths of random vectors scatter about 1, leave them")
 def unit_rows(n, d, generator):
     return F.normalize(torch.randn(n, d, generator=generator), dim=1)
 
@@ -183,7 +183,7 @@ def softmax(n, d, generator):
     return torch.randn(n, d, generator=generator).softmax(1)
 
 
-@wrong("all numbers stand in one long row: give them the shape (n, d)")
+@wrong("all numbers are in one long row: give them the shape (n, d)")
 def one_row(n, d, generator):
     return torch.randn(n * d, generator=generator) / d**0.5
 

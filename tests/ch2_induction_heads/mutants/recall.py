@@ -36,7 +36,7 @@ def smallest(W, U, V):
     return scores(W, U, V).argmin(1)
 
 
-@wrong("the largest absolute score is taken: a large negative inner product is no match")
+@wrong("the largest absolute score is taken: a large negative inner product isn't a match")
 def absolute(W, U, V):
     return scores(W, U, V).abs().argmax(1)
 

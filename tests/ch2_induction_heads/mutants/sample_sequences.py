@@ -140,7 +140,7 @@ def replaces_again(pi_u, pi_b, triggers, outputs, seq_len, generator):
     return torch.stack(x, 1)
 
 
-@wrong("the walk goes on from the token that was overruled: the next one follows the token that stands there")
+@wrong("the walk continues from the token that was overruled: continue from the token that is written there")
 def goes_on_from_the_free(pi_u, pi_b, triggers, outputs, seq_len, generator):
     x = [first(pi_u, len(triggers), generator)]
     last = x[0]
@@ -236,7 +236,7 @@ def unigrams(pi_u, pi_b, triggers, outputs, seq_len, generator):
     return walk(start, pi_u.expand_as(pi_b), triggers, outputs, seq_len, generator)
 
 
-@wrong("pi_b is read by columns: what follows token i stands in row i")
+@wrong("pi_b is read by columns: what follows token i is in row i")
 def columns(pi_u, pi_b, triggers, outputs, seq_len, generator):
     start = first(pi_u, len(triggers), generator)
     return walk(start, pi_b.T + 1e-12, triggers, outputs, seq_len, generator)

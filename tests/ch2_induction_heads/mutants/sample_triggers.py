@@ -74,7 +74,7 @@ def fixed_reversed(pi_u, k, batch, fixed, no_repeat, generator):
     return triggers, outputs_for(triggers, len(pi_u), no_repeat, generator)
 
 
-@wrong("fixed is not looked at: with fixed=True every sequence has the k most frequent tokens")
+@wrong("fixed is ignored: with fixed=True every sequence has the k most frequent tokens")
 def never_fixed(pi_u, k, batch, fixed, no_repeat, generator):
     triggers = triggers_of(pi_u, k, batch, False, generator)
     return triggers, outputs_for(triggers, len(pi_u), no_repeat, generator)
@@ -179,7 +179,7 @@ def shuffled_triggers(pi_u, k, batch, fixed, no_repeat, generator):
     return triggers, triggers.roll(1, 1)
 
 
-@wrong("no_repeat is not looked at: with no_repeat=True no output is its own trigger")
+@wrong("no_repeat is ignored: with no_repeat=True no output is its own trigger")
 def ignores_no_repeat(pi_u, k, batch, fixed, no_repeat, generator):
     triggers = triggers_of(pi_u, k, batch, fixed, generator)
     return triggers, outputs_for(triggers, len(pi_u), False, generator)

@@ -77,7 +77,7 @@ def overwrites_pairs(U, V, alpha=None):
     return torch.outer(V[-1], U[-1]) if alpha is None else stored(U, V, alpha)
 
 
-@wrong("the keys are brought to length 1: they are stored as they are")
+@wrong("the keys are scaled to length 1: they are stored as they are")
 def unit_keys(U, V, alpha=None):
     return stored(U / U.norm(dim=1, keepdim=True), V, alpha)
 
@@ -132,7 +132,7 @@ def exchanged(U, V, alpha=None):
     return stored(V, U, None if alpha is None else alpha.T)
 
 
-@wrong("keys and values are brought to length 1 first: store them as they are")
+@wrong("keys and values are scaled to length 1 first: store them as they are")
 def unit_length(U, V, alpha=None):
     return stored(F.normalize(U, dim=1), F.normalize(V, dim=1), alpha)
 
@@ -247,7 +247,7 @@ def absolute_alpha(U, V, alpha=None):
     return stored(U, V, None if alpha is None else alpha.abs())
 
 
-@wrong("alpha is brought to length 1: use the weights as they are")
+@wrong("alpha is scaled to length 1: use the weights as they are")
 def alpha_of_length_one(U, V, alpha=None):
     return stored(U, V, None if alpha is None else alpha / alpha.norm().clamp(min=1e-9))
 

@@ -77,7 +77,7 @@ def first_row(model, sampler, steps, lr, freeze=None):
     return loop(model, sampler, steps, lr, freeze, loss_of=lambda m, x, y, mask: loss_of(m, x[:1], y[:1], mask[:1]))
 
 
-@wrong("the gradients are never emptied: each step also follows those of all earlier batches")
+@wrong("the gradients are never cleared: each step also follows those of all earlier batches")
 def no_zero_grad(model, sampler, steps, lr, freeze=None):
     return loop(model, sampler, steps, lr, freeze, clear=False)
 
@@ -133,7 +133,7 @@ def fixed_lr(model, sampler, steps, lr, freeze=None):
     return loop(model, sampler, steps, lr, freeze, make=lambda ps: torch.optim.SGD(ps, lr=0.1, momentum=0.9))
 
 
-@wrong("the learning rate falls as training goes on: it stays lr")
+@wrong("the learning rate falls during training: it stays lr")
 def decaying_lr(model, sampler, steps, lr, freeze=None):
     def lower(model, step, optimizer):
         optimizer.param_groups[0]["lr"] = lr * (1 - step / steps)
@@ -178,13 +178,13 @@ def loss_after(model, sampler, steps, lr, freeze=None):
     return {"loss_head": done["loss_head"][1:] + [loss_of(model, *seen[-1]).item()]}
 
 
-@wrong("every step uses the same batch: call sampler once a step")
+@wrong("every step uses the same batch: call sampler once per step")
 def same_batch(model, sampler, steps, lr, freeze=None):
     batch = sampler()
     return loop(model, lambda: batch, steps, lr, freeze)
 
 
-@wrong("sampler is called again for the measurement: call it once a step, or the data are no longer the same")
+@wrong("sampler is called again for the measurement: call it once per step, or the data are no longer the same")
 def samples_to_measure(model, sampler, steps, lr, freeze=None):
     losses = []
 
@@ -221,17 +221,17 @@ def returns_nothing(model, sampler, steps, lr, freeze=None):
     loop(model, sampler, steps, lr, freeze)
 
 
-@wrong("the losses stand under another name: the history's key is 'loss_head'")
+@wrong("the losses are returned under another name: the history's key is 'loss_head'")
 def other_key(model, sampler, steps, lr, freeze=None):
     return {"loss": loop(model, sampler, steps, lr, freeze)["loss_head"]}
 
 
-@wrong("only the last loss is kept: one float a step is wanted")
+@wrong("only the last loss is kept: return one float per step")
 def last_loss(model, sampler, steps, lr, freeze=None):
     return {"loss_head": loop(model, sampler, steps, lr, freeze)["loss_head"][-1]}
 
 
-@wrong("the losses are averaged as training goes on: keep each step's own")
+@wrong("the losses are averaged during training: keep each step's own")
 def running_mean(model, sampler, steps, lr, freeze=None):
     losses = loop(model, sampler, steps, lr, freeze)["loss_head"]
     return {"loss_head": [sum(losses[: i + 1]) / (i + 1) for i in range(len(losses))]}
@@ -254,7 +254,7 @@ def keeps_tensors(model, sampler, steps, lr, freeze=None):
     return {"loss_head": [torch.tensor(x) for x in loop(model, sampler, steps, lr, freeze)["loss_head"]]}
 
 
-@wrong("backward() is called although every matrix is still waiting: then the loss has no gradient, and it raises")
+@wrong("backward() is called although every matrix is still frozen: then the loss has no gradient, and it raises")
 def backward_without_gradients(model, sampler, steps, lr, freeze=None):
     def loss_with_backward(model, *batch):
         loss = loss_of(model, *batch)

@@ -212,4 +212,4 @@ def test_data_workers_are_spoken_of_when_asked_for(capsys):
     assert main(["basic", *TINY]) == 0
     assert "num_data_workers" not in capsys.readouterr().out
     assert main(["basic", *TINY, "num_data_workers=4"]) == 0
-    assert "num_data_workers is not needed" in capsys.readouterr().out
+    assert "num_data_workers has no effect" in capsys.readouterr().out
