@@ -6,7 +6,7 @@ The oracle is torch's own scaled_dot_product_attention; scores have a standard d
 import torch
 import torch.nn.functional as F
 
-from utils.grade import close, needs, only_parameters, require, shaped
+from utils.grade import close, only_parameters, require, shaped, takes_along
 from utils.grade.probes import weighted
 
 B, T, E, N, H, CONTEXT = 3, 5, 7, 2, 4, 9  # all different, N * H is not E, T is below the context
@@ -108,7 +108,7 @@ def test_matches_torch(Attention, draw):
     close(run(Attention, config, weights, x), oracle(x, weights), says, atol=3e-5, inputs={"residual": x})
 
 
-@needs(weighted)
+@takes_along(weighted)
 def probe_lengths(cls, config, weights, inputs):
     """The results of one module for sequences of several lengths, one after the other."""
     module, _ = weighted(cls, config, weights)

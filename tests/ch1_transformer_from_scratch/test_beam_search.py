@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from utils.grade import a_thing, close, load_file, needs, plain_number, require
+from utils.grade import a_thing, close, load_file, plain_number, require, takes_along
 
 ours = load_file(Path(__file__).with_name("_stand_in.py"))
 
@@ -15,7 +15,7 @@ V, T = 7, 3
 CONFIG = ours.CONFIG | {"vocabulary_size": V, "context_length": 12}
 
 
-@needs(ours.stand_in)
+@takes_along(ours.stand_in)
 def probe_search(beam_search, config, weights, prompt, beams, max_new_tokens, more):
     """Run the search on a transformer with these weights; its beams as they are, and the prompt afterwards."""
     model = stand_in(config, weights)

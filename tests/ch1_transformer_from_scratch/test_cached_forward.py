@@ -5,7 +5,7 @@ The model and the cache are built in the probe, of the chapter's names; the mode
 
 from pathlib import Path
 
-from utils.grade import close, equal, load_file, needs, raises
+from utils.grade import close, equal, load_file, raises, takes_along
 
 ours = load_file(Path(__file__).with_name("_stand_in.py"))
 CONFIG = ours.CONFIG
@@ -13,7 +13,7 @@ CONFIG = ours.CONFIG
 B = 2
 
 
-@needs(ours.stand_in)
+@takes_along(ours.stand_in)
 def probe_chunks(cached_forward, config, weights, tokens, sizes):
     """Hand the tokens over in chunks of the given sizes; logits of each chunk and the cache's length after it."""
     model, layers = stand_in(config, weights, in_parts=True), config["num_transformer_layers"]

@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 
 from utils.grade import require
-from utils.grade.probes import needs
+from utils.grade.probes import takes_along
 from utils.grade.suite import load_file
 
 ours = load_file(Path(__file__).with_name("_stand_in.py"))
@@ -13,7 +13,7 @@ ours = load_file(Path(__file__).with_name("_stand_in.py"))
 MODELS = 4  # each with memories that are stored in part
 
 
-@needs(ours.stand_in)
+@takes_along(ours.stand_in)
 def probe_recall(probe, several):
     """Call the function on a small model for each (weights, its other arguments): results, and whether one changed."""
     report = {"results": [], "kept": True}

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from utils.grade import close, require
-from utils.grade.probes import needs
+from utils.grade.probes import takes_along
 from utils.grade.suite import draws, load_file
 
 ours = load_file(Path(__file__).with_name("_stand_in.py"))
@@ -21,7 +21,7 @@ ALLOWED = 0.25  # ideal: without any cross-talk between the pairs
 PLACES = {WK1: "p_{t-1} -> p_t", WK2: "w_1(q) -> w_E(q)", WO2: "W_V^2 w_E(b) -> w_U(b)"}
 
 
-@needs(ours.stand_in)
+@takes_along(ours.stand_in)
 def probe_build(build_induction_head, weights, turns):
     """For each (beta, triggers) of `turns` (None: left out) write into a fresh model; the matrices after."""
 

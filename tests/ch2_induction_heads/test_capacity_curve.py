@@ -5,7 +5,7 @@ What is expected was measured over 20,000 seeds; the mean over fewer may lie 6.5
 
 import torch
 
-from utils.grade import close, draws, needs, require
+from utils.grade import close, draws, require, takes_along
 from utils.grade.judge import a_thing
 from utils.grade.probes import names_of
 
@@ -22,7 +22,7 @@ def probe_curve(capacity_curve, d, ns, seeds, kind):
     return capacity_curve(d, ns, kinds[kind](seeds))
 
 
-@needs(names_of)
+@takes_along(names_of)
 def probe_draws(capacity_curve, d, n, seed):
     """The share for one n and one seed, and the vectors that the notebook's random_embeddings gave for it.
 

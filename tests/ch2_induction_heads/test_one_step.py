@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from utils.grade import close, require
-from utils.grade.probes import needs
+from utils.grade.probes import takes_along
 from utils.grade.suite import draws, load_file
 
 small = load_file(Path(__file__).with_name("_small_training.py"))
@@ -17,7 +17,7 @@ NAMES = {"wk1": "layers.0.attention.wk.weight", "wk2": "layers.1.attention.wk.we
 NAMES |= {"wo2": "layers.1.attention.wo.weight"}
 
 
-@needs(small.ours.stand_in)
+@takes_along(small.ours.stand_in)
 def probe_one_step(one_step, weights, turns):
     """Call it once for each (which, batches, eta) of `turns`, on one model: what came back, and the weights after."""
 
@@ -31,7 +31,7 @@ def probe_one_step(one_step, weights, turns):
     return {**report, "flags": [p.requires_grad for p in model.parameters()] == flags}
 
 
-@needs(small.ours.stand_in)
+@takes_along(small.ours.stand_in)
 def probe_unknown(one_step, weights, which, batches):
     """Which kind of error a name gives that is none of the three ("" for none), and which weights have changed."""
     model, kind = stand_in(weights), ""

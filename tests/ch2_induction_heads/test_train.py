@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from utils.grade import close, require
-from utils.grade.probes import needs
+from utils.grade.probes import takes_along
 from utils.grade.suite import draws, load_file
 
 small = load_file(Path(__file__).with_name("_small_training.py"))
@@ -16,7 +16,7 @@ small = load_file(Path(__file__).with_name("_small_training.py"))
 WK1, WK2, WO2 = (f"layers.{i}.attention.{name}.weight" for i, name in ((0, "wk"), (1, "wk"), (1, "wo")))
 
 
-@needs(small.ours.stand_in)
+@takes_along(small.ours.stand_in)
 def probe_train(train, weights, batches, steps, lr, freeze):
     """Train a model made of these weights; `freeze`: None leaves the argument out. What came back, what has moved."""
 
@@ -45,7 +45,7 @@ def probe_train(train, weights, batches, steps, lr, freeze):
     return {**report, "after": after}
 
 
-@needs(small.ours.stand_in)
+@takes_along(small.ours.stand_in)
 def probe_refusal(train, weights, batches, freeze):
     """Which kind of error one step of training with this `freeze` raises; "" for none."""
     model = stand_in(weights)

@@ -3,7 +3,7 @@
 `run_program` is the probe: it gives the learner's function this language's names, calls it, runs what it returns.
 """
 
-from utils.grade import needs, require
+from utils.grade import require, takes_along
 
 
 def language():
@@ -237,7 +237,7 @@ def size(sop):
     return [len(found) for found in heads]
 
 
-@needs(language, size)
+@takes_along(language, size)
 def run_program(program, arguments, inputs):
     """Call the learner's function in the tests' own language and run the result on each input.
 

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from utils.grade import load_file, needs, require
+from utils.grade import load_file, require, takes_along
 
 L = load_file(Path(__file__).with_name("_language.py"))
 
 
-@needs(L.language)
+@takes_along(L.language)
 def run_report(report, text, merge):
     """The report of a program written in the tests' own language, given as the expression `text`."""
     lent = language()  # noqa: F821

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from utils.grade import load_file, needs, raises, require
+from utils.grade import load_file, raises, require, takes_along
 
 L = load_file(Path(__file__).with_name("_language.py"))
 
@@ -28,7 +28,7 @@ def counted(SOp):
     return calls, tokens, SOp(beside, twice, twice, name="beside"), twice
 
 
-@needs(counted)
+@takes_along(counted)
 def run_shared(SOp, inputs):
     """Results of a program on several inputs, and the calls made when it is built and during each call."""
     calls, tokens, program, twice = counted(SOp)

@@ -2,14 +2,14 @@
 
 import math
 
-from utils.grade import draws, needs, require
+from utils.grade import draws, require, takes_along
 from utils.grade.judge import a_thing
 from utils.grade.probes import names_of
 
 KINDS = ("linear", "relu")
 
 
-@needs(names_of)
+@takes_along(names_of)
 def probe_norms(escape_saddle):
     """Logarithms of the norms, how often autograd was asked (up to 100), and the optimizers that were made.
 

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 
 from utils.grade import close, equal, require
 from utils.grade.judge import a_thing
-from utils.grade.probes import names_of, needs
+from utils.grade.probes import names_of, takes_along
 from utils.grade.suite import draws, load_file
 
 sentences = load_file(Path(__file__).with_name("_pools.py"))
@@ -48,7 +48,7 @@ def batches_seen(seen, cfg, steps):
     return {**found, "always": all(count >= steps for count in times)}
 
 
-@needs(names_of, sentences.from_pools, answers, batches_seen)
+@takes_along(names_of, sentences.from_pools, answers, batches_seen)
 def probe_training(train, cfg, start, steps, settings, seeds, pools):
     """Train on a fresh copy of the model; losses, batches, parameters afterwards. `seeds`: generator's, torch's.
 

@@ -6,13 +6,13 @@ import torch
 import torch.nn.functional as F
 
 from utils.grade import close, require, shaped
-from utils.grade.probes import names_of, needs
+from utils.grade.probes import names_of, takes_along
 from utils.grade.suite import draws, load_file
 
 sentences = load_file(Path(__file__).with_name("_pools.py"))
 
 
-@needs(names_of, sentences.from_pools)
+@takes_along(names_of, sentences.from_pools)
 def probe_sweep(train_many, cfgs, steps, pools):
     """Losses, the data of each run, and how often autograd was asked.
 

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import torch
 
-from utils.grade import close, load_file, needs
+from utils.grade import close, load_file, takes_along
 
 stand_in = load_file(Path(__file__).with_name("_stand_in.py"))
 a_model = stand_in.a_model
 
 
-@needs(a_model)
+@takes_along(a_model)
 def probe_donor(donor_patch, weights, tokens, donor, cells, site):
     return donor_patch(a_model(weights), tokens, donor, cells, site)
 

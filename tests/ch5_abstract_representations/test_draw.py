@@ -5,12 +5,12 @@ from pathlib import Path
 
 import torch
 
-from utils.grade import close, equal, load_file, needs, require
+from utils.grade import close, equal, load_file, require, takes_along
 
 lea = load_file(Path(__file__).with_name("_planted_lea.py"))
 
 
-@needs(lea.planted)
+@takes_along(lea.planted)
 def probe_draw(function, weights, words, training):
     """The logits, what the model was shown, and whether it is as it was."""
     model = planted(weights)

@@ -3,14 +3,14 @@
 import torch
 import torch.nn.functional as F
 
-from utils.grade import close, needs, require, shaped
+from utils.grade import close, require, shaped, takes_along
 from utils.grade.probes import weighted
 
 B, T, V, D, P, N, L = 3, 7, 9, 6, 4, 2, 2
 CONFIG = {"vocab": V, "cells": T, "n_layers": L, "n_heads": N, "d_content": D, "d_pos": P, "dropout": 0.0}
 
 
-@needs(weighted)
+@takes_along(weighted)
 def probe_taps(cls, config, weights, tokens):
     """What goes through the taps, and the logits when the last tap hands on something else."""
     module, problem = weighted(cls, config, weights)

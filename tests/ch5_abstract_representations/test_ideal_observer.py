@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from utils.grade import close, equal, load_file, needs, raises, require
+from utils.grade import close, equal, load_file, raises, require, takes_along
 
 stand_in = load_file(Path(__file__).with_name("_stand_in.py"))
 a_library = stand_in.a_library
@@ -12,7 +12,7 @@ N_BG, N_OBJ, T = 3, 4, 6
 UNK, V = 7, 8
 
 
-@needs(a_library)
+@takes_along(a_library)
 def probe_posterior(ideal_observer, masked, scenes, prior):
     library = {"roots": torch.zeros(1, 1, 1, dtype=torch.int64), "n_bg": 3, "n_obj": 4, "side": 6}
     given = [masked, scenes, prior]

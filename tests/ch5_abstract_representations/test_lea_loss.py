@@ -5,13 +5,13 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
-from utils.grade import close, equal, load_file, needs, require
+from utils.grade import close, equal, load_file, require, takes_along
 
 lea = load_file(Path(__file__).with_name("_planted_lea.py"))
 PARTS = ("loss", "board", "speech", "vq", "vectors", "words")
 
 
-@needs(lea.planted)
+@takes_along(lea.planted)
 def probe_loss(function, weights, masked, board, options):
     """The parts, the gradients of the loss, and what the model was shown."""
     model = planted(weights)

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import torch
 
-from utils.grade import RARE, draws, equal, load_file, needs, rarity, require
+from utils.grade import RARE, draws, equal, load_file, rarity, require, takes_along
 
 stand_in = load_file(Path(__file__).with_name("_stand_in.py"))
 a_library = stand_in.a_library
 SIDE, D, UNK = 6, 2, 8
 
 
-@needs(a_library)
+@takes_along(a_library)
 def probe_masks(mask_boards, library, scenes, p, patch_p, seeds):
     """What mask_boards returns for each seed, and the boards as they are afterwards."""
     found = []

@@ -7,11 +7,11 @@ import math
 
 import torch
 
-from utils.grade import close, equal, needs, require
+from utils.grade import close, equal, require, takes_along
 from utils.grade.probes import names_of
 
 
-@needs(names_of)
+@takes_along(names_of)
 def probe_fit(probe_transfer, X, y, board, condition, fit_on, test_on, rest):
     """The result, and what fit_probe was given; the probe answers with the class of the nearest class mean."""
     seen = []

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import torch
 
-from utils.grade import close, equal, load_file, needs, require
+from utils.grade import close, equal, load_file, require, takes_along
 
 stand_in = load_file(Path(__file__).with_name("_stand_in.py"))
 a_model = stand_in.a_model
 
 
-@needs(a_model)
+@takes_along(a_model)
 def probe_edit(run_with_edit, weights, tokens, edits):
     """Logits with affine edits {site: (factor, shift, cells)}."""
     model = a_model(weights)

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import torch
 
-from utils.grade import RARE, close, draws, equal, load_file, needs, rarity, require
+from utils.grade import RARE, close, draws, equal, load_file, rarity, require, takes_along
 
 stand_in = load_file(Path(__file__).with_name("_stand_in.py"))
 a_library = stand_in.a_library
 
 
-@needs(a_library)
+@takes_along(a_library)
 def probe_boards(sample_boards, library, n, kinds, seeds, pairs):
     """Boards for each seed; the global generator differs from run to run."""
     found = []

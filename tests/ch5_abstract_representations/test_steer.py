@@ -4,12 +4,12 @@ from pathlib import Path
 
 import torch
 
-from utils.grade import close, equal, load_file, needs, require
+from utils.grade import close, equal, load_file, require, takes_along
 
 lea = load_file(Path(__file__).with_name("_planted_lea.py"))
 
 
-@needs(lea.planted)
+@takes_along(lea.planted)
 def probe_steer(function, weights, words, slot, new_word):
     """What came back, and the words afterwards."""
     model, given = planted(weights), words.clone()

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from utils.grade import close, load_file, needs
+from utils.grade import close, load_file, takes_along
 
 stand_in = load_file(Path(__file__).with_name("_stand_in.py"))
 a_model = stand_in.a_model
 
 
-@needs(a_model)
+@takes_along(a_model)
 def probe_swap(swap_means, weights, tokens, cells, m_from, m_to, site, rest):
     given = [m_from, m_to]
     logits = swap_means(a_model(weights), tokens, cells, m_from, m_to, site, *rest)

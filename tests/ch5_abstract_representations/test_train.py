@@ -6,13 +6,13 @@ What the loop calls (mask_boards, measure, make_optimizer) is replaced by the ju
 import torch
 import torch.nn.functional as F
 
-from utils.grade import close, equal, needs, require
+from utils.grade import close, equal, require, takes_along
 from utils.grade.probes import names_of
 
 B, S, V = 4, 2, 6
 
 
-@needs(names_of)
+@takes_along(names_of)
 def probe_training(train, table, batches, masks, steps, options):
     """Train a table of logits, one row a token, and note everything that the loop does."""
     calls = {"draws": [], "masks": [], "at": [], "measured": [], "modes": [], "steps": 0, "watched": [], "made": 0}

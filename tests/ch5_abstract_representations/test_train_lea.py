@@ -5,13 +5,13 @@ Its model is one weight, and the functions it calls (lea_loss, start_codebook, u
 
 import torch
 
-from utils.grade import close, needs, require
+from utils.grade import close, require, takes_along
 from utils.grade.probes import names_of
 
 PARTS = ("loss", "board", "speech", "vq")
 
 
-@needs(names_of)
+@takes_along(names_of)
 def probe_train(function, steps, continuous, lr, numbers, with_generator, own=False):
     """Train one weight on planted losses; the events in order, the history, and the weight before every step."""
     events, weights = [], []

@@ -175,9 +175,9 @@ def test_probes_stand_alone(chapter, name):
     module = suite.load_file(course.hidden_tests(chapter, name))
     known = {"torch", "nn", "F", "SimpleNamespace", *vars(builtins)}
     for probe in [f for n, f in vars(module).items() if n.startswith("probe") and inspect.isfunction(f)]:
-        helpers = getattr(probe, "needs", ())
+        helpers = getattr(probe, "takes_along", ())
         for part in (probe, *helpers):
-            start = "@needs(" if part is probe and helpers else "def "
+            start = "@takes_along(" if part is probe and helpers else "def "
             assert inspect.getsource(part).startswith(start), f"{part.__name__} is decorated or not at the top level"
         assert probe_source(probe).startswith("def ")
         sent = known | {helper.__name__ for helper in helpers}  # a helper may call those sent along with it

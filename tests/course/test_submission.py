@@ -14,14 +14,14 @@ def run(notebook, name, replaced=None):
     made = {}
     for module in notebook.modules(name, replaced or {}):
         space = {used: made[used] for used in module["uses"]}
-        for _, _, source in module["pieces"]:
+        for _, _, source in module["parts"]:
             exec(source, space)
         made[module["name"]] = space[module["name"]]
     return made[name]
 
 
 def pieces(cells, name="f"):
-    return [source for _, _, source in Notebook(cells, NAMES).definition(name).pieces]
+    return [source for _, _, source in Notebook(cells, NAMES).definition(name).parts]
 
 
 def test_only_what_the_answer_reads_is_taken():
@@ -131,7 +131,7 @@ def test_names_of_the_course_do_nothing():
 def test_decorators_and_lines():
     cells = ["import functools\n\n\n@functools.cache\ndef f(x):\n    return x"]
     definition = Notebook(cells, NAMES).definition("f")
-    assert [piece[1] for piece in definition.pieces] == [1, 4]
+    assert [piece[1] for piece in definition.parts] == [1, 4]
     assert definition.source.startswith("@functools.cache")
 
 

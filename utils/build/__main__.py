@@ -1,4 +1,4 @@
-"""`python -m utils.build`: make the notebooks, check them, reset a piece, or take over a newer chapter."""
+"""`python -m utils.build`: make the notebooks, check them, reset an exercise, or take over a newer chapter."""
 
 import argparse
 import sys

@@ -1,4 +1,4 @@
-"""A learner's work is safe: tell it from what the build wrote, reset a piece of it, take it into a newer chapter."""
+"""A learner's work is safe: told from what the build wrote, reset by exercise, taken into a newer chapter."""
 
 from dataclasses import dataclass
 from pathlib import Path

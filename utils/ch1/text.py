@@ -8,7 +8,7 @@ from pathlib import Path
 from utils.course import ROOT, CourseError
 
 FOLDER = ROOT / "chapters" / "ch1_transformer_from_scratch" / "data"
-STRETCH = 2000  # characters of what is held out or trained on in one piece
+STRETCH = 2000  # characters of what is held out or trained on together
 BETWEEN = "\f\n"  # what separates two works in the file: a form feed, which no work contains
 
 
@@ -47,29 +47,29 @@ def split(documents: list[str], share: float = 0.1, name: str = "embedded") -> C
     out. A text without enough empty lines is cut anywhere. Raises CourseError for a text too short to split.
     """
     every = round(1 / share)
-    pieces = [piece for document in documents for piece in stretches(document)]
-    if len(pieces) < every:
-        pieces = [
+    found = [stretch for document in documents for stretch in stretches(document)]
+    if len(found) < every:
+        found = [
             document[at : at + STRETCH]
             for document in documents
             for at in range(0, len(document), STRETCH)
             if document[at : at + STRETCH].strip()
         ]
-    if len(pieces) < every:
+    if len(found) < every:
         raise CourseError(f"The text of {name} is too short to train on: it needs at least {every * 2} kB.")
-    held_out = pieces[every // 2 :: every]
-    train = [piece for index, piece in enumerate(pieces) if index % every != every // 2]
+    held_out = found[every // 2 :: every]
+    train = [stretch for index, stretch in enumerate(found) if index % every != every // 2]
     return Corpus(name, train, held_out)
 
 
 def stretches(document: str, characters: int = STRETCH) -> list[str]:
-    """Cut a document at empty lines into pieces of about `characters` (never inside a paragraph)."""
-    pieces: list[str] = []
+    """Cut a document at empty lines into stretches of about `characters` (never inside a paragraph)."""
+    found: list[str] = []
     current: list[str] = []
     for paragraph in document.split("\n\n"):
         current.append(paragraph)
         if sum(map(len, current)) >= characters:
-            pieces.append("\n\n".join(current))
+            found.append("\n\n".join(current))
             current = []
     rest = "\n\n".join(current)
-    return pieces + [rest] if rest.strip() else pieces
+    return found + [rest] if rest.strip() else found

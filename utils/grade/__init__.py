@@ -18,7 +18,7 @@ _HOME = {
     "draws": "suite",
     "equal": "judge",
     "load_file": "suite",
-    "needs": "probes",
+    "takes_along": "probes",
     "only_parameters": "judge",
     "plain_number": "judge",
     "raises": "judge",

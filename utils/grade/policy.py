@@ -1,7 +1,7 @@
 """What every grader decides alike: `check`, `pytest --nbmake` and `python -m utils.grade` all ask here.
 
-Which names a notebook starts with, what a leftover skip means, what stands in for a piece that is missing or wrong, and
-so what becomes of each exercise of a submission.
+Which names a notebook starts with, what a leftover skip means, what stands in for an exercise that is missing or
+wrong, and so what becomes of each exercise of a submission.
 """
 
 import ast
@@ -107,7 +107,7 @@ class Grading:
         return found
 
     def _stand_ins(self, name: str) -> dict[str, Definition]:
-        """The reference's source for every piece of `name` that is not right. Raises CourseError where there is none.
+        """The reference's source for every need of `name` that is not right. Raises CourseError where there is none.
 
         Only for what the chapter says it builds on: an answer that calls another exercise gets the learner's own.
         """

@@ -1,8 +1,8 @@
 """Probes that many exercises share. A probe runs beside the learner's code and returns plain data; it holds no answer.
 
 A probe is self-contained (its source alone is sent to the grading worker): what it needs beyond `torch`, `nn`, `F`
-and `SimpleNamespace` it imports itself, or names with `@needs` (other functions, whose source goes with it). Its first
-argument is the learner's object, the rest is plain data.
+and `SimpleNamespace` it imports itself, or names with `@takes_along` (other functions, whose source goes with it). Its
+first argument is the learner's object, the rest is plain data.
 """
 
 import inspect
@@ -17,11 +17,11 @@ import torch.nn.functional as F
 from torch import nn
 
 
-def needs(*functions: Callable) -> Callable:
+def takes_along(*functions: Callable) -> Callable:
     """Decorator: send the source of these functions, as self-contained as a probe, along with the probe."""
 
     def mark(probe):
-        probe.needs = functions
+        probe.takes_along = functions
         return probe
 
     return mark
@@ -35,8 +35,8 @@ def isolated(probe: Callable) -> Callable:
 
 @cache
 def probe_source(probe: Callable) -> str:
-    """Source text of a top-level probe function, behind that of what it needs: what is sent to a worker."""
-    sources = [textwrap.dedent(inspect.getsource(part)) for part in (*getattr(probe, "needs", ()), probe)]
+    """Source text of a top-level probe function, behind that of what it takes along: what is sent to a worker."""
+    sources = [textwrap.dedent(inspect.getsource(part)) for part in (*getattr(probe, "takes_along", ()), probe)]
     return "\n\n".join(source[re.search("^def ", source, re.MULTILINE).start() :] for source in sources)
 
 
@@ -84,7 +84,7 @@ def weighted(cls, config, weights):
     return module, ""
 
 
-@needs(weighted)
+@takes_along(weighted)
 def forward(cls, config, weights, inputs):
     """Build a module, set its weights by (dotted) name, call it once; returns the output and the inputs afterwards.
 
@@ -98,7 +98,7 @@ def forward(cls, config, weights, inputs):
     return {"result": output, "args": inputs, "extra": [name for name in module.state_dict() if name not in weights]}
 
 
-@needs(weighted)
+@takes_along(weighted)
 def gradients(cls, config, weights, inputs, seed):
     """Build and weight a module as `forward` does, then back-propagate a random direction; returns every gradient.
 

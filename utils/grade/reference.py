@@ -43,7 +43,7 @@ def reference_definition(chapter: str, name: str) -> Definition:
 def quotes(says: str, definitions: Iterable[Definition], own: str) -> bool:
     """Whether a sentence holds a line of these definitions that the learner's `own` text does not hold."""
     said, own = "".join(says.split()), "".join(own.split())
-    texts = [source for definition in definitions for _, _, source in definition.pieces]
+    texts = [source for definition in definitions for _, _, source in definition.parts]
     lines = {"".join(line.split()) for text in texts for line in text.splitlines()}
     return any(len(line) >= LONG_ENOUGH and line in said and line not in own for line in lines)
 

@@ -154,15 +154,15 @@ def course_chapter(cells: list[tuple[str, str]], metadata: dict, handed_in: bool
 
 @dataclass(frozen=True)
 class Definition:
-    """One exercise's answer: (file name, first line, source) pieces in order, and the text of the learner's cells.
+    """One exercise's answer: its parts in order, (file name, first line, source) each, and the text of their cells.
 
-    `cells` is empty for the reference: of it only the pieces may reach a worker.
+    `cells` is empty for the reference: of it only the parts may reach a worker.
 
     `uses`: other exercises whose objects it reads; `inert`: names it reads that only the notebook's helpers define.
     """
 
     name: str
-    pieces: tuple[tuple[str, int, str], ...]
+    parts: tuple[tuple[str, int, str], ...]
     cells: Mapping[str, str]
     uses: tuple[str, ...] = ()
     inert: tuple[str, ...] = ()
@@ -231,11 +231,11 @@ class Notebook:
         uses: set[str] = set()
         inert: set[str] = set()
         self._take(last, name, taken, uses, inert)
-        pieces = [taken[at] for at in sorted(taken)]
-        cells = {f"<cell {s.cell}>": self.cells[s.cell].text for s in pieces if self.label == "cell"}
+        parts = [taken[at] for at in sorted(taken)]
+        cells = {f"<cell {s.cell}>": self.cells[s.cell].text for s in parts if self.label == "cell"}
         return Definition(
             name,
-            tuple((f"<{self.label} {s.cell}>", s.line, s.source) for s in pieces),
+            tuple((f"<{self.label} {s.cell}>", s.line, s.source) for s in parts),
             cells,
             tuple(sorted(uses)),
             tuple(sorted(inert)),
@@ -323,7 +323,7 @@ class Notebook:
                 "uses": [used for used in found.uses if used in done],
                 "inert": list(found.inert),
                 "cells": dict(found.cells),
-                "pieces": [list(piece) for piece in found.pieces],
+                "parts": [list(part) for part in found.parts],
                 "flags": found.flags,
             }
 

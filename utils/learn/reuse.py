@@ -16,24 +16,24 @@ from utils.learn.show import Notice, show
 def mine(name: str):
     """The learner's passed object, rebuilt from its saved source in a namespace of its own.
 
-    Pieces it needs are the learner's where they passed, else the reference's. Says in one line what was taken.
+    What it builds on is the learner's where that passed, else the reference's. Says in one line what was taken.
     Raises Notice for an unknown name, and where there is neither an answer nor a reference.
     """
     try:
         chapter, exercise = resolve(name)
-        for piece in [exercise.name, *needs(chapter, exercise.name)]:
-            if lacks(chapter, piece):
-                what = f"{piece} (exercise {load_chapter(chapter).exercise(piece).id})"
+        for each in [exercise.name, *needs(chapter, exercise.name)]:
+            if lacks(chapter, each):
+                what = f"{each} (exercise {load_chapter(chapter).exercise(each).id})"
                 raise course.CourseError(
                     f"Do {what} first: this hand-out holds no solution that could stand in for it."
                 )
         names = base_names(chapter)
         taken = {}
-        for piece in [*needs(chapter, exercise.name), exercise.name]:
-            names[piece], taken[piece] = _piece(chapter, piece, names)
+        for each in [*needs(chapter, exercise.name), exercise.name]:
+            names[each], taken[each] = _one(chapter, each, names)
     except course.CourseError as error:
         raise Notice(str(error)) from None
-    others = [piece for piece, own in taken.items() if not own and piece != exercise.name]
+    others = [each for each, own in taken.items() if not own and each != exercise.name]
     if not taken[exercise.name]:
         says = f"{exercise.name}: the reference's, since yours has not passed yet."
     elif others:
@@ -65,7 +65,7 @@ def base_names(chapter: str) -> dict:
     return names
 
 
-def _piece(chapter: str, name: str, names: dict) -> tuple[object, bool]:
+def _one(chapter: str, name: str, names: dict) -> tuple[object, bool]:
     """One object and whether it is the learner's; an answer that no longer runs counts as none, with one sentence."""
     known = store.entry(chapter, name)
     if known.get("status") != "passed" or not known.get("source"):

@@ -42,7 +42,7 @@ def test_a_missing_piece_is_supplied(box):
 def test_a_reference_piece_holds_no_other_exercise():
     for name in EXERCISES:
         definition = reference_definition("ch1", name)
-        text = "\n".join(piece[2] for piece in definition.pieces)
+        text = "\n".join(piece[2] for piece in definition.parts)
         for other in set(EXERCISES) - {name}:
             assert f"class {other}(" not in text and f"def {other}(" not in text, (name, other)
 
@@ -71,7 +71,7 @@ SNOOPS = """class TransformerBlock(nn.Module):
     frame = sys._getframe()
     while "modules" not in frame.f_locals:
         frame = frame.f_back
-    raise ValueError(str(frame.f_locals["modules"][0]["pieces"][-1][2])[{cut}])"""
+    raise ValueError(str(frame.f_locals["modules"][0]["parts"][-1][2])[{cut}])"""
 
 
 def test_a_message_that_quotes_what_stands_in_is_cut(box):

@@ -8,7 +8,7 @@ from utils.chapter import stub_source
 from utils.grade.reference import reference_definition
 from utils.grade.submission import Definition, clean
 
-# library pieces that do an exercise's work; told by the last name of a dotted one, if its root is torch or alike
+# calls of libraries that do an exercise's work; told by the last name of a dotted one, if its root is torch or alike
 DONE_FOR_YOU = {
     *("layer_norm", "native_layer_norm", "LayerNorm", "RMSNorm", "rms_norm", "group_norm", "GroupNorm"),
     *("gelu", "GELU", "embedding", "Embedding", "Linear", "linear"),
@@ -38,7 +38,7 @@ def flags(chapter: str, definition: Definition) -> list[str]:
 
 
 def library_calls(definition: Definition) -> list[tuple[str, int, str]]:
-    """(dotted name, line, cell) of library pieces that do the work, also where only a string names them."""
+    """(dotted name, line, cell) of calls of libraries that do the work, also where only a string names them."""
     found = []
     aliases = {"F": "torch.nn.functional", "nn": "torch.nn", "torch": "torch"}
     nodes = _nodes(definition)
@@ -95,7 +95,7 @@ def answers_imported(source: str) -> list[tuple[str, int]]:
 
 @cache
 def _allowed(chapter: str, name: str) -> frozenset[str]:
-    """Library pieces that the reference itself uses."""
+    """Calls of libraries that the reference itself makes."""
     if not course.have_answers(chapter):
         return frozenset()
     return frozenset(found for found, _, _ in library_calls(reference_definition(chapter, name)))
@@ -129,14 +129,14 @@ def _nodes(definition: Definition) -> list[tuple[ast.AST, int, str]]:
     """Every node of an answer, with its line and the cell it stands in."""
     return [
         (node, first + getattr(node, "lineno", 1) - 1, where.strip("<>"))
-        for where, first, source in definition.pieces
+        for where, first, source in definition.parts
         for node in _walk(source)
     ]
 
 
 @lru_cache(maxsize=256)
 def _walk(source: str) -> tuple[ast.AST, ...]:
-    """Every node of a piece of source, none where it does not parse; the exercises of a notebook share many pieces."""
+    """Every node of a part's source, none where it does not parse; the exercises of a notebook share many parts."""
     try:
         return tuple(ast.walk(ast.parse(source)))
     except UNREADABLE:

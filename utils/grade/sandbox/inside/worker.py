@@ -152,7 +152,7 @@ def warm_up(wire, probes) -> None:
     weight.grad = torch.ones(1)
     for optimizer in (torch.optim.SGD, torch.optim.AdamW):
         optimizer([weight], lr=0.1).step()
-    define([{"name": "A", "uses": [], "inert": [], "cells": {}, "pieces": [["<cell 0>", 1, "A = 1"]]}], "A")
+    define([{"name": "A", "uses": [], "inert": [], "cells": {}, "parts": [["<cell 0>", 1, "A = 1"]]}], "A")
     del sys.modules["notebook_A"]
     try:
         raise NotImplementedError
@@ -164,8 +164,8 @@ def define(modules: list[dict], name: str):
     """Execute definitions in namespaces of their own, in order, and return the object called `name`.
 
     Each module: {"name", "uses": names of earlier modules, "inert": names only a notebook has, "cells": {file name:
-    text}, "pieces": [[file name, first line, source], ...], "flags": of the compiler}.
-    A piece that meets an undefined name is tried again
+    text}, "parts": [[file name, first line, source], ...], "flags": of the compiler}.
+    A part that meets an undefined name is tried again
     after the others, since cells need not stand in the order they were run. Raises what the learner's code raised.
     """
     inert = Inert()
@@ -179,7 +179,7 @@ def define(modules: list[dict], name: str):
         space.update({used: made[used] for used in entry["uses"]})
         for file, text in entry["cells"].items():
             linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
-        waiting, failed = list(entry["pieces"]), None
+        waiting, failed = list(entry["parts"]), None
         while waiting:
             again = []
             for file, line, source in waiting:
