@@ -1,5 +1,7 @@
 """A learner's answers survive every build; resets and upgrades keep a backup."""
 
+import errno
+
 import nbformat
 import pytest
 from small import CHAPTER, PARTS, small_course
@@ -197,3 +199,21 @@ def test_upgrade_command_clears_up(home, file, capsys):
     assert main(["upgrade"]) == 0
     assert "answers kept: double;" in capsys.readouterr().out
     assert not file.with_name("exercises.new.ipynb").exists() and file.with_name("exercises.backup-1.ipynb").exists()
+
+
+@pytest.mark.parametrize("arguments", [["reset", "double"], ["ch1"]])
+def test_a_course_that_may_only_be_read_is_one_sentence(home, file, capsys, monkeypatch, arguments):
+    edit(file, lambda notebook: cell(notebook, "ch1-double-answer").update(source=ANSWER))
+    (home / "chapters/ch1_small/optional.ipynb").unlink(missing_ok=True)
+
+    def refuse(self, *_, **__):
+        raise OSError(errno.EROFS, "Read-only file system", str(self))
+
+    load_chapter("ch1")
+    with (home / "chapters/ch1_small/chapter.md").open("a", encoding="utf-8") as source:
+        source.write("\nOne sentence more.\n")
+    monkeypatch.setattr("pathlib.Path.open", refuse)
+    monkeypatch.setattr("pathlib.Path.write_bytes", refuse)
+    assert main(arguments) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and "can't be written: Read-only file system." in said

@@ -213,6 +213,9 @@ def main(argv: list[str] | None = None) -> int:
     except course.CourseError as error:
         print(error, file=sys.stderr)
         return 2
+    except OSError as error:  # a folder that may only be read, a full disk
+        print(f"{error.filename} can't be written: {error.strerror or error}.", file=sys.stderr)
+        return 2
 
 
 if __name__ == "__main__":

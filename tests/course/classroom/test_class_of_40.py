@@ -49,7 +49,7 @@ BROKEN = {  # what comes in place of a notebook, and what is said of it
     "canvas": ({"exercises.ipynb": b'{"cells": [{"cell_type": "code", "sou'}, "not JSON, or was cut off"),
     "moodle": ({"essay.pdf": b"%PDF-1.4"}, "essay.pdf isn't a notebook"),
     "nbgrader": ({"exercises.ipynb": b'{"cells": ' + b"[" * 100_000}, "nested too deeply"),
-    "classroom": ({"work.zip": zipped({PLACE: b" " * (51 << 20)})}, "larger than 50 MB"),
+    "classroom": ({"work.zip": zipped({PLACE: b" " * (201 << 20)})}, "MB unpacked"),
     "gradescope": ({"work.zip": b"PK\x03\x04 broken"}, "can't be opened as a zip file"),
 }
 

@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -207,6 +208,38 @@ def test_a_chapter_that_builds_on_another_says_so_before_it_starts(building, cha
     says = run(building, "-", text=text).stdout.splitlines()
     progress.unlink()
     assert len(says) == 2 and says[1].endswith(": yours."), says
+
+
+LONE = """\
+import json, sys, types
+files = types.ModuleType("google.colab.files")
+files.upload = lambda: {{"hand-out.zip": open({zipped!r}, "rb").read()}}
+output = types.SimpleNamespace(enable_custom_widget_manager=lambda: None)
+sys.modules["google"] = types.ModuleType("google")
+sys.modules["google.colab"] = sys.modules["google"].colab = types.ModuleType("google.colab")
+sys.modules["google.colab"].files, sys.modules["google.colab"].output = files, output
+cells = json.load(open({notebook!r}, encoding="utf-8"))["cells"]
+for cell in [cell for cell in cells if cell["cell_type"] == "code"][:3]:
+    exec("".join(cell["source"]).replace('Path("/content")', "Path({content!r})"), globals())
+"""
+
+
+def test_a_lone_notebook_on_colab(handed, tmp_path):
+    """One notebook of a hand-out and its zip, with a stand-in for google.colab: its first cells do all the rest."""
+    zipped = shutil.make_archive(str(tmp_path / "zip" / "hand-out"), "zip", handed)
+    alone = tmp_path / "alone" / "exercises.ipynb"
+    alone.parent.mkdir()
+    shutil.copy(handed / "chapters" / NAME / "exercises.ipynb", alone)
+    text = LONE.format(zipped=zipped, notebook=str(alone), content=str(tmp_path / "content"))
+    text += f"{IMPORTS}\n{answer('GELU')}\ncheck(GELU)\nimport os; print(os.getcwd())"
+    env = environment(tmp_path / "scratch") | {"COLAB_RELEASE_TAG": "release-colab"}
+    done = subprocess.run(
+        [sys.executable, "-c", text], cwd=alone.parent, env=env, capture_output=True, text=True, timeout=300
+    )
+    says = done.stdout.splitlines()
+    assert done.returncode == 0, done.stderr
+    assert "choose the course's zip" in says[0] and "chapter 1" in says[1] and "checks passed" in done.stdout
+    assert says[-1] == str(tmp_path / "content" / "course" / "chapters" / NAME)
 
 
 @pytest.mark.slow
