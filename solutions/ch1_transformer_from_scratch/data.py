@@ -102,7 +102,7 @@ def _from_hub(name: str) -> list[str]:
         rows = load_dataset(name, split="train")
     except Exception as error:  # the hub's client raises a dozen kinds; to the user they are one
         raise CourseError(
-            f"{name} is no file or folder here, and as a hub data set it could not be fetched "
+            f"{name} isn't a file or folder here, and as a hub data set it could not be fetched "
             f"({type(error).__name__}): check the name and the network."
         ) from None
     column = next((c for c in ("text", "content", "document") if c in rows.column_names), None)

@@ -28,7 +28,7 @@ def apply_temperature(logits: Float[Tensor, "V"], temperature: float) -> Float[T
 
 
 def apply_frequency_penalty(tokens: Int[Tensor, "T"], logits: Float[Tensor, "V"], penalty: float) -> Float[Tensor, "V"]:
-    """Lower each token's logit by `penalty` for every time it already stands in `tokens`.
+    """Lower each token's logit by `penalty` for every time it already occurs in `tokens`.
 
     Shapes: tokens (T,), logits (V,) -> (V,), as new tensor: the caller's logits are untouched.
     Source: the frequency penalty of OpenAI's API reference.

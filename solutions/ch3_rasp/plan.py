@@ -1,7 +1,7 @@
 """Where each step of a program lies in the residual stream, when it is ready, and by which matrices (chapter 3).
 
 The residual stream is a row of blocks: the constant 1, the BOS flag, one-hot tokens and indices, and a block for each
-step that attention or an MLP computes. BOS stands before the input, outside the program, and its blocks are 0.
+step that attention or an MLP computes. BOS comes before the input, outside the program, and its blocks are 0.
 Source: Lindner et al. 2023 (Tracr); differences are told in the docstrings.
 """
 

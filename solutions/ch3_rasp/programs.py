@@ -4,7 +4,7 @@ from .language import aggregate, full_s, indicator, indices, length, select, sel
 from .library import has_focus, sort
 from .values import Atom
 
-BOS = "§"  # beginning of sequence; also what stands where a program has nothing to say
+BOS = "§"  # beginning of sequence; also the symbol where a program has nothing to say
 
 
 def reverse(seq):
@@ -103,7 +103,7 @@ def dyck_k_published(seq, pairs: list[str]):
 def dyck_k(seq, pairs: list[str]):
     """After each prefix: "T" balanced, "P" can still become so, "F" broken, for brackets such as ["()", "{}"].
 
-    Other tokens are neutral, wherever they stand. Four layers, of 1, 2, 1 and 1 heads.
+    Other tokens are neutral, wherever they occur. Four layers, of 1, 2, 1 and 1 heads.
     """
     opens = indicator(seq.isin([pair[0] for pair in pairs]))
     closes = indicator(seq.isin([pair[1] for pair in pairs]))

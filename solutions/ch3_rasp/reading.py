@@ -119,4 +119,4 @@ def _says(error: UnexpectedInput, text: str) -> str:
     token = str(error.token)
     if token == "!=":
         return "'!=' is known inside select only: elsewhere write not (a == b)"
-    return f"{token!r} cannot stand here"
+    return f"{token!r} can't come here"

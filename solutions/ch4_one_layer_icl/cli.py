@@ -39,7 +39,7 @@ SPELLINGS = {
 
 @dataclass
 class Common:
-    """What every command knows."""
+    """Settings that all commands share."""
 
     seed: int = 0
     nsteps: int = 2000  # steps of a run, each on a fresh batch
@@ -79,7 +79,7 @@ class Common:
 
 @dataclass
 class OneModel(Common):
-    """Which model, on which data."""
+    """The model to train or to look at, and its data."""
 
     noise: int | None = None  # 0: no noise, anything else: noise
     alpha: float = 0.5  # probability that the label is the noise token (with noise)
@@ -192,7 +192,7 @@ class Single(OneModel):
 
 @dataclass
 class Sweep(Common):
-    """Train all models at every alpha and learning rate, similar ones batched; runs that are there are skipped."""
+    """Train all models at every alpha and learning rate, similar ones together; saved runs are skipped."""
 
     models: Literal["paper", "all", "finite"] = "paper"  # the paper's 13; all 18; those of the finite-sample figures
     alphas: tuple[float, ...] = ALPHAS
@@ -200,7 +200,7 @@ class Sweep(Common):
     jobs: int = 1  # processes on this machine
     eval_every: int = 5  # steps between measurements on unseen outputs
     cluster: str | None = None  # address of a Dask scheduler, tcp://HOST:PORT, instead
-    again: bool = False  # train also what is already there
+    again: bool = False  # train runs again that are saved already
 
     def run(self) -> int:
         self.check()
@@ -334,7 +334,7 @@ def readable(arguments: list[str]) -> list[str]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; returns the exit status: 0, 2 for what the user can put right, 130 after Ctrl-C."""
+    """Run one command; returns the exit status: 0, 2 for a mistake that the user can correct, 130 after Ctrl-C."""
     arguments = readable(sys.argv[1:] if arguments is None else arguments)
     command = COMMANDS.get(arguments[0] if arguments else "", Single)
     prog = PROGRAM if command is Single else f"{PROGRAM} {arguments.pop(0)}"

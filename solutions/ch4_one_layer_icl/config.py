@@ -9,10 +9,10 @@ from utils.course import CourseError
 
 @dataclass(frozen=True)
 class DataConfig:
-    """Who is who among the tokens: triggers 0 .. Q-1, outputs Q .. Q+Y-1, fillers Q .. N-2, noise token N-1.
+    """Sizes and roles of the tokens: triggers 0 .. Q-1, outputs Q .. Q+Y-1, fillers Q .. N-2, noise token N-1.
 
-    The fillers hold the outputs too; those from Q+Y on are the outputs never seen in training. The defaults are the
-    paper's sizes. Raises CourseError for sizes that leave a sentence, an output or an unseen output no room.
+    Outputs are fillers, too; those from Q+Y on are never outputs in training. The defaults are the
+    paper's sizes. Raises CourseError for sizes that leave no room for a sentence, an output or an unseen output.
     Source: Nguyen and Nguyen-Tang 2025 (arXiv 2505.15009), section 3; their released code.
     """
 
@@ -58,7 +58,7 @@ def label(model_type: str, kind: str, kappa: int) -> str:
 class Run:
     """Everything one training run depends on; the same Run gives the same numbers on the same machine.
 
-    Raises CourseError for what is not possible.
+    Raises CourseError for settings that can't be.
     """
 
     model_type: str = "origin"  # origin, reparam, reparamW
@@ -107,7 +107,7 @@ class Run:
 
     @property
     def name(self) -> str:
-        """Start of the names of its files: every setting is in it, numbers in full."""
+        """Start of the names of its files: every setting is in it, with all digits of its numbers."""
         d = self.data
         finite = f"-fnsteps{self.finite_nsteps}" if self.finite_nsteps else ""
         return (

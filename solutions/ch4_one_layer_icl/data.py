@@ -27,9 +27,9 @@ def sample_batch(
 ) -> tuple[Int[Tensor, "batch H"], Int[Tensor, "batch"], Int[Tensor, "batch"]]:
     """Draw sentences with their labels: (tokens, labels, outputs), all int64.
 
-    Somewhere in a sentence the trigger q is followed by the output y; q stands again at the end, as the query. With
-    noise the trigger is 0, a second pair (q, tau) stands in every sentence, and the label is tau with probability
-    alpha; else it is y. `ood`: y is one of the outputs never seen in training. Raises ValueError for noise with H < 6.
+    The trigger q is followed by the output y somewhere, and comes again at the end, as the query. With noise
+    the trigger is 0, every sentence holds a second pair (q, tau), and the label is tau with probability alpha,
+    otherwise y. `ood`: y is one of the outputs never seen in training. Raises ValueError for noise with H < 6.
     Shapes: tokens (batch, H), labels and outputs (batch,).
     Source: Nguyen and Nguyen-Tang 2025, sections 3 and 5.
     """

@@ -317,7 +317,7 @@ class Classes:
 
     The score of a position is lam where the token before it is the trigger, minus lam where the token itself is tau
     (with noise only), and 0 elsewhere; both together cancel.
-    Shapes: `tokens` (3, B, N), how often each token stands there; `count` (3, B), how many positions; `after` (3, B),
+    Shapes: `tokens` (3, B, N), how often each token is there; `count` (3, B), how many positions; `after` (3, B),
     how many of them come after the trigger; `query_terms` (2, B), whether the query is 0, and the token before it.
     """
 

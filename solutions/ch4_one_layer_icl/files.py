@@ -65,8 +65,8 @@ def curves(run: Run, folder: Path) -> dict[str, list[float]]:
     """The curves of a saved run; NaN where a number was not measured. Raises CourseError where it is not there."""
     if not is_saved(run, folder):
         raise CourseError(
-            f"The run {run.name} is not in {folder}: train it first (all that a figure needs: the command sweep, "
-            "with the same settings)."
+            f"The run {run.name} is not in {folder}: train it first (the command sweep trains all the "
+            "runs that a figure needs, with the same settings)."
         )
     lines = read_metrics(folder / f"{run.name}.metrics.jsonl")
     names = list(dict.fromkeys(name for line in lines for name in line if name != "step"))

@@ -51,7 +51,7 @@ def softmax_floor(cfg, alpha: float) -> float:
 
 
 def trigger_only_floor(cfg, alpha: float) -> float:
-    """The lowest loss of a predictor that sees no token but the query: it knows alpha, and that y is one of Y."""
+    """The lowest loss of a predictor that sees only the query, and knows alpha and that y is one of Y outputs."""
     # solution
     return bayes_risk(alpha) + (1 - alpha) * math.log(cfg.Y)
     # end solution
@@ -84,7 +84,7 @@ def first_step_gradient(cfg) -> Float[Tensor, "d"]:
     E, Ebar = row[:N], row[N:]  # views
     outputs = slice(Q, Q + Y)
 
-    E[0] = -2 / N  # q stands twice and is never y
+    E[0] = -2 / N  # q occurs twice and is never y
     E[Q : N - 1] = -f / N
     E[outputs] = (1 + f) / Y - (f + 1 / Y) / N
 

@@ -19,7 +19,7 @@ def tables(draw):
 
 
 def batch(draw, masked):
-    """x, y and a mask with `masked` positions; y is no shift of x."""
+    """x, y and a mask with `masked` positions; y isn't a shift of x."""
     mask = torch.zeros(B * T, dtype=torch.bool)
     mask[draw.permutation(B * T)[:masked]] = True
     return draw.integers(0, V, B, T), draw.integers(0, V, B, T), mask.view(B, T)

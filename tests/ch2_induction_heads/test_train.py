@@ -184,7 +184,7 @@ def test_frozen(train, draw):
 
 @draws(1)
 def test_all_frozen(train, draw):
-    """Nothing can move at first: a loss without any gradient is no reason to stop."""
+    """Nothing can move at first: a loss without any gradient isn't a reason to stop."""
     wanted = draw.once(all_waiting)
     got = run(train, wanted)
     compare(got, wanted, "where all three matrices wait until step 2 the training is another one")

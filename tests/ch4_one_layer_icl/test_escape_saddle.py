@@ -122,7 +122,7 @@ def norms(escape_saddle):
     require({*KINDS} <= got["logs"].keys(), f"{says}, but its keys are {sorted(got['logs'])}")
     for kind in KINDS:
         require(len(got["logs"][kind]) == 2, f"under {kind!r} there must be two numbers: the norms of W and of V")
-        says = f"under {kind!r} there is nan or a number that is no norm: a zero gradient must not move a tensor"
+        says = f"under {kind!r} there is nan or a number that can't be a norm: a zero gradient must not move a tensor"
         require(all(math.isfinite(x) for x in got["logs"][kind]), says)
     return got
 

@@ -53,10 +53,10 @@ def check(first_step_gradient, cfg, part=slice(None), says=""):
 def test_current_tokens(first_step_gradient, draw):
     cfg = sizes(draw, 7 + draw.integer(0, 5))
     N, Q, Y = cfg["vocab_size"], cfg["Q"], cfg["Y"]
-    says = "the columns E(o) of the outputs are off: y stands once after the trigger, and among the fillers"
+    says = "the columns E(o) of the outputs are off: y occurs once after the trigger, and among the fillers"
     check(first_step_gradient, cfg, slice(Q, Q + Y), says)
     check(first_step_gradient, cfg, slice(0, Q), "the columns E(q) of the triggers are off")
-    check(first_step_gradient, cfg, slice(Q + Y, N), "the columns E of the tokens that are no outputs are off")
+    check(first_step_gradient, cfg, slice(Q + Y, N), "the columns E of the tokens that aren't outputs are off")
 
 
 def test_column_of_the_rule(first_step_gradient, draw):

@@ -48,7 +48,10 @@ def check(reparam_loss, lam, cfg, alpha, kappa, says, default=False, atol=1e-6):
     right_loss, right_gradient = expected(lam, cfg, alpha, kappa)
     shown = {"inputs": {"lam": lam, "alpha": alpha, "kappa": kappa, "vocab_size": cfg["vocab_size"]}}
     close(loss, right_loss, f"the loss is off {says}", rtol=1e-5, atol=atol, name="the loss", **shown)
-    require(gradient is not None, "the gradient is None: it has not been computed, or lam is no leaf that keeps one")
+    require(
+        gradient is not None,
+        "the gradient is None: it has not been computed, or lam isn't a leaf tensor, which would keep one",
+    )
     says = f"the gradient is off {says}"
     close(gradient, right_gradient, says, rtol=1e-4, atol=atol, name="the gradient", **shown)
 

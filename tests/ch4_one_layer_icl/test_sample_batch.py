@@ -166,11 +166,11 @@ def expected(N, H, Q, Y, noisy, alpha, ood):
 
 SAYS = {
     "all alike": "one flip decides the labels of a whole batch: each label is noise on its own",
-    "triggers": "the number of trigger tokens in a sentence is off: q stands at the end and before each of its answers",
+    "triggers": "the number of trigger tokens in a sentence is off: q is at the end and before each of its answers",
     "taus": "the number of noise tokens in a sentence is off: one in every noisy sentence, none without noise",
     "query": "the query at the end, or the output y, is not drawn uniformly from its own set of tokens",
     "pair": "the places of the pairs (q, y) and (q, tau) are not distributed as they should be",
-    "place and output": "where the output stands depends on which output it is",
+    "place and output": "the place of the output depends on which output it is",
     "tokens": "at some position some tokens come too often or too rarely",
     "count of y": "the number of times that y occurs in a sentence is off: fillers are drawn without looking at y",
     "equal": "two positions of a sentence hold the same token too often or too rarely: draw each filler on its own",
@@ -228,9 +228,7 @@ def test_shortest_noisy_sentence(sample_batch, draw):
 def test_generator(sample_batch, draw):
     seeds = [draw.seed % 10**6 + 10, draw.seed % 10**6 + 2 * 10**6]
     got = sample_batch.run(probe_repeats, sizes(draw), 40, bool(draw.index), 0.5, seeds)
-    require(
-        got["again"], "two generators with the same seed give different sentences: hand the generator on to each draw"
-    )
+    require(got["again"], "two generators with the same seed give different sentences: pass the generator to each draw")
     require(got["other"], "generators with different seeds give the same sentences")
     require(got["goes_on"], "a second call with the same generator gives the same sentences again: do not seed it")
     require(got["without"], "without a generator every call gives the same sentences: do not seed at every call")
@@ -241,5 +239,7 @@ def test_two_sentences_at_a_time(sample_batch, draw):
     noisy = bool(draw.index)
     got = sample_batch.run(probe_pairs, cfg, calls, noisy, alpha, draw.seed, tolerance=4 / calls**0.5)
     right = torch.tensor([1.0 if noisy else 1 / cfg["Q"], 1 / cfg["Y"], 0.5 if noisy else 1.0])
-    says = "in small batches the sentences depend on each other: draw each on its own, do not share them out evenly"
+    says = (
+        "in small batches the sentences depend on each other: draw each on its own instead of dealing them out evenly"
+    )
     require(rarity(got["equal"].double().sin() ** 2, right, calls) < RARE, says)

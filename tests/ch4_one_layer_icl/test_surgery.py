@@ -63,9 +63,7 @@ def test_given_model_is_left_alone(surgery, draw):
     got, matrices, *_ = operated(surgery, draw)
     for name, now, before in zip(NAMES, got["given"], matrices, strict=True):
         equal(now, before, f"{name} of the given model is different after the call: work on a copy")
-    require(
-        not got["frozen"], "the given model can no longer be trained: its parameters must go on asking for gradients"
-    )
+    require(not got["frozen"], "the given model can no longer be trained: its parameters must still require gradients")
     require(not got["same"], "the given model itself is returned: a new one is wanted")
     require(not got["tied"], "the new model shares V or F with the given one: a deep copy keeps them apart")
 

@@ -99,7 +99,7 @@ def as_numbers(losses, name, steps):
     several = isinstance(losses, (list, tuple))
     require(several, f"{name!r} must be the list of losses, one for each step, but it is {a_thing(losses)}")
     plain = not any(torch.is_tensor(x) for x in losses)
-    require(plain, f"{name!r} must hold plain numbers, but it holds tensors: .item() makes a number of a loss")
+    require(plain, f"{name!r} must hold plain numbers, but it holds tensors: .item() turns a loss into a number")
     require(all(isinstance(x, (int, float)) for x in losses), f"{name!r} must hold one number for each step")
     require(len(losses) == steps, f"{name!r} holds {len(losses)} losses, but there are {steps} steps")
     return torch.tensor([float(x) for x in losses])
@@ -216,7 +216,7 @@ def test_generator(train, draw):
     one, again = (train.run(probe_training, cfg, start, 3, settings, [seed, other], pools) for other in (1, 2))
     seen, seen_again = ([*x["batches"], *x["unseen"], *x["mixed"]] for x in (one, again))
     same = len(seen) == len(seen_again) and all(map(torch.equal, seen, seen_again))
-    require(same, "two generators with the same seed give different sentences: hand the generator on to every draw")
+    require(same, "two generators with the same seed give different sentences: pass the generator to every draw")
     for name in ("id", "ood"):
         ours, theirs = (as_numbers(x["losses"][name], name, 3) for x in (again, one))
         close(ours, theirs, f"equal seeds, but other {name!r}")

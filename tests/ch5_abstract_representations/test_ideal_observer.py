@@ -61,7 +61,7 @@ def test_sums_to_one(ideal_observer, draw):
     masked = hide(draw, scenes, draw.integers(0, 9, 4), 1, 0.5)
     result = posterior(ideal_observer, masked, scenes, prior)
     close(result.sum(-1), torch.ones(4, T), "the probabilities of a cell do not add up to 1")
-    close(result[..., UNK], torch.zeros(4, T), "UNK is no token that a cell can be: its probability must be 0")
+    close(result[..., UNK], torch.zeros(4, T), "UNK isn't a token that a cell can be: its probability must be 0")
 
 
 def test_everything_hidden(ideal_observer, draw):

@@ -63,5 +63,5 @@ def the_class() -> list[SubmissionResult]:
         notices=[HOSTILE],
         isolation="none",
     )
-    lost = submission("zoë", problem="zoë.ipynb is no notebook: it is not JSON.", max_score=7.0, isolation="")
+    lost = submission("zoë", problem="zoë.ipynb isn't a notebook: it is not JSON.", max_score=7.0, isolation="")
     return [ada, bob, cleo, lost, mallory]

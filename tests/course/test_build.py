@@ -228,7 +228,7 @@ MISTAKES = [
     ("return self.value", "return self.value +", r"parts\.py:\d+: not valid Python"),
     ("class Counter(Base):", "class Counter(Base):\n    # solution\n    size = 3\n    # end solution", "not inside"),
     (LOOP, TRY, "the stub of Counter would not be valid Python"),
-    ("return x + x", "x += 1  # solution", "a solution marker stands on a line of its own"),
+    ("return x + x", "x += 1  # solution", "a solution marker needs a line of its own"),
 ]
 
 

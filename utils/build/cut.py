@@ -107,7 +107,7 @@ class Module:
     def _inside_function(self, name: str, opened: int, closed: int) -> None:
         for node in ast.walk(self.objects[name]):
             if isinstance(node, FUNCTIONS) and node.lineno < opened <= node.end_lineno:
-                # the closing marker is a comment, so it may stand below the function's last statement
+                # the closing marker is a comment, so it may come below the function's last statement
                 below = (line.strip() for line in self.lines[node.end_lineno : closed])
                 if all(not line or line.startswith("#") for line in below):
                     return
@@ -151,7 +151,7 @@ def _find_regions(file: Path, text: str) -> tuple[tuple[int, int], ...]:
             continue
         line = token.start[0]
         if token.line.strip() != token.string.strip():
-            raise SourceError(file, line, "a solution marker stands on a line of its own")
+            raise SourceError(file, line, "a solution marker needs a line of its own")
         if token.string.rstrip() == OPEN:
             if opened:
                 raise SourceError(file, line, f"{OPEN!r} inside the region that line {opened} opened")

@@ -62,7 +62,7 @@ def lint_finished(module: Module, name: str) -> None:
 def lint_names(chapter: Chapter, cell: Cell, module: Module, cells: list[Cell]) -> None:
     """Raise SourceError where an object shown in a notebook reads a helper of its module that the notebook lacks.
 
-    `cells` are the cells of the notebook it stands in.
+    `cells` are the cells of the notebook it is in.
     """
     shown = cell.exercise or cell.given
     have = {c.exercise.name for c in cells if c.exercise} | {c.given.name for c in cells if c.given}

@@ -32,7 +32,7 @@ def jupyter_command(python: Path, options: list[str], root_user: bool) -> list[s
         command += [
             "--log-level=50",
             "--LabApp.log_level=50",
-        ]  # errors in the browser's own requests are no news for a learner
+        ]  # errors in the browser's own requests mean nothing to a learner
     if root_user and "--allow-root" not in options:
         command.append("--allow-root")
     return command + options

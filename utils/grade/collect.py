@@ -37,7 +37,7 @@ class Collected:
 
 @dataclass(frozen=True)
 class _Look:
-    """What a file turned out to be; no chapter: nothing tells. `broken`: why it is no notebook any more."""
+    """What a file turned out to be; no chapter where nothing tells. `broken`: why it is not a notebook any more."""
 
     piece: Piece
     chapter: str

@@ -39,7 +39,7 @@ def alike(one: Result, other: Result) -> bool:
     try:
         if not all(_same_record(a, b, one.passed) for a, b in zip(one.records, other.records, strict=True)):
             return False
-    except (ArithmeticError, RuntimeError, TypeError, ValueError):  # an answer's data may be no number of any size
+    except (ArithmeticError, RuntimeError, TypeError, ValueError):  # an answer's data may be of any type and size
         return False
     if isinstance(one.error, LearnerError):
         return isinstance(other.error, LearnerError) and one.error.kind == other.error.kind

@@ -273,7 +273,7 @@ class Notebook:
 
     def _bindings(self, name: str, reader: Statement, home: int) -> list[Statement]:
         """The statements that give `name` its value for `reader`: of the answer's own cell, else of cells without an
-        exercise, else of any; the last that stands before, else the first after."""
+        exercise, else of any; the last one before it, else the first after."""
         everything = [s for s in self.statements if name in s.binds and s is not reader]
         groups = (
             [s for s in everything if s.cell == home],

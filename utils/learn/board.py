@@ -67,7 +67,7 @@ def _chapters() -> list[tuple[str, int, int, str]]:
 
 
 def _sections(chapter: str) -> list[tuple[str, int, int, str]]:
-    """(label, points, all points, how each exercise stands) of every section of a chapter."""
+    """(label, points, all points, the state of each exercise) of every section of a chapter."""
     state = store.read(chapter)
     sections: dict[str, list] = {}
     for exercise in load_chapter(chapter).exercises:

@@ -103,7 +103,7 @@ def check(obj) -> None:
             names.pop(name, None)
     notes = tuple(note for note in (outcome.stopped, _stood_in(replaced), prints.summary()) if note)
     if outcome.status is Status.SKIPPED:
-        note = f"{title} is the reference's, taken by skip: it earns no points, and the rest goes on working."
+        note = f"{title} is our solution, swapped in by skip: it earns no points, and later cells run."
         show(note, box("note", lines(note)))
         return
     if not outcome.ok:

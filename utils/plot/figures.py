@@ -192,6 +192,6 @@ def cells(numbers, colours: Sequence[str], text=None, **more):
 
 
 def label(token: str) -> str:
-    """A token as it can stand at an axis: spaces and line breaks are made visible, angle brackets are no HTML."""
+    """A token as an axis can show it: spaces and line breaks are made visible, angle brackets aren't taken for HTML."""
     shown = token.replace("\n", "⏎").replace("\t", "⇥").replace(" ", "␣")
     return (shown or "∅").replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

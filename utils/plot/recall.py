@@ -50,7 +50,7 @@ def sentence_strip(
         title = f"Lambda = {Lambda:g}, {attention}: P(y) = {shares['y']:.3f}, P(tau) = {shares['tau']:.3f}"
         ticks = {"tickvals": list(range(len(tokens))), "ticktext": tokens, "tickangle": 0, "tickfont": {"size": 10}}
         figure = plain_figure(
-            traces, title, "the sentence, token by token; the query stands last", "attention weight", 360
+            traces, title, "the sentence, token by token; the query comes last", "attention weight", 360
         )
         figure.update_layout(
             barmode="overlay",
@@ -66,7 +66,11 @@ def sentence_strip(
             f"Bar chart, {title}. The largest weight, {weights[top]:.3g}, is at position {top}, on token {tokens[top]} "
             f"({roles[top]}); the noise token's weights add up to {noise:.3g}."
         )
-        return Picture(figure, "Left: where the query looks. Right: what the model expects next.", words)
+        caption = (
+            f"Left: where the query looks; the largest weight, {weights[top]:.2g}, is on token {tokens[top]} "
+            f"({roles[top]}). Right: what the model expects next."
+        )
+        return Picture(figure, caption, words)
 
     return explore(draw, {"Lambda": LAMBDAS[:41], "attention": ("linear", "softmax", "relu")}, {"Lambda": 3.0})
 
@@ -92,7 +96,7 @@ def loss_explorer(
             title=title,
             x="Lambda",
             y="expected loss (nats)",
-            caption="Your closed form; the ring is at the Lambda of the slider.",
+            caption=f"Your closed form, with a ring at Lambda = {Lambda:g}, where the loss is {here:.4f}.",
             alt=f"Line chart, alpha {alpha:g}, N {N}, kappa {F_reads}. {title}. "
             + "; ".join(f"{name} is at {value:.4f}" for name, value in marks.items()),
         )
@@ -144,7 +148,10 @@ def excess_map(
         good = [row for row, excess in zip(rows, values, strict=True) if excess.max() < 0.05]
         words = f"Heat map, {title}, {test_on}. Below 0.05 everywhere: {', '.join(good) or 'no model'}. "
         words += "; ".join(f"{row} {', '.join(line)}" for row, line in zip(rows, told, strict=True))
-        return Picture(figure, "Nats above the Bayes risk; dark is good. Switch between the tables.", words)
+        caption = (
+            f"Nats above the Bayes risk; dark is close to it. Within 0.05 everywhere: {', '.join(good) or 'no model'}."
+        )
+        return Picture(figure, caption, words)
 
     return explore(draw, test_on=list(tables))
 
@@ -168,10 +175,11 @@ def surgery_panel(
         title = f"{model}; {', '.join(cuts[key] for key in cuts if key in chosen) or 'nothing cut'}"
         figure = plain_figure(labelled_bars(losses, CATEGORIES, digits=3), title, "", "loss (nats)", 340)
         figure.update_yaxes(range=[0, max(1.15 * max(losses.values()), 1.0)])
-        figure.add_hline(y=level(model), line={"dash": "dash", "color": "#555555"})
+        figure.add_hline(y=level(model), line={"dash": "dash", "color": "#888888"})
         words = f"Bar chart, {title}: " + ", ".join(f"{name} {value:.3f}" for name, value in losses.items())
+        after = " and ".join(f"{value:.2f} on {name}" for name, value in losses.items())
         return Picture(
-            figure, "Loss of the model after what is ticked; the dashed line is the Bayes risk.", f"{words}."
+            figure, f"The loss is {after}; the dashed line is the Bayes risk, {level(model):.2f}.", f"{words}."
         )
 
     return explore(draw, {"model": list(patients), **dict.fromkeys(cuts.values(), (False, True))})

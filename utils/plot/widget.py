@@ -1,7 +1,7 @@
 """A figure that answers controls: one small anywidget that calls Plotly.react; plotly.js is sent once a kernel.
 
-A FigureWidget would carry 5 MB each. Where no kernel runs, or a front end refuses widgets, the same figure stands as a
-plain one.
+A FigureWidget would carry 5 MB each. Where no kernel runs, or a front end refuses widgets, the same figure is shown as
+a plain one.
 """
 
 import os

@@ -188,9 +188,7 @@ def circuit_diagram(table: BigramTable | None = None, seed: int = 0) -> Picture:
     figure.update_layout(template=template(), title_text="An induction head", height=380, xaxis=axis, yaxis=axis)
     figure.update_xaxes(range=[-2.2, 5.7])
     figure.update_yaxes(range=[-0.5, 2.6])
-    caption = (
-        "Layer 1 writes at o that q came before; layer 2 lets a later q find that place and copy what stands there."
-    )
+    caption = "Layer 1 writes at o that q came before; layer 2 lets a later q find that place and copy what is there."
     alt = (
         "Diagram of an induction head on the tokens q o ... q: the first layer looks one position back and writes "
         "w_1(q) at o, the second looks from the later q to that place, and its output map makes that the logit of o."

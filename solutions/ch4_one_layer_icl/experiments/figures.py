@@ -54,7 +54,7 @@ def _name(base: Run, **settings) -> str:
 
 
 def line(curves: Mapping[str, Sequence[float]], **settings) -> Picture:
-    """A picture of `utils.plot.line` whose curves differ in their dashes too, and whose legend stands below."""
+    """A picture of `utils.plot.line` whose curves differ in their dashes too, and with the legend below."""
     measured = {name: [i for i, value in enumerate(values) if not math.isnan(value)] for name, values in curves.items()}
     shown = {name: [values[i] for i in measured[name]] for name, values in curves.items()}
     picture = draw_line(shown, xs={name: [i + 1 for i in at] for name, at in measured.items()}, **settings)

@@ -105,8 +105,7 @@ def finite(
     """Train one group on a set of finite_nsteps batches, gone through nsteps times; measured after each pass.
 
     A reparameterised model is told the share of noise labels in the set and not alpha. `seen`, `unseen`: other data
-    than those drawn here. Raises CourseError for a set
-    in which no label, or every label, is noise.
+    than those drawn here. Raises CourseError for a set in which no label, or every label, is noise.
     """
     first = runs[0]
     made = {"batch_size": first.batch_size, "noisy": first.noisy, "device": device}

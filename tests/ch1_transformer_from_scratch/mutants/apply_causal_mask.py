@@ -86,7 +86,9 @@ def already_softmax(scores):
     return scores.masked_fill(~visible, -torch.inf).softmax(-1)
 
 
-@wrong("the softmax comes before the mask: hidden keys have taken their share already, and the rest is no pattern")
+@wrong(
+    "the softmax comes before the mask: hidden keys have already received weight, and what is left no longer sums to 1"
+)
 def softmax_first(scores):
     visible = torch.ones(scores.shape[-2:], dtype=torch.bool).tril(scores.shape[-1] - scores.shape[-2])
     return scores.softmax(-1).masked_fill(~visible, 0.0)

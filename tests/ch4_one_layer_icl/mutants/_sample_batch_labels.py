@@ -44,7 +44,7 @@ def labels_clean(*given, **named):
     return sentences(*given, **named, result=lambda s: (s.tokens, s.y.clone(), s.y))
 
 
-@wrong("whether a label is noise is decided by which pair stands first: draw it independently of the sentence")
+@wrong("whether a label is noise is decided by which pair comes first: draw it independently of the sentence")
 def label_by_order(*given, **named):
     return sentences(*given, **named, flips=lambda s: s.p_tau < s.p)
 
@@ -59,7 +59,7 @@ def returned_in_wrong_order(*given, **named):
     return sentences(*given, **named, result=lambda s: (lambda r: (r[0], r[2], r[1]))(result(s)))
 
 
-@wrong("only tokens and labels are returned: the outputs belong to it")
+@wrong("only tokens and labels are returned: return the outputs as well")
 def without_outputs(*given, **named):
     return sentences(*given, **named)[:2]
 

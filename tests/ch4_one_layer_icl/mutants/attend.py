@@ -15,7 +15,7 @@ def read(a, x):
     return torch.einsum("bt,btd->bd", a, x), a
 
 
-@wrong("the scores are those of x_h . W x_last: the last position stands on the left of W")
+@wrong("the scores are those of x_h . W x_last: the last position belongs on the left of W")
 def transposed(x, W, kind):
     return read(weights(scores(x, W.T), kind), x)
 
@@ -38,13 +38,13 @@ def relu_without_eps(x, W, kind):
     return read(s.relu() if kind == "relu" else weights(s, kind), x)
 
 
-@wrong("the 1e-8 does not stand inside the relu, beside the scores: the derivative at zero scores is still 0")
+@wrong("the 1e-8 is not added to the scores inside the relu: the derivative at zero scores is still 0")
 def eps_outside(x, W, kind):
     s = scores(x, W)
     return read(s.relu() + 1e-8 if kind == "relu" else weights(s, kind), x)
 
 
-@wrong("the 1e-8 does not stand inside the relu, beside the scores: the derivative at zero scores is still 0")
+@wrong("the 1e-8 is not added to the scores inside the relu: the derivative at zero scores is still 0")
 def clamped_at_eps(x, W, kind):
     s = scores(x, W)
     return read(s.clamp(min=1e-8) if kind == "relu" else weights(s, kind), x)
@@ -62,7 +62,7 @@ def leaky(x, W, kind):
     return read(torch.nn.functional.leaky_relu(s + 1e-8) if kind == "relu" else weights(s, kind), x)
 
 
-@wrong("the weights of relu are divided by their sum: they stay as they are")
+@wrong("the weights of relu are divided by their sum: leave them as they are")
 def relu_normalised(x, W, kind):
     a = weights(scores(x, W), kind)
     return read(a / a.sum(1, keepdim=True) if kind == "relu" else a, x)
@@ -85,13 +85,13 @@ def scaled(x, W, kind):
     return read(weights(scores(x, W) / x.shape[-1] ** 0.5, kind), x)
 
 
-@wrong("the logarithm of the softmax is taken: the weights are the shares themselves")
+@wrong("the logarithm of the softmax is taken: the weights are the softmax itself")
 def log_softmax(x, W, kind):
     s = scores(x, W)
     return read(s.log_softmax(-1) if kind == "softmax" else weights(s, kind), x)
 
 
-@wrong("the query is no candidate: its own score, and so its weight, is left out")
+@wrong("the query's own score is left out: the query is a position like any other and can get weight, too")
 def query_masked(x, W, kind):
     s = scores(x, W)
     a = weights(s[:, :-1], kind)
@@ -163,7 +163,7 @@ def order_exchanged(x, W, kind):
     return read(weights(scores(x, W), kind), x)[::-1]
 
 
-@wrong("only w is returned: the weights belong to it")
+@wrong("only w is returned: return the weights as well")
 def only_w(x, W, kind):
     return read(weights(scores(x, W), kind), x)[0]
 

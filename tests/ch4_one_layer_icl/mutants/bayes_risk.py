@@ -22,7 +22,7 @@ def base_10(alpha):
     return entropy(alpha) / math.log(10)
 
 
-@wrong("0 * log 0 is taken as it stands: it counts as 0, and math.log(0) raises an error")
+@wrong("0 * log 0 is not handled: it counts as 0, and math.log(0) raises an error")
 def log_of_0_raises(alpha):
     return -alpha * math.log(alpha) - (1 - alpha) * math.log(1 - alpha)
 
@@ -33,12 +33,12 @@ def nan_at_0(alpha):
     return -(a * a.log()).sum().item()
 
 
-@wrong("alpha = 0 is looked after, alpha = 1 is not")
+@wrong("alpha = 0 is handled, alpha = 1 is not")
 def only_0_guarded(alpha):
     return 0.0 if alpha == 0 else -alpha * math.log(alpha) - (1 - alpha) * math.log(1 - alpha)
 
 
-@wrong("alpha = 1 is looked after, alpha = 0 is not")
+@wrong("alpha = 1 is handled, alpha = 0 is not")
 def only_1_guarded(alpha):
     return 0.0 if alpha == 1 else -alpha * math.log(alpha) - (1 - alpha) * math.log(1 - alpha)
 

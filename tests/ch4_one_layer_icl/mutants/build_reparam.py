@@ -22,7 +22,7 @@ def matrices(lam, cfg, noisy, gamma):
     return W, V, torch.outer(E[-1], gamma * E[0] + Ebar[0])
 
 
-@wrong("E and Ebar are exchanged in W: the query q stands on the left, the token before on the right")
+@wrong("E and Ebar are exchanged in W: the query q belongs on the left, the token before on the right")
 def w_transposed(lam, cfg, noisy, gamma):
     W, V, F = matrices(lam, cfg, noisy, gamma)
     return W.T, V, F
@@ -79,7 +79,7 @@ def gamma_sign(lam, cfg, noisy, gamma):
     return matrices(lam, cfg, noisy, -gamma)
 
 
-@wrong("gamma stands with Ebar(q) in F: it multiplies E(q), the query")
+@wrong("gamma multiplies Ebar(q) in F: it should multiply E(q), the query")
 def gamma_on_ebar(lam, cfg, noisy, gamma):
     W, V, F = matrices(lam, cfg, noisy, gamma)
     E, Ebar = unit(cfg, lam)
@@ -93,7 +93,7 @@ def gamma_on_both(lam, cfg, noisy, gamma):
     return W, V, gamma * torch.outer(E[-1], E[0] + Ebar[0]) if noisy else F
 
 
-@wrong("e^gamma stands in F in the place of gamma: F gives logits, not odds")
+@wrong("F has e^gamma where gamma belongs: F gives logits, not odds")
 def gamma_exponential(lam, cfg, noisy, gamma):
     return matrices(lam, cfg, noisy, math.exp(gamma))
 
@@ -110,7 +110,7 @@ def f_without_gamma(lam, cfg, noisy, gamma):
     return matrices(lam, cfg, noisy, 0.0)
 
 
-@wrong("F stands the wrong way round: it writes E(tau), so E(tau) is on the left")
+@wrong("F is transposed: it writes E(tau), so E(tau) belongs on the left")
 def f_transposed(lam, cfg, noisy, gamma):
     W, V, F = matrices(lam, cfg, noisy, gamma)
     return W, V, F.T

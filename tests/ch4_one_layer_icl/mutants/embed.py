@@ -37,7 +37,7 @@ def next_token_rolled(tokens, cfg):
     return joined(tokens, cfg, tokens.roll(-1, 1))
 
 
-@wrong("position 0 is given token 0 as the one before it: padding is no token, leave the columns zero")
+@wrong("position 0 is given token 0 as the one before it: padding isn't a token, so leave the columns zero")
 def pads_with_token_0(tokens, cfg):
     return joined(tokens, cfg, shifted(tokens, 0))
 
@@ -67,7 +67,7 @@ def two_back(tokens, cfg):
     return joined(tokens, cfg, shifted(shifted(tokens)))
 
 
-@wrong("the current token stands in both halves")
+@wrong("both halves hold the current token")
 def current_twice(tokens, cfg):
     return joined(tokens, cfg, tokens)
 
@@ -137,7 +137,7 @@ def normalised(tokens, cfg):
     return x / x.sum(-1, keepdim=True)
 
 
-@wrong("the shift runs over the batch instead of the positions: the token before stands in the same sentence")
+@wrong("the shift runs over the batch instead of the positions: the token before comes from the same sentence")
 def shifts_the_batch(tokens, cfg):
     return joined(tokens, cfg, shifted(tokens.T).T)
 

@@ -134,7 +134,7 @@ def relu_twice():
     return {"linear": norms, "relu": norms}
 
 
-@wrong("softmax stands in the place of linear attention")
+@wrong("softmax is used in place of linear attention")
 def softmax_for_linear():
     return {"linear": both("", ["softmax"])["softmax"], "relu": both()["relu"]}
 
@@ -215,7 +215,7 @@ norm_of_f = slip(
 noisy_data = slip(
     "the sentences are drawn with noise: data without noise are asked for", "CFG, 6, False,", "CFG, 6, True, 0.2,"
 )
-TENSORS = "the norms are tensors: plain numbers are promised, .item() makes one of a norm"
+TENSORS = "the norms are tensors: plain numbers are promised, .item() turns a norm into one"
 norms_as_tensors = slip(
     TENSORS, '(params["W"].norm().item(), params["V"].norm().item())', '(params["W"].norm(), params["V"].norm())'
 )

@@ -45,14 +45,14 @@ def without_factor(cfg, alpha):
     return 0.0 if alpha in (0, 1) else bayes_risk(alpha) + best_lam(cfg, alpha)
 
 
-@wrong("the best lam is that of inverted odds: (1 - alpha) / alpha stands in it")
+@wrong("the best lam is that of inverted odds: it should contain (1 - alpha) / alpha")
 def odds_inverted(cfg, alpha):
     if alpha in (0, 1):
         return 0.0
     return bayes_risk(alpha) + alpha * math.log(1 + (cfg.vocab_size - 2) * alpha / (1 - alpha))
 
 
-@wrong("the 1 is missing in the best lam: tau itself also stands in the denominator")
+@wrong("the 1 is missing in the best lam: tau itself also counts in the denominator")
 def without_1(cfg, alpha):
     return 0.0 if alpha in (0, 1) else bayes_risk(alpha) + alpha * math.log((cfg.vocab_size - 2) * (1 - alpha) / alpha)
 
@@ -85,12 +85,12 @@ def in_bits(cfg, alpha):
     return 0.0 if alpha in (0, 1) else (bayes_risk(alpha) + alpha * best_lam(cfg, alpha)) / math.log(2)
 
 
-@wrong("alpha = 0 is not looked after: there the floor is 0, and nothing may be divided by alpha")
+@wrong("alpha = 0 is not handled: there the floor is 0, and nothing may be divided by alpha")
 def fails_at_0(cfg, alpha):
     return bayes_risk(alpha) + alpha * best_lam(cfg, alpha)
 
 
-@wrong("alpha = 1 is not looked after: there the floor is 0, and log (1 - alpha) does not exist")
+@wrong("alpha = 1 is not handled: there the floor is 0, and log (1 - alpha) does not exist")
 def fails_at_1(cfg, alpha):
     if alpha == 0:
         return 0.0

@@ -25,14 +25,14 @@ def without_mean(cfg):
     return row_of(cfg, mean=0.0)
 
 
-@wrong("y is counted only where it follows the trigger: outputs also stand among the fillers")
+@wrong("y is counted only where it follows the trigger: outputs also occur among the fillers")
 def y_once(cfg):
     row = row_of(cfg)
     row[cfg.Q : cfg.Q + cfg.Y] -= (cfg.H - 3) / (cfg.vocab_size - 1 - cfg.Q) / cfg.Y
     return row
 
 
-@wrong("y is counted only among the fillers: it also stands after the trigger")
+@wrong("y is counted only among the fillers: it also comes after the trigger")
 def y_among_fillers(cfg):
     return row_of(cfg, once=0.0)
 
@@ -87,7 +87,7 @@ def outputs_no_fillers(cfg):
     return row_of(cfg, fillers=cfg.vocab_size - 1 - cfg.Q - cfg.Y)
 
 
-@wrong("the trigger is counted once: it stands at p and at the end")
+@wrong("the trigger is counted once: it is at p and at the end")
 def trigger_once(cfg):
     return row_of(cfg, triggers=1.0)
 
@@ -114,21 +114,21 @@ def trigger_zero(cfg):
     return row
 
 
-@wrong("tau's column E has a gradient: it never stands in a noiseless sentence")
+@wrong("tau's column E has a gradient: tau never occurs in a noiseless sentence")
 def tau_in_first_half(cfg):
     row, N = row_of(cfg), cfg.vocab_size
     row[N - 1] = row[N - 2]
     return row
 
 
-@wrong("for an output only - f/N is subtracted: it also stands after the trigger, in a share 1/Y of the sentences")
+@wrong("for an output only - f/N is subtracted: it also comes after the trigger, in a share 1/Y of the sentences")
 def y_not_in_the_mean(cfg):
     row, N, Q, Y = row_of(cfg), cfg.vocab_size, cfg.Q, cfg.Y
     row[Q : Q + Y] += 1 / (Y * N)
     return row
 
 
-@wrong("the column Ebar(0) is 1: what stands after the trigger loses 1/N as every place does")
+@wrong("the column Ebar(0) is 1: what comes after the trigger loses 1/N as every place does")
 def rule_without_mean(cfg):
     row = row_of(cfg)
     row[cfg.vocab_size] = 1.0
@@ -157,7 +157,7 @@ def other_triggers_too(cfg):
     return row
 
 
-@wrong("the columns Ebar of the fillers are left zero: a filler can stand before y as well")
+@wrong("the columns Ebar of the fillers are left zero: a filler can come before y as well")
 def no_fillers_before(cfg):
     row = row_of(cfg)
     row[cfg.vocab_size + cfg.Q :] = 0
@@ -193,7 +193,7 @@ def without_y(cfg):
     return row
 
 
-@wrong("tau has a gradient: it never stands in a noiseless sentence")
+@wrong("tau has a gradient: it never occurs in a noiseless sentence")
 def tau_too(cfg):
     row, N = row_of(cfg), cfg.vocab_size
     row[N - 1], row[2 * N - 1] = row[N - 2], row[2 * N - 2]

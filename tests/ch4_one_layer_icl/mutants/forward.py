@@ -91,7 +91,9 @@ query_no_candidate = slip(
     READ, "s = scores(x, W)[:, :-1]\n    w = torch.einsum('bt,btd->bd', weights(s, kind), x[:, :-1])",
 )  # fmt: skip
 always_linear = slip("the kind is not used: attention is always linear", "W, kind)", "W, 'linear')")
-w_transposed = slip("W is handed on transposed: attend takes it as it is", "attend(x, W,", "attend(x, W.T,")
+w_transposed = slip(
+    "W is transposed before it is passed on: attend takes it as it is", "attend(x, W,", "attend(x, W.T,"
+)
 order_of_attend = slip(
     "w and the weights are taken from attend in the wrong order: it returns (w, a)", "w, a = attend", "a, w = attend"
 )
@@ -118,7 +120,7 @@ f_from_the_right = slip(
     "F acts from the right: F (x_last + kappa w) is wanted, with F on the left", "F[:N].T", "F[:, :N]"
 )
 both_from_the_right = slip(
-    "V and F both act from the right: both stand on the left of what they act on",
+    "V and F both act from the right: both belong on the left of what they act on",
     "V[:N].T", "V[:, :N]", "F[:N].T", "F[:, :N]",
 )  # fmt: skip
 v_and_f_exchanged = slip("V and F are exchanged", "W, V, F =", "W, F, V =")
@@ -130,7 +132,7 @@ xi_is_feed_forward = slip("xi leaves out the attention layer: it is the sum of x
 order_exchanged = slip(
     "xi_A and xi_F come in the wrong order: (xi, xi_A, xi_F)", RETURNS, "return xi_A + xi_F, xi_F, xi_A"
 )
-xi_last = slip("xi stands last: the order is (xi, xi_A, xi_F)", RETURNS, "return xi_A, xi_F, xi_A + xi_F")
+xi_last = slip("xi comes last: the order is (xi, xi_A, xi_F)", RETURNS, "return xi_A, xi_F, xi_A + xi_F")
 only_xi = slip("only xi is returned: the logits of both layers belong to it", RETURNS, "return xi_A + xi_F")
 probabilities = slip(
     "probabilities are returned: the logits are wanted, before any softmax", SUM, "return (xi_A + xi_F).softmax(-1),"

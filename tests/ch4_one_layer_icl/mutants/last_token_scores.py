@@ -46,7 +46,7 @@ def masks_itself(x, W):
     return torch.cat([s[:, :-1], torch.full_like(s[:, :1], -torch.inf)], 1)
 
 
-@wrong("W acts on both sides: it stands between x_last and x_h once")
+@wrong("W acts on both sides: it belongs between x_last and x_h, once")
 def w_twice(x, W):
     return torch.einsum("bi,bhi->bh", x[:, -1] @ W, x @ W.T)
 

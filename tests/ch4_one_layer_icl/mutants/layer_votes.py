@@ -35,7 +35,7 @@ def mean_first(model, batch):
     return xi_A.mean(0).argmax(), xi_F.mean(0).argmax()
 
 
-@wrong("the logits are averaged over the batch first, and one vote stands for all: every sentence votes for itself")
+@wrong("the logits are averaged over the batch first, and one vote counts for all: every sentence votes for itself")
 def mean_for_all(model, batch):
     _, xi_A, xi_F = model(batch[0])
     return tuple(xi.mean(0).argmax().expand(len(xi)) for xi in (xi_A, xi_F))
@@ -77,7 +77,7 @@ def least(model, batch):
     return xi_A.argmin(-1), xi_F.argmin(-1)
 
 
-@wrong("the largest absolute values are taken: a very negative logit is no vote")
+@wrong("the largest absolute values are taken: a very negative logit isn't a vote")
 def absolute(model, batch):
     _, xi_A, xi_F = model(batch[0])
     return xi_A.abs().argmax(-1), xi_F.abs().argmax(-1)

@@ -66,7 +66,7 @@ def one_output(*given, **named):
     )
 
 
-@wrong("the pair (q, y) stands at one place in the whole batch: draw p for each sentence")
+@wrong("the pair (q, y) is at the same place in the whole batch: draw p for each sentence")
 def one_place(*given, **named):
     return sentences(*given, **named, p=lambda s: s.zeros() + s.randint(0, s.H - 2, 1))
 
@@ -137,7 +137,7 @@ def last_place_missing(*given, **named):
     return sentences(*given, **named, p=lambda s: s.randint(0, s.H - 3))
 
 
-@wrong("the pair (q, y) never stands at the beginning: p goes from 0 to H-3, both included")
+@wrong("the pair (q, y) is never at the beginning: p goes from 0 to H-3, both included")
 def first_place_missing(*given, **named):
     return sentences(*given, **named, p=lambda s: s.randint(1, s.H - 2))
 
@@ -166,7 +166,7 @@ def no_query(*given, **named):
     return sentences(*given, **named, place=place)
 
 
-@wrong("the pair stands the wrong way round: first the trigger q, then the output y")
+@wrong("the pair is the wrong way round: first the trigger q, then the output y")
 def y_before_q(*given, **named):
     def place(s):
         place_pairs(s)
@@ -232,7 +232,7 @@ def moved_aside(*given, **named):
     return sentences(*given, **named, p_tau=moved)
 
 
-@wrong("the noise token stands only in sentences whose label is noise: it stands in every noisy sentence")
+@wrong("the noise token is only in sentences whose label is noise: it belongs in every noisy sentence")
 def tau_only_with_noise_label(*given, **named):
     def place(s):
         kept = s.tokens.clone()

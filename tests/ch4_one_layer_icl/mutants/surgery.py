@@ -95,7 +95,7 @@ def f_identity(model):
     return new
 
 
-@wrong("c is taken from the unseen outputs: what was learned stands on those of training")
+@wrong("c is taken from the unseen outputs: only the entries of the outputs seen in training were learned")
 def from_unseen(model):
     return cut(model, model.V.diagonal()[model.cfg.Q + model.cfg.Y : model.cfg.vocab_size - 1].mean())
 
@@ -131,7 +131,7 @@ def keeps_diagonal(model):
     return cut(model, V=torch.diag(model.V.diagonal()))
 
 
-@wrong("c stands in the first half of the diagonal only: V is c times the whole identity")
+@wrong("c is in the first half of the diagonal only: V is c times the whole identity")
 def half_identity(model):
     c = model.V.diagonal()[model.cfg.Q : model.cfg.Q + model.cfg.Y].mean()
     return cut(model, V=torch.diag((torch.arange(len(model.V)) < model.cfg.vocab_size) * c))

@@ -98,12 +98,12 @@ def two_batches(model, cfg, steps, noisy=False, alpha=0.0, lr=0.5, batch=64, gen
     return loop(model, cfg, steps, noisy, alpha, lr, batch, generator, move=move)
 
 
-@wrong("the generator is not handed on to every draw: the same seed must give the same sentences")
+@wrong("the generator is not passed to every draw: the same seed must give the same sentences")
 def generator_ignored(model, cfg, steps, noisy=False, alpha=0.0, lr=0.5, batch=64, generator=None):
     return loop(model, cfg, steps, noisy, alpha, lr, batch)
 
 
-@wrong("the generator is not handed on to every draw: the same seed must give the same sentences")
+@wrong("the generator is not passed to every draw: the same seed must give the same sentences")
 def ood_without_generator(model, cfg, steps, noisy=False, alpha=0.0, lr=0.5, batch=64, generator=None):
     test = sample_batch(cfg, 512, noisy, alpha, True)
     return loop(model, cfg, steps, noisy, alpha, lr, batch, generator, unseen=test)

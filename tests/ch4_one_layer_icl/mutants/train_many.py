@@ -130,7 +130,7 @@ def noise_shared(cfgs, steps):
     return sweep(cfgs, steps, sample_batch, told=lambda runs: same("alpha")(same("noisy")(runs)))
 
 
-@wrong("alpha is not handed on to sample_batch: noisy runs have labels that are noise")
+@wrong("alpha is not passed to sample_batch: noisy runs have labels that are noise")
 def alpha_missing(cfgs, steps):
     return sweep(
         cfgs, steps, sample_batch, told=lambda runs: [type(run)(**{**vars(run), "alpha": 0.0}) for run in runs]
@@ -179,7 +179,7 @@ def kind_of_the_first(cfgs, steps):
     return sweep(cfgs, steps, sample_batch, kinds=lambda cfg: cfgs[0].kind)
 
 
-@wrong("the rows come kind by kind: they must stand in the order of cfgs")
+@wrong("the rows come kind by kind: they must be in the order of cfgs")
 def order_lost(cfgs, steps):
     losses = sweep(cfgs, steps, sample_batch)
     return torch.stack([losses[i] for i in sorted(range(len(cfgs)), key=lambda i: cfgs[i].kind)])
@@ -209,7 +209,7 @@ def learns_outputs(cfgs, steps):
     return sweep(cfgs, steps, sample_batch, data=data)
 
 
-@wrong("the softmax runs over the sentences of a batch: each sentence shares out its own positions")
+@wrong("the softmax runs over the sentences of a batch: each sentence has a softmax over its own positions")
 def softmax_over_batch(cfgs, steps):
     return sweep(cfgs, steps, sample_batch, axis=1)
 

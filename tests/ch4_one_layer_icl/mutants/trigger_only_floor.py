@@ -56,7 +56,7 @@ def one_output_too_few(cfg, alpha):
     return bayes_risk(alpha) + (1 - alpha) * math.log(max(cfg.Y - 1, 1))
 
 
-@wrong("without noise log Y is left: the noise is forgotten")
+@wrong("without noise log Y is what remains: the noise is forgotten")
 def no_noise(cfg, alpha):
     return math.log(cfg.Y)
 

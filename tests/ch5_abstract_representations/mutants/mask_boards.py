@@ -28,7 +28,7 @@ InPlace = slip(
     "return torch.where(mask, lib.unk, board), mask", "board[mask] = lib.unk\n    return board.clone(), mask",
 )  # fmt: skip
 WrongUnk = slip(
-    "hidden cells hold lib.vocab, which is no token: UNK is lib.unk, the last one",
+    "hidden cells hold lib.vocab, which isn't a token: UNK is lib.unk, the last one",
     "torch.where(mask, lib.unk",
     "torch.where(mask, lib.vocab",
 )

@@ -53,7 +53,7 @@ def notebook(text: str, chapter: str = "ch1", kind: str = "exercises") -> str:
 
 
 def put(home: Path, *names: str) -> Path:
-    """Files of a download: a notebook that holds the file's name as its only cell, unless it is no notebook."""
+    """Files of a download: a notebook that holds the file's name as its only cell, unless it isn't a notebook."""
     for name in names:
         (home / name).parent.mkdir(parents=True, exist_ok=True)
         made = notebook(f"# {name}", kind="optional" if "optional" in name else "exercises")

@@ -37,7 +37,7 @@ def folder(tmp_path_factory, handed_in):
         cell["metadata"] = {"id": "x"}
         cell.pop("id")
     write(top / "ida.ipynb", colab)
-    (top / "jon.ipynb").write_text("this is no notebook", encoding="utf-8")
+    (top / "jon.ipynb").write_text("this isn't a notebook", encoding="utf-8")
     (top / "kim.ipynb").write_text("", encoding="utf-8")
     skips = handed_in.notebook(some("MLP", GELU="pass"))
     skips["cells"].append({"cell_type": "code", "metadata": {}, "source": 'skip("GELU")\nskip("1.3")\nskip(MLP)'})

@@ -104,9 +104,9 @@ class Work:
 
 
 class Who(NamedTuple):
-    """Whose a file is: the id as it stands there; `home` tells two students of one id apart, `notice` is told.
+    """Whose a file is: the id as written there; `home` tells two students of one id apart, `notice` is told.
 
-    `theirs`: whether a file that is no notebook is theirs too.
+    `theirs`: whether a file that isn't a notebook is theirs too.
     """
 
     student: str
@@ -286,7 +286,7 @@ def _hand_out(parts: tuple[str, ...]) -> bool:
 
 
 def _looked_at(piece: Piece):
-    """A file that is no zip, with the reason why it is not taken; the course's own files are passed over."""
+    """A file that isn't a zip, with the reason why it is not taken; the course's own files are passed over."""
     name = piece.parts[-1]
     if NOT_WORK.search(name):
         yield piece, "is a copy that the course's build made"

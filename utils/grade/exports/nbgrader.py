@@ -28,9 +28,7 @@ def write(results: list[SubmissionResult], out: Path, assignment: str = "", dued
     for result in results:
         student = _unquoted(no_formula(one_line(result.student)))
         if student != result.student:
-            warn(
-                f"The student id {result.student!r} cannot stand in nbgrader's table as it is: it is {student!r} there."
-            )
+            warn(f"nbgrader's table can't hold the student id {result.student!r} as it is: there it is {student!r}.")
         score = number(result.score)
         values = {
             "assignment": _unquoted(assignment or result.chapter),
