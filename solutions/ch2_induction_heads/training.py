@@ -8,6 +8,7 @@ import difflib
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -40,6 +41,7 @@ from .probes import attention_metrics, norms, recall_probes, task_metrics
 
 TEST_SIZE, TEST_SEED = 512, 0
 EXAMPLES, EXAMPLE_SEED = 128, 0
+PART = 64  # sequences that are measured at a time: their patterns stay in the processor's caches
 TRAIN_OPTIM = {"use_sgd": True, "momentum": 0.9, "weight_decay": 1e-4}  # the optimiser of `train`
 
 
@@ -197,19 +199,23 @@ class Trainer:
     @torch.no_grad()
     def measure_batch(self, batch: Batch) -> dict[str, float | None]:
         """What the model makes of a batch that it is about to be trained on."""
-        logits, cache = self.model(batch.x, return_cache=True)
+        parts = [self.model(x, return_cache=True) for x in batch.x.split(PART)]
+        logits = torch.cat([logits for logits, _ in parts])
         found = task_metrics(logits, batch)
         if self.args.data_args.k == 0:  # no trigger, nothing in context: the losses only
             return {name: found[name] for name in ("loss", "loss_bigram")}
-        return found if self.full else found | attention_metrics(cache["A1"], cache["A2"], logits, batch)
+        if self.full:
+            return found
+        A1, A2 = (torch.cat([cache[name] for _, cache in parts]) for name in ("A1", "A2"))
+        return found | attention_metrics(A1, A2, logits, batch)
 
     @torch.no_grad()
     def measure_weights(self) -> dict[str, float | None]:
         """The test batch, and what the weights hold now."""
         if self.args.data_args.k == 0:
             return norms(self.model)
-        logits = merged_logits(self.model, self.test.x) if self.merged else self.model(self.test.x)
-        tested = task_metrics(logits, self.test)
+        read = partial(merged_logits, self.model) if self.merged else self.model
+        tested = task_metrics(torch.cat([read(x) for x in self.test.x.split(PART)]), self.test)
         found = {f"{name}_test": tested[name] for name in ("acc_end", "acc_end_nonrep", "loss_bigram", "loss_head")}
         return found | recall_probes(self.model, self.task) | norms(self.model)
 
