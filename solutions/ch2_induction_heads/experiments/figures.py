@@ -1,15 +1,16 @@
 """Figures F1 to F10 of chapter 2. Each is a function (table, seed) -> Picture; those of training take a minute."""
 
+import base64
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from utils.course import CourseError
+from utils.course import ROOT, CourseError
 from utils.plot import Picture, bars, heatmap, line
 from utils.plot.figures import label
-from utils.plot.style import CATEGORIES, DIVERGING, SEQUENTIAL, small, template
+from utils.plot.style import DIVERGING, SEQUENTIAL, small, template
 from utils.train import generator, progress_bar
 
 from ..bigrams import BigramTable
@@ -26,6 +27,18 @@ def _curve(history: list[dict], name: str) -> list[float]:
     return [entry[name] for entry in history]
 
 
+def _reaches(history: list[dict], name: str, level: float = 0.5) -> str:
+    """The first iteration of a measurement from which on it stays at or above the level, as text."""
+    below = [n for n, entry in enumerate(history) if entry[name] < level]
+    after = below[-1] + 1 if below else 0
+    return f"at iteration {history[after]['step']}" if after < len(history) else "not at all"
+
+
+def _ends(curves: Mapping[str, list[float]]) -> str:
+    """The last value of each curve, as text."""
+    return "; ".join(f"{name} {values[-1]:.2f}" for name, values in curves.items())
+
+
 def training_curves(table: BigramTable, seed: int) -> Picture:
     history = train_run(lesson(301, seed, eval_delta=10), table).history
     curves = {"accuracy in context": _curve(history, "acc_end_nonrep_test")}
@@ -36,7 +49,9 @@ def training_curves(table: BigramTable, seed: int) -> Picture:
         x="iteration",
         y="share",
         xs=_curve(history, "step"),
-        caption="W_O² leaves chance first, then W_K², then W_K¹, and accuracy jumps when all three are there.",
+        caption="One half is reached for good: "
+        + "; ".join(f"{paper} {_reaches(history, name)}" for paper, name in PROBES.items())
+        + f"; accuracy {_reaches(history, 'acc_end_nonrep_test')}.",
     )
 
 
@@ -53,7 +68,7 @@ def freezing(table: BigramTable, seed: int) -> Picture:
         x="iteration",
         y="accuracy in context",
         xs=steps,
-        caption="Whatever waits for a frozen memory above it starts late; without W_O² nothing moves at all.",
+        caption=f"Accuracy at the last iteration: {_ends(curves)}.",
     )
 
 
@@ -74,7 +89,7 @@ def triggers(table: BigramTable, seed: int) -> Picture:
         x="iteration",
         y="accuracy in context",
         xs=steps,
-        caption="Triggers that change are learned later than frequent fixed ones, and rare ones hardly at all.",
+        caption=f"Accuracy at the last iteration: {_ends(curves)}.",
     )
 
 
@@ -92,7 +107,9 @@ def output_kinds(table: BigramTable, seed: int) -> Picture:
         groups,
         title="What the outputs were decides what W_O² stores",
         y="share",
-        caption="Trained on outputs from the bigram table, the head fails on outputs it has rarely seen.",
+        caption="Accuracy on uniform outputs: "
+        + "; ".join(f"{name} {group['tested on uniform']:.2f}" for name, group in groups.items())
+        + ".",
     )
 
 
@@ -107,7 +124,9 @@ def two_losses(table: BigramTable, seed: int) -> Picture:
         y="loss, nats",
         xs=_curve(history, "step"),
         levels={"uniform guess": float(np.log(table.vocab_size))},
-        caption="Trained on all positions, the model knows the bigram table long before it can look things up.",
+        caption=f"A quarter of the way, at iteration {history[len(history) // 4]['step']}, the loss is "
+        + "; ".join(f"{values[len(history) // 4]:.2f} at {name}" for name, values in curves.items())
+        + f". At the end: {_ends(curves)}.",
     )
 
 
@@ -137,7 +156,7 @@ def near_orthogonality(table: BigramTable, seed: int) -> Picture:
         x="inner product",
         y="density",
         xs=(edges[1:] + edges[:-1]) / 2,
-        caption="The wider the vectors, the nearer to orthogonal: the spread is 1 / sqrt(d).",
+        caption=f"Wider vectors are nearer to orthogonal; standard deviations (about 1/√d): {', '.join(spreads)}.",
         alt=f"Three bell curves around zero, narrower for wider vectors; standard deviation {', '.join(spreads)}.",
     )
 
@@ -154,44 +173,25 @@ def capacity(table: BigramTable, seed: int) -> Picture:
         columns=[str(n) for n in ns],
         limits=(0.0, 1.0),
         show_values=True,
-        caption="Top-1 recall of N random pairs: the limit grows faster than d, towards d² / (2 ln N).",
+        caption=f"Recall of 256 random pairs is {values[2, 4]:.2f} at d = 64 and {values[3, 4]:.2f} at d = 128.",
     )
 
 
 def circuit_diagram(table: BigramTable | None = None, seed: int = 0) -> Picture:
-    """The induction head on the tokens ... q o ... q: what each layer moves where."""
+    """The drawing that the chapter opens with: what each layer moves where."""
     import plotly.graph_objects as go
 
-    tokens = ["...", "q", "o", "...", "q", "?"]
+    drawing = ROOT / "chapters" / "ch2_induction_heads" / "images" / "induction_circuit.svg"
+    source = "data:image/svg+xml;base64," + base64.b64encode(drawing.read_bytes()).decode()
     figure = go.Figure()
-    for row, name in enumerate(("tokens", "after layer 1", "after layer 2")):
-        figure.add_annotation(x=-0.9, y=row, text=name, showarrow=False, xanchor="right")
-        for place, token in enumerate(tokens):
-            if token == "?" and row < 2:
-                continue
-            text = {(1, 2): "o, after q", (2, 4): "q, so: o", (2, 5): ""}.get((row, place), token)
-            if text:
-                figure.add_annotation(x=place, y=row, text=text, showarrow=False, bordercolor="#222222", borderpad=5)
-    arrows = (
-        (1, 0, 2, 1, CATEGORIES[0], "W_K¹: look one position back<br>and write w_1(q)", 0.55, 0.55),
-        (2, 1, 4, 2, CATEGORIES[2], "W_K²: q looks for w_1(q)", 2.2, 1.6),
-        (4, 2, 5, 2, CATEGORIES[5], "W_O²: say o", 4.75, 2.25),
-    )
-    for x0, y0, x1, y1, colour, text, at_x, at_y in arrows:
-        ends = {"ax": x0 + 0.15, "ay": y0 + 0.12, "x": x1 - 0.15, "y": y1 - 0.12, "axref": "x", "ayref": "y"}
-        if y0 == y1:
-            ends |= {"ax": x0 + 0.45, "ay": y0, "x": x1 - 0.15, "y": y1}
-        figure.add_annotation(**ends, text="", arrowhead=3, arrowwidth=2.5, arrowcolor=colour, showarrow=True)
-        figure.add_annotation(x=at_x, y=at_y, text=text, showarrow=False, font={"color": colour}, xanchor="center")
-    figure.add_annotation(x=5, y=2, text="o", showarrow=False, bordercolor=CATEGORIES[5], borderpad=5)
-    axis = {"visible": False}
-    figure.update_layout(template=template(), title_text="An induction head", height=380, xaxis=axis, yaxis=axis)
-    figure.update_xaxes(range=[-2.2, 5.7])
-    figure.update_yaxes(range=[-0.5, 2.6])
-    caption = "Layer 1 writes at o that q came before; layer 2 lets a later q find that place and copy what is there."
+    figure.add_layout_image(source=source, xref="paper", yref="paper", x=0, y=1, sizex=1, sizey=1)
+    figure.update_layout(template=template(), title_text="An induction head", height=480)
+    figure.update_xaxes(visible=False)
+    figure.update_yaxes(visible=False)
+    caption = "Layer 1 notes down which token came before; layer 2 finds the place that follows an earlier copy."
     alt = (
-        "Diagram of an induction head on the tokens q o ... q: the first layer looks one position back and writes "
-        "w_1(q) at o, the second looks from the later q to that place, and its output map makes that the logit of o."
+        "An induction head on the tokens Captain Orlova ... Captain: layer 1 looks one position back and writes at "
+        "Orlova that Captain came before; layer 2 finds that place from the second Captain and raises Orlova's logit."
     )
     return Picture(figure, caption, alt)
 
@@ -224,7 +224,7 @@ def attention_maps(models: Mapping[str, Trainer], table: BigramTable, length: in
         figure.update_yaxes(tickvals=places, ticktext=names, autorange="reversed", row=1, col=column)
     figure.update_layout(template=template(), title_text="Last layer's attention", height=480, margin_t=90)
     figure.update_annotations(font_size=13)
-    caption = "With two layers a trigger looks at what followed it before; one layer alone cannot know what that was."
+    caption = "A trigger should look at what followed it before, which one layer alone cannot know."
     words = "; ".join(titles)
     return Picture(figure, caption, f"Heat maps of the last layer's attention on one sequence, {words}.")
 
