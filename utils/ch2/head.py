@@ -18,7 +18,7 @@ from utils.train import read_tensors
 
 FOLDER = ROOT / "chapters" / "ch2_induction_heads"
 SENTENCE = "Captain Orlova came aboard at dawn , and the crew saluted Captain"
-PER_LINE = 12  # words
+WIDTH = 94  # of a line, in characters; a word takes its own and two more
 LAYER_1, LAYER_2, SAYS = CATEGORIES[0], CATEGORIES[5], CATEGORIES[2]
 
 
@@ -103,21 +103,19 @@ def draw(sentence: str, model: nn.Module) -> Picture:
         words = ["type", "a", "sentence", "that", "ends", "with", "a", "word", "it", "has", "used", "before", ",", "a"]
     found = look(words, model)
     last, place, before = len(words) - 1, found["place"], found["before"]
-    at = lambda n: (n % PER_LINE, -(n // PER_LINE))  # noqa: E731
-    places = [at(n) for n in range(len(words))]
+    guess = f"{found['says']}?" if found["says"] else ""
+    *at, (x, y) = _places([*words, guess])
     texts = [f"<b>{label(word)}</b>" if n in (last, place) else label(word) for n, word in enumerate(words)]
-    xs, ys = zip(*places, strict=True)
+    xs, ys = zip(*at, strict=True)
     figure = go.Figure(go.Scatter(x=xs, y=ys, text=texts, mode="text", textfont={"size": 16}, hoverinfo="skip"))
     for start, end, colour, height in ((last, place, LAYER_2, 0.62), (place, before, LAYER_1, 0.42)):
-        (x0, y0), (x1, y1) = at(start), at(end)
+        (x0, y0), (x1, y1) = at[start], at[end]
         bend = f"M {x0},{y0 + 0.17} Q {(x0 + x1) / 2},{max(y0, y1) + 2 * height - 0.17} {x1},{y1 + 0.2}"
         figure.add_shape(type="path", path=bend, line={"color": colour, "width": 3})
         marker = {"symbol": "triangle-down", "size": 13, "color": colour}
         figure.add_scatter(x=[x1], y=[y1 + 0.2], mode="markers", marker=marker, hoverinfo="skip")
-    lines, (x, y) = -(-len(words) // PER_LINE), places[-1]
-    if found["says"]:
-        guess = {"text": f"<b>{label(found['says'])}?</b>", "font": {"size": 16, "color": SAYS}, "showarrow": False}
-        figure.add_annotation(x=x + 1, y=y, **guess)
+    lines, font = 1 - y, {"size": 16, "color": SAYS}
+    figure.add_annotation(x=x, y=y, text=f"<b>{label(guess)}</b>" if guess else "", font=font, showarrow=False)
     says = f"“{found['says']}”" if found["says"] else "a word that is not in the sentence"
     figure.update_layout(
         template=template(), showlegend=False, height=150 + 75 * lines, margin={"t": 50, "b": 10, "l": 10}
@@ -125,7 +123,7 @@ def draw(sentence: str, model: nn.Module) -> Picture:
     figure.update_layout(
         title_text=f"After “{label(words[-1])}” the model expects {says}, with probability {found['chance']:.2f}"
     )
-    figure.update_xaxes(visible=False, range=[-0.6, PER_LINE + 0.6])
+    figure.update_xaxes(visible=False, range=[-1, WIDTH + 1])
     figure.update_yaxes(visible=False, range=[-lines + 0.5, 1.0])
     if found["seen"]:
         looks, back = f"{found['weight']:.0%}", f"{found['weight_before']:.0%}"
@@ -139,3 +137,15 @@ def draw(sentence: str, model: nn.Module) -> Picture:
             "that occurs earlier."
         )
     return Picture(figure, caption, f"The sentence word by word. {figure.layout.title.text}. {caption}")
+
+
+def _places(words: list[str]) -> list[tuple[float, int]]:
+    """The middle of each word, in lines of WIDTH characters: x, and y = 0, -1, ... for the lines."""
+    found, end, line = [], 0, 0
+    for word in words:
+        size = len(word) + 2
+        if end + size > WIDTH and end:
+            end, line = 0, line - 1
+        found.append((end + size / 2, line))
+        end += size
+    return found

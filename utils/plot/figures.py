@@ -169,7 +169,7 @@ def attention_figure(pattern, tokens: Sequence[str], *, title: str, query: int |
         colorbar={"title": {"text": "%"}, "thickness": 14},
         hovertemplate="query %{y}, key %{x}: %{z}%<extra></extra>",
     )
-    height = max(height, 13 * len(labels) + 150)  # each token keeps a line of its own
+    height = max(height, 11 * len(labels) + 150)  # each token keeps a line of its own
     figure = plain_figure(trace, title, "key: the token looked at", "query: the token that looks", height)
     size = 12 if len(labels) <= 24 else 10
     ticks = {"tickvals": places, "ticktext": labels, "tickfont": {"size": size}, "showgrid": False}
