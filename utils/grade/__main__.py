@@ -55,9 +55,8 @@ def parser() -> argparse.ArgumentParser:
     autograder.add_argument("--index", default="", metavar="URL", help="index of CPU builds of PyTorch, for its set-up")
     release = verb("release", "make the hand-out for students", "folder to write", chapter=False)
     release.add_argument("--chapter", dest="chapters", required=True, nargs="+", help="such as ch1, or ch1 ch2")
-    release.add_argument(
-        "--no-hidden-tests", action="store_true", help="keep the hidden tests: check() has none to run"
-    )
+    says = "keep the hidden tests: check() has none to run"
+    release.add_argument("--no-hidden-tests", dest="hidden_tests", action="store_false", help=says)
     release.add_argument("--repository", default="", metavar="OWNER/NAME", help="where the class finds it on GitHub")
     release.add_argument("--tag", default="", help="the tag that the badges open there")
     verb("workflow", "write a GitHub workflow for a class", "file to write")
@@ -74,13 +73,16 @@ def main(argv: list[str] | None = None) -> int:
     argv = list(sys.argv[1:] if argv is None else argv)
     if argv and argv[0] not in VERBS and argv[0] not in ("-h", "--help"):
         argv.insert(0, "grade")
-    arguments = parser().parse_args(argv)
+    arguments = vars(parser().parse_args(argv))
+    verb = arguments.pop("verb")
     for name in ("stdout", "stderr"):  # a student's name must not stop a terminal of another encoding
         getattr(sys, name).reconfigure(errors="replace")
     try:
-        if arguments.verb == "grade":
-            return _grade(arguments)
-        print(_other(arguments))
+        if verb == "grade":
+            return _grade(**arguments)
+        from utils.grade.exports import commands
+
+        print(getattr(commands, verb)(**arguments))
         return 0
     except course.CourseError as error:
         print(error, file=sys.stderr)
@@ -90,35 +92,15 @@ def main(argv: list[str] | None = None) -> int:
         return 130
 
 
-def _other(arguments) -> str:
-    from utils.grade.exports import commands
-
-    if arguments.verb == "report":
-        return commands.report(arguments.results, arguments.chapter, arguments.out)
-    if arguments.verb == "collect":
-        names = ("id_from", "roster", "due", "chapter", "several")
-        return commands.collect(arguments.folder, arguments.out, **{name: getattr(arguments, name) for name in names})
-    if arguments.verb == "export":
-        return commands.export(arguments.results, arguments.chapter, arguments.format, arguments.out)
-    if arguments.verb == "release":
-        tests, place = not arguments.no_hidden_tests, (arguments.repository, arguments.tag)
-        return commands.release(arguments.chapters, arguments.out, tests, *place)
-    if arguments.verb == "autograder":
-        return commands.autograder(arguments.chapter, arguments.out, arguments.index)
-    return getattr(commands, arguments.verb)(arguments.chapter, arguments.out)
-
-
-def _grade(arguments) -> int:
+def _grade(submissions: list[Path], chapter: str, out: Path, **options) -> int:
     from utils.grade.classroom.run import DiskFull, Options, grade_class
 
-    if arguments.jobs < 0 or arguments.seconds < 1:
+    if options["jobs"] < 0 or options["seconds"] < 1:
         raise course.CourseError("--jobs may not be negative, and --seconds is at least 1.")
-    if arguments.seed is not None and not 0 <= arguments.seed < 2**63:
+    if options["seed"] is not None and not 0 <= options["seed"] < 2**63:
         raise course.CourseError("--seed is a whole number from 0 to 2**63 - 1.")
-    names = ("id_from", "roster", "due", "seed", "isolation", "jobs", "cluster", "fresh", "partial", "seconds")
-    options = Options(**{name: getattr(arguments, name) for name in names}, quiet=False)
     try:
-        summary = grade_class(arguments.submissions, arguments.chapter, arguments.out, options)
+        summary = grade_class(submissions, chapter, out, Options(**options, quiet=False))
     except DiskFull as error:
         print(error, file=sys.stderr)
         return 1
