@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from utils.course import CourseError
 
-from .quantise import new_state, vector_quantize
+from .quantise import vector_quantize
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,8 @@ class TinyLEA(nn.Module):
         if settings.quantiser == "gradient":
             self.codebook = nn.Parameter(codebook)
         else:
-            for name, tensor in new_state(codebook).items():
+            averages = {"codebook": codebook, "counts": torch.ones(K), "sums": codebook.clone()}  # for its training
+            for name, tensor in averages.items():
                 self.register_buffer(name, tensor)
         self.register_buffer("started", torch.tensor(False))  # whether the words have had their start
 

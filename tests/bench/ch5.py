@@ -19,7 +19,8 @@ def rows() -> list[Row]:
     torch.set_num_threads(1)
     try:
         ours = _reference()
-        return [*boards(ours), splits(ours), *training(ours), distances(ours), observer(ours), learner(ours)]
+        quick = [*boards(ours), *splits(ours), *training(ours), lea_step(ours), distances(ours), observer(ours)]
+        return [*quick, learner(ours), talker(ours)]
     finally:
         torch.set_num_threads(threads)
 
@@ -29,6 +30,7 @@ def _reference() -> SimpleNamespace:
     package = f"solutions.{course.chapter_name('ch5')}"
     found: dict = {}
     modules = ("config", "library", "boards", "splits", "fast", "model", "metrics", "training", "geometry")
+    modules += ("lea", "lea_training")
     for module in modules:
         found.update(vars(importlib.import_module(f"{package}.{module}")))
     return SimpleNamespace(**found)
@@ -110,14 +112,19 @@ def boards(ours) -> list[Row]:
     ]
 
 
-def splits(ours) -> Row:
-    """All 903,800 boards of the published world, split."""
+def splits(ours) -> list[Row]:
+    """All 903,800 boards of the published world, split: time, and the size of all numbers of boards."""
     world = ours.WorldConfig(double_rule="original")
     library = _library(ours, world)
     seconds = _cpu(
         lambda: ours.split_boards(ours.Boards(library, "original"), world, torch.Generator().manual_seed(2)), 3
     )
-    return within("ch5: 903,800 boards enumerated and split", "CPU s", seconds, 0.5)
+    found = ours.split_boards(ours.Boards(library, "original"), world, torch.Generator().manual_seed(2))
+    size = sum(numbers.nbytes for numbers in found.sets.values()) / 1e6
+    return [
+        within("ch5: 903,800 boards enumerated and split", "CPU s", seconds, 0.5),
+        within("ch5: the split of 903,800 boards in memory", "MB", size, 20.0),
+    ]
 
 
 def training(ours) -> list[Row]:
@@ -162,6 +169,36 @@ def training(ours) -> list[Row]:
     ]
 
 
+def lea_step(ours) -> Row:
+    """A step of LEA at the published sizes against the published protocol: float64, one board at a time."""
+    library, draws, words = _library(ours, ours.WorldConfig()), torch.Generator().manual_seed(3), torch.Generator()
+    torch.manual_seed(0)
+    model, old = (ours.TinyLEA(ours.LEASettings()) for _ in range(2))
+    old = old.double()
+    optimizer, _ = ours.lea_optimizer(model, 1e-3, 1000)
+    old_optimizer = torch.optim.AdamW(old.parameters(), lr=1e-3, betas=(0.9, 0.95), foreach=False)
+    plain = OneByOne(library)
+
+    def step(model, optimizer, masked, board):
+        parts = ours.lea_loss(model, masked, board)
+        optimizer.zero_grad()
+        parts["loss"].backward()
+        optimizer.step()
+        ours.update_codebook(model, parts, words)
+
+    def new():
+        scenes = ours.sample_boards(library, 64, EVEN, draws)
+        masked, _ = ours.mask_boards(library, scenes, 0.25, 0.0, draws)
+        step(model, optimizer, masked.flatten(1), scenes["board"].flatten(1))
+
+    def published():
+        whole, mask = (torch.from_numpy(part).flatten(1) for part in plain.batch(64))
+        step(old, old_optimizer, torch.where(mask, library.unk, whole), whole)
+
+    mine, theirs = interleaved(new, published, repeats=5)
+    return faster("ch5: a step of LEA, ours / the published protocol", "boards/s", 64 / mine, 64 / theirs, 2.5)
+
+
 def distances(ours) -> Row:
     X = torch.randn(64, 64, generator=torch.Generator().manual_seed(0))
     seconds = _cpu(lambda: [ours.pairwise_distance(X) for _ in range(50)], 9) / 50
@@ -194,3 +231,27 @@ def learner(ours) -> Row:
     return within(
         "ch5: the learner's training until .82 of hidden object cells, worst of 3 seeds", "CPU s", worst, 75.0
     )
+
+
+def talker(ours) -> Row:
+    """The optional notebook's LEA: CPU seconds of its training; endless where a seed ends under .9 of the boards."""
+    library, seconds = ours.make_library(5, 2, 5, 5, 0, torch.Generator().manual_seed(11), side=5), []
+    every = ours.Boards(library)
+    boards = every.scenes(torch.zeros(every.sizes[0], dtype=torch.int64), torch.arange(every.sizes[0]))["board"]
+    sizes = {"vocab_size": 11, "block_size": 25, "masking_token": 10, "n_layer": 2, "commitment": 1.0}
+    for seed in range(3):
+        draws = torch.Generator().manual_seed(12 + seed)
+
+        def sample(draws=draws):
+            scenes = ours.sample_boards(library, 32, (1.0, 0.0, 0.0), draws)
+            masked, _ = ours.mask_boards(library, scenes, 0.05, 0.0, draws)
+            return masked.flatten(1), scenes["board"].flatten(1)
+
+        torch.manual_seed(seed)
+        model = ours.TinyLEA(ours.LEASettings(**sizes, vocab_speech_size=48, block_speech_size=8))
+        start = time.process_time()
+        ours.train_lea(model, sample, 2500, 900, generator=torch.Generator().manual_seed(seed))
+        took = time.process_time() - start
+        right = (ours.draw(model, ours.speak(model, boards.flatten(1))).argmax(-1) == boards.flatten(1)).all(1)
+        seconds.append(took if float(right.float().mean()) >= 0.9 else float("inf"))
+    return within("ch5: tiny LEA, .9 of boards drawn right from words, worst of 3 seeds", "CPU s", max(seconds), 90.0)
