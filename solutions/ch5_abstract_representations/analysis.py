@@ -10,21 +10,23 @@ from torch import Tensor, nn
 from utils.course import CourseError
 from utils.train import generator
 
-from .activations import all_sites, record, run_with_edit
-from .boards import mask_boards, paint, pairs_of, sample_boards
-from .checkpoints import Checkpoint
-from .geometry import fit_probe, participation_ratio, probe_accuracy, probe_transfer, variance_explained
-from .interventions import (
+from .activations import (
     ablate_subspace,
+    all_sites,
     donor_patch,
     random_shift,
     random_subspace,
+    record,
+    run_with_edit,
     swap_means,
     target_and_unchanged,
 )
+from .boards import mask_boards, paint, pairs_of, sample_boards
+from .checkpoints import Checkpoint
+from .geometry import fit_probe, participation_ratio, probe_accuracy, probe_transfer, variance_explained
 from .language import measure_language, steer, word_information
 from .lea import draw, speak
-from .variants import build_model
+from .model import build_model
 
 CAUSAL_SITES = ("b0.out", "b1.z_attn", "b1.out", "b2.z_attn", "b2.out")
 

@@ -3,18 +3,21 @@
 `<name>.safetensors` holds the weights (`model.`) and the library (`library.`), `<name>.json` the settings.
 """
 
+import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
+import torch
 from torch import nn
 
 from utils.course import ROOT, CourseError
-from utils.train import read_json, read_tensors, usable_device, write_json, write_tensors
+from utils.train import generator, read_json, read_tensors, usable_device, write_json, write_tensors
+from utils.train.files import write_whole
 
+from .boards import Library, sample_boards
 from .config import ModelConfig, WorldConfig
 from .lea import LEASettings, TinyLEA
-from .library import Library
-from .variants import build_model
+from .model import build_model
 
 SHIPPED = ROOT / "chapters" / "ch5_abstract_representations" / "checkpoints"
 
@@ -84,3 +87,31 @@ def _known(values: dict, kind: type) -> dict:
     """The values of a JSON object as the fields of a dataclass: lists become tuples."""
     names = {field.name for field in fields(kind)}
     return {name: tuple(v) if isinstance(v, list) else v for name, v in values.items() if name in names}
+
+
+@torch.no_grad()
+def opening(checkpoint: Checkpoint, seed: int = 4) -> dict:
+    """{"scenes": boards, "painted": for each scene and each place of the patch the model's most likely tokens}.
+
+    Two scenes of each kind. A visible cell is painted as it is seen.
+    """
+    lib = checkpoint.library
+    draws = generator(seed)
+    kinds = [sample_boards(lib, 2, shares, draws)["board"] for shares in ((1, 0, 0), (0, 1, 0), (0, 0, 1))]
+    scenes = torch.cat(kinds)
+    places = lib.side - lib.d + 1
+    painted = []
+    for scene in scenes:
+        masked = scene.repeat(places**2, 1, 1)
+        for place in range(places**2):
+            row, column = divmod(place, places)
+            masked[place, row : row + lib.d, column : column + lib.d] = lib.unk
+        said = checkpoint.model(masked.flatten(1)).argmax(-1).view_as(masked)
+        painted.append(torch.where(masked == lib.unk, said, masked).tolist())
+    return {"scenes": scenes.tolist(), "painted": painted}
+
+
+def write_opening(checkpoint: Checkpoint, path: Path, seed: int = 4) -> None:
+    """Write the opening's data beside the chapter."""
+    text = json.dumps(opening(checkpoint, seed), separators=(",", ":"))
+    write_whole(path, lambda name: Path(name).write_text(text + "\n", encoding="utf-8"))

@@ -14,12 +14,11 @@ from utils.course import CourseError
 from utils.train import best_device, command_line, generator, run_command, write_json, write_tensors
 
 from .analysis import analyse, as_markdown, conversation
-from .checkpoints import library_tensors, load_checkpoint
+from .boards import build_library
+from .checkpoints import library_tensors, load_checkpoint, write_opening
 from .config import LEARunConfig, ModelConfig, RunConfig, WorldConfig
 from .figures import write_figures
 from .lea import LEASettings
-from .library import build_library
-from .opening import write_opening
 from .splits import Boards, describe, split_boards
 from .trainer import LEARun, Run
 

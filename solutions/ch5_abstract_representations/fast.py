@@ -6,8 +6,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from .boards import paint
-from .library import Library
+from .boards import Library, paint
 from .observer import enumerate_scenes
 
 

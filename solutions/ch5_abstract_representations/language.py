@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from .boards import mask_boards
 from .lea import draw, speak
-from .metrics import cell_metrics
+from .training import cell_metrics
 
 
 def _entropy_bits(labels: Int[Tensor, " n"]) -> float:

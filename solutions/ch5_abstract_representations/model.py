@@ -1,9 +1,13 @@
-"""The factorised transformer: content flows through the residual stream, position is read beside it (chapter 5)."""
+"""The factorised transformer, and its vanilla counterpart, in which position is added to the content once."""
 
 import torch
 from einops import einsum, rearrange
 from jaxtyping import Float, Int
 from torch import Tensor, nn
+
+from utils.course import CourseError
+
+from .config import ModelConfig
 
 
 class FactorizedAttention(nn.Module):
@@ -53,6 +57,13 @@ class Block(nn.Module):
         self.out = nn.Identity()
 
 
+def _initialise(module: nn.Module) -> None:
+    if isinstance(module, nn.Linear | nn.Embedding):
+        nn.init.normal_(module.weight, std=0.02)
+    if isinstance(module, nn.Linear) and module.bias is not None:
+        nn.init.zeros_(module.bias)
+
+
 class FactorizedTransformer(nn.Module):
     """Fills in hidden cells: tokens (B, T) -> logits (B, T, V).
 
@@ -70,11 +81,7 @@ class FactorizedTransformer(nn.Module):
         self.blocks = nn.ModuleList(Block(cfg) for _ in range(cfg.n_layers))
         self.final_norm = nn.LayerNorm(cfg.d_content)
         self.head = nn.Linear(cfg.d_content, cfg.vocab, bias=False)
-        for module in self.modules():
-            if isinstance(module, nn.Linear | nn.Embedding):
-                nn.init.normal_(module.weight, std=0.02)
-            if isinstance(module, nn.Linear) and module.bias is not None:
-                nn.init.zeros_(module.bias)
+        self.apply(_initialise)
 
     def forward(self, tokens: Int[Tensor, "B T"]) -> Float[Tensor, "B T V"]:
         # solution
@@ -86,3 +93,68 @@ class FactorizedTransformer(nn.Module):
             x = block.out(x + block.mlp(both))
         return self.head(self.final_norm(x))
         # end solution
+
+
+class SelfAttention(nn.Module):
+    """Multi-head attention over content alone: x (B, T, D) -> (B, T, D)."""
+
+    def __init__(self, d_content: int, n_heads: int):
+        super().__init__()
+        self.n_heads = n_heads
+        self.query, self.key, self.value, self.output = (nn.Linear(d_content, d_content) for _ in range(4))
+
+    def forward(self, x: Float[Tensor, "B T D"]) -> Float[Tensor, "B T D"]:
+        q, k, v = (
+            rearrange(linear(x), "B T (N H) -> B N T H", N=self.n_heads)
+            for linear in (self.query, self.key, self.value)
+        )
+        scores = einsum(q, k, "B N T_Q H, B N T_K H -> B N T_Q T_K") / q.shape[-1] ** 0.5
+        mixed = einsum(scores.softmax(dim=-1), v, "B N T_Q T_K, B N T_K H -> B N T_Q H")
+        return self.output(rearrange(mixed, "B N T H -> B T (N H)"))
+
+
+class VanillaBlock(nn.Module):
+    """A pre-norm encoder block with the taps of `model.Block`."""
+
+    def __init__(self, cfg: ModelConfig):
+        super().__init__()
+        D = cfg.d_content
+        self.norm_1, self.norm_2 = nn.LayerNorm(D), nn.LayerNorm(D)
+        self.attention = SelfAttention(D, cfg.n_heads)
+        self.mlp = nn.Sequential(nn.Linear(D, 4 * D), nn.GELU(), nn.Linear(4 * D, D), nn.Dropout(cfg.dropout))
+        self.z_attn, self.out = nn.Identity(), nn.Identity()
+
+    def forward(self, x: Float[Tensor, "B T D"]) -> Float[Tensor, "B T D"]:
+        x = self.z_attn(x + self.attention(self.norm_1(x)))
+        return self.out(x + self.mlp(self.norm_2(x)))
+
+
+class VanillaTransformer(nn.Module):
+    """The same task and the same places to look at, with position added to the token embedding: (B, T) -> (B, T, V)."""
+
+    def __init__(self, cfg: ModelConfig):
+        super().__init__()
+        self.cfg = cfg
+        self.token_embedding = nn.Embedding(cfg.vocab, cfg.d_content)
+        self.position = nn.Parameter(torch.zeros(1, cfg.cells, cfg.d_content))
+        self.blocks = nn.ModuleList(VanillaBlock(cfg) for _ in range(cfg.n_layers))
+        self.final_norm = nn.LayerNorm(cfg.d_content)
+        self.head = nn.Linear(cfg.d_content, cfg.vocab, bias=False)
+        self.apply(_initialise)
+        nn.init.normal_(self.position, std=0.02)
+
+    def forward(self, tokens: Int[Tensor, "B T"]) -> Float[Tensor, "B T V"]:
+        x = self.token_embedding(tokens) + self.position
+        for block in self.blocks:
+            x = block(x)
+        return self.head(self.final_norm(x))
+
+
+MODELS = {"factor": FactorizedTransformer, "vanilla": VanillaTransformer}
+
+
+def build_model(kind: str, cfg: ModelConfig) -> nn.Module:
+    """A model of that kind with fresh weights. Raises CourseError for an unknown kind."""
+    if kind not in MODELS:
+        raise CourseError(f"There is no model of type {kind!r}: choose factor or vanilla.")
+    return MODELS[kind](cfg)

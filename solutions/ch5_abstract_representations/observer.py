@@ -6,8 +6,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from .boards import paint, pairs_of
-from .library import Library
+from .boards import Library, paint, pairs_of
 
 
 def enumerate_scenes(

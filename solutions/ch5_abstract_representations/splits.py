@@ -14,9 +14,8 @@ from torch import Tensor
 from utils.course import CourseError
 from utils.train import read_tensors, write_tensors
 
-from .boards import paint, pairs_of
+from .boards import Library, paint, pairs_of
 from .config import WorldConfig
-from .library import Library
 
 NAMES = ("singleRoot", "doubleRoot", "singleComposite")
 PARTS = ("train", "val", "test")

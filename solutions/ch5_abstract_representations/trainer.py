@@ -23,17 +23,16 @@ from utils.train import (
     write_tensors,
 )
 
-from .boards import blur, mask_boards, pairs_of, sample_boards
+from .boards import blur, build_library, mask_boards, pairs_of, sample_boards
 from .checkpoints import save_checkpoint
 from .config import LEARunConfig, ModelConfig, RunConfig, Schedule, WorldConfig
 from .figures import run_figures
 from .language import measure_language
 from .lea import LEASettings, TinyLEA
 from .lea_training import published_score, train_lea
-from .library import build_library
+from .model import build_model
 from .splits import Boards, split_boards
 from .training import make_optimizer, train
-from .variants import build_model
 
 
 @dataclass(frozen=True)

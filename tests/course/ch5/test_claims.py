@@ -5,7 +5,7 @@ import torch
 
 from solutions.ch5_abstract_representations import analysis
 from solutions.ch5_abstract_representations.checkpoints import SHIPPED, load_checkpoint
-from solutions.ch5_abstract_representations.metrics import measure
+from solutions.ch5_abstract_representations.training import measure
 from utils.train import generator
 
 

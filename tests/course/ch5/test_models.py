@@ -7,12 +7,10 @@ import torch
 from torch import nn
 
 from solutions.ch5_abstract_representations.activations import all_sites, attention_patterns, record, run_with_edit
+from solutions.ch5_abstract_representations.boards import build_library
 from solutions.ch5_abstract_representations.config import SMALL_MODEL, SMALL_WORLD, ModelConfig, Schedule
-from solutions.ch5_abstract_representations.library import build_library
-from solutions.ch5_abstract_representations.metrics import measure
-from solutions.ch5_abstract_representations.model import FactorizedTransformer
-from solutions.ch5_abstract_representations.training import make_optimizer, train
-from solutions.ch5_abstract_representations.variants import VanillaTransformer
+from solutions.ch5_abstract_representations.model import FactorizedTransformer, VanillaTransformer
+from solutions.ch5_abstract_representations.training import make_optimizer, measure, train
 from utils.course import CourseError
 from utils.train import generator
 

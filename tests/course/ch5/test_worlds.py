@@ -5,13 +5,19 @@ import itertools
 import pytest
 import torch
 
-from solutions.ch5_abstract_representations.boards import blur, mask_boards, paint, pairs_of, sample_boards
+from solutions.ch5_abstract_representations.boards import (
+    blur,
+    build_library,
+    mask_boards,
+    paint,
+    pairs_of,
+    sample_boards,
+)
 from solutions.ch5_abstract_representations.config import SMALL_WORLD, WorldConfig
 from solutions.ch5_abstract_representations.fast import FastObserver
-from solutions.ch5_abstract_representations.library import build_library
-from solutions.ch5_abstract_representations.metrics import cell_metrics, floor_logits
 from solutions.ch5_abstract_representations.observer import enumerate_scenes, ideal_observer
 from solutions.ch5_abstract_representations.splits import Boards, describe, load_splits, split_boards
+from solutions.ch5_abstract_representations.training import cell_metrics, floor_logits
 from utils.course import CourseError
 from utils.train import generator
 
