@@ -29,33 +29,36 @@ def balanced(
     are numbered in the order in which they come in. Token number max + 2 is where rows that are done go on inserting.
     """
     B, most = len(lengths), int(lengths.max())
+    lengths, order = lengths.sort(descending=True)  # so that those which still grow come first
     row, spare = torch.arange(B), (most + 2) * B
-    after, symbols = torch.zeros((most + 3) * B, dtype=torch.int64), torch.zeros((most + 3) * B, dtype=torch.uint8)
-    made = torch.zeros(B, dtype=torch.int64)
-    for _ in range(most):
-        chance = torch.rand(B, generator=generator)
-        growing = made < lengths
-        if not bool(growing.any()):
-            break
-        gap = (torch.rand(B, generator=generator) * (made + 1)).long()
+    after, symbols = torch.zeros((most + 3) * B, dtype=torch.int64), torch.zeros((most + 3) * B, dtype=torch.int8)
+    made, n = torch.zeros(B, dtype=torch.int64), B
+    while n:
+        here_made = made[:n]
+        growing = here_made < lengths[:n]
+        chance = torch.rand(n, generator=generator)
+        gap = (torch.rand(n, generator=generator) * (here_made + 1)).long()
         pair = chance >= LONE
-        kind = ((chance - LONE) * (k / (1 - LONE))).clamp(0, k - 1).to(torch.uint8)  # what is left of chance is uniform
-        first = torch.where(growing, (made + 1) * B, spare) + row
+        kind = ((chance - LONE) * (k / (1 - LONE))).clamp(0, k - 1).to(torch.int8)  # what is left of chance is uniform
+        first = torch.where(growing, (here_made + 1) * B, spare) + row[:n]
         second = first + torch.where(pair & growing, B, 0)
-        here = torch.where(growing, gap * B, spare) + row
+        here = torch.where(growing, gap * B, spare) + row[:n]
         symbols[second] = 2 * kind + 1
         symbols[first] = torch.where(pair, 2 * kind, 2 * k)
         behind = after[here]
         after[here] = first
         after[first] = second
         after[second] = behind
-        made = made + growing * (1 + pair.long())
+        here_made += growing * (1 + pair.long())
+        left = (here_made < lengths[:n]).nonzero()
+        n = int(left[-1]) + 1 if len(left) else 0
 
-    tokens, at = torch.empty(most + 1, B, dtype=torch.uint8), row
+    tokens, at = torch.zeros(most + 1, B, dtype=torch.int8), row
     for place in range(most + 1):
-        at = after[at]
-        tokens[place] = symbols[at]
-    return tokens.T.long(), made
+        at = after[at[: int((lengths >= place).sum())]]
+        tokens[place, : len(at)] = symbols[at]
+    back = order.argsort()
+    return tokens.T[back], made[back]
 
 
 def prefix_classes(k: int, tokens: Int[Tensor, "B T"]) -> Int[Tensor, "B T"]:
@@ -89,7 +92,7 @@ def dyck_batch(
     uniform noise behind it, every third uniform noise.
     """
     wanted = torch.randint(min_len, max_len + 1, (n,), generator=generator)
-    noise = torch.randint(2 * k + 1, (n, max_len + 1), generator=generator)
+    noise = torch.randint(2 * k + 1, (n, max_len + 1), generator=generator, dtype=torch.int8)
     tokens, lengths, place = noise, wanted.clone(), torch.arange(max_len + 1)
     which = torch.arange(n) % 3
     grown = (which < 2).nonzero()[:, 0]
@@ -101,5 +104,8 @@ def dyck_batch(
         kept = torch.where(which[grown] == 0, lengths[grown], kept)
         tokens[grown] = torch.where(place < kept[:, None], strings, tokens[grown])
     mask = place < lengths[:, None]
-    targets = prefix_classes(k, tokens).where(mask, IGNORE)
-    return tokens.where(mask, 2 * k + 1), targets, mask
+    targets = torch.full(tokens.shape, IGNORE)
+    for rows in lengths.argsort().chunk(8):  # strings of about the same length: half the work
+        T = int(lengths[rows].max())
+        targets[rows, :T] = prefix_classes(k, tokens[rows, :T]).where(mask[rows, :T], IGNORE)
+    return tokens.where(mask, 2 * k + 1).long(), targets, mask

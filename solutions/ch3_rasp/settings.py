@@ -47,7 +47,7 @@ class RunArgs:
     n_test: int = 1000
     longer: int = 0  # also test on sequences up to this length, all longer than those of training; 0: no
     clip: float = 0.0  # gradients longer than this are shortened to it; 0: never
-    bucket: int = 8  # batches that are sorted by length together: less padding; 1: none
+    bucket: int = 16  # batches that are sorted by length together: less padding; 1: none
     seed: int = 0
     folder: Path = Path("lms")
     device: str = field(default_factory=best_device)
