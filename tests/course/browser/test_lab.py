@@ -74,9 +74,10 @@ def role(name: str, kind: str):
 
 
 def code_cells_before(notebook, stop: int) -> list[int]:
-    """Set-up, imports and given cells that stand before a cell: all but exercises, checks and demonstrations."""
+    """Set-up, imports and given cells that stand before a cell: no exercise, check, demonstration or hidden cell."""
     config = cell_index(notebook, lambda cell: cell.source.startswith("config = "))
-    return [i for i, cell in enumerate(notebook.cells[: min(stop, config + 1)]) if cell.cell_type == "code"]
+    cells = enumerate(notebook.cells[: min(stop, config + 1)])
+    return [i for i, cell in cells if cell.cell_type == "code" and "jupyter" not in cell.metadata]
 
 
 def open_notebook(browser, served, name: str):
