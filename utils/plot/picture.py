@@ -70,7 +70,7 @@ def show_caption(caption: str, alt: str) -> None:
 
     body = (
         f'<figure role="figure" aria-label="{html.escape(alt, quote=True)}" style="margin: 0 0 0.5em 1em">'
-        f"<figcaption><em>{html.escape(caption)}</em></figcaption></figure>"
+        f"<figcaption><em>{html.escape(caption)}</em></figcaption></figure><style>{style.DARK_CSS}</style>"
     )
     display({"text/html": body, "text/plain": caption}, raw=True)
 

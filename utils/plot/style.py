@@ -9,6 +9,17 @@ CATEGORIES = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", 
 SEQUENTIAL = "Cividis"  # rises evenly in lightness, also for deutan readers
 DIVERGING = "RdBu"  # only ever used with its middle at zero
 INK, GRID = "#222222", "#DDDDDD"
+# In a dark notebook (JupyterLab, Notebook, Colab, VS Code) or page, paper and grid turn dark and words light; what
+# carries data keeps its colours. Plotly writes colours into each element, so every rule must be important.
+_DARK = "body[data-jp-theme-light=false],html[theme=dark],body.vscode-dark,html[data-theme=dark]"
+_RULES = (
+    (".svg-container>.main-svg:first-child", "background:#111"),
+    ("rect.bg", "fill:#111"),
+    (":is([class*=title],[class*=tick] text,.legendtext,.annotation-text,.bartext-outside,.cbaxis text)", "fill:#DDD"),
+    ("[class*=grid].crisp", "stroke:#3A3A3A"),
+    (":is(.ticks.crisp,[class*=lines-above].crisp)", "stroke:#AAA"),
+)
+DARK_CSS = "".join(f":is({_DARK}) .js-plotly-plot {where}{{{what}!important}}" for where, what in _RULES)
 CONFIG = {"displaylogo": False, "showSendToCloud": False, "responsive": True}
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
 from utils.plot.picture import Picture, as_json, show_caption
-from utils.plot.style import CONFIG
+from utils.plot.style import CONFIG, DARK_CSS
 
 FEW = 8  # up to so many choices a drop-down, which has a name for screen readers; above that numbers get a slider
 
@@ -53,6 +53,7 @@ export default {
     await listen(model).catch((error) => console.warn(error));
     const box = document.createElement("div");
     box.className = "course-figure";
+    el.appendChild(document.createElement("style")).textContent = model.get("dark");
     box.setAttribute("role", "img");
     el.appendChild(box);
     const name = () => box.setAttribute("aria-label", model.get("alt"));
@@ -107,6 +108,7 @@ def _classes():
         figure = traitlets.Dict().tag(sync=True)
         alt = traitlets.Unicode().tag(sync=True)
         config = traitlets.Dict().tag(sync=True)
+        dark = traitlets.Unicode(DARK_CSS).tag(sync=True)
         own = traitlets.Unicode().tag(sync=True)  # the model's own id
 
     return PlotlyLibrary, FigureView
