@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import torch
 from jaxtyping import Bool, Int
@@ -132,9 +133,9 @@ def paint(lib, objects: Int[Tensor, "B K 3"], bg: Int[Tensor, "B"]) -> dict[str,
     token = lib.roots.flatten(1)[root[..., 0].clamp(min=0)]  # (B, K, d d)
     at = (row + cell // d) * side + column + cell % d
     at = torch.where((root >= 0) & (token >= 0), at, side * side)  # a cell beyond the board takes what is not drawn
-    number = 1 + torch.arange(slots * d * d).expand(n, -1)
     owner = torch.zeros(n, side * side + 1, dtype=torch.int64)
-    owner.scatter_reduce_(1, at.flatten(1), number, "amax")  # where several objects lie, the last one is seen
+    for k in range(slots):  # where several objects lie, the last one is seen
+        owner.scatter_(1, at[:, k], (1 + k * d * d + cell).expand(n, -1))
     owner = owner[:, :-1]
 
     def read(values, background):
@@ -188,6 +189,7 @@ def sample_boards(
     # end solution
 
 
+@cache
 def _apart(positions: int, d: int) -> Int[Tensor, "pairs 4"]:
     """All pairs of positions at which two squares of side d have no cell in common."""
     line = torch.arange(positions)

@@ -100,3 +100,36 @@ def test_composites_that_training_never_showed_are_restored(half):
     with torch.no_grad():
         said = half.model(masked.flatten(1)).argmax(-1).view_as(masked)
     assert (said == scenes["board"][rows]).flatten(1).all(1).float().mean() > 0.9
+
+
+@pytest.fixture(scope="module")
+def language():
+    return analysis.analyse(load_checkpoint("talker"), 4000)
+
+
+def test_the_shipped_talker_is_understood(language):
+    found = load_checkpoint("talker")
+    assert (SHIPPED / "talker.safetensors").stat().st_size <= 1e6 and "train-lea" in found.settings["command"]
+    whole = language["restored"]["whole boards seen"]
+    assert whole["boards"] == whole["sentences"] == 400 and whole["speech_board"] > 0.98
+
+
+def test_its_words_have_their_subjects(language):
+    """C7: words about the background, about the object and about the place; and what the chapter says of each."""
+    about, steered = language["information"], language["steering"]
+    assert about["word 1"]["background"] > 1.5 and abs(about["word 1"]["root"]) < 0.2
+    assert about["word 6"]["root"] > 1.0 and abs(about["word 6"]["background"]) < 0.2
+    for word in (1, 7):
+        assert steered[f"word {word}"]["background changes"] > 0.5 and steered[f"word {word}"]["root changes"] < 0.05
+    for word in (3, 6, 8):
+        assert steered[f"word {word}"]["root changes"] > 0.5 and steered[f"word {word}"]["background changes"] < 0.05
+    for word in (2, 4, 5):
+        row = steered[f"word {word}"]
+        assert max(row["background changes"], row["root changes"]) < 0.05 and row["row changes"] > 0.3
+
+
+def test_steering_takes_more_than_one_word_and_beats_words_of_other_subjects(language):
+    steered = language["steering"]
+    assert 0.3 < steered["word 6"]["root steered"] < 0.8 and steered["word 1"]["root steered"] < 0.05
+    assert steered["word 1"]["background steered"] > 0.5 and steered["word 6"]["background steered"] < 0.05
+    assert min(value for name, value in steered["all words"].items() if name.endswith("steered")) > 0.95
