@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 LONGEST_CELL = 1_000_000
+MOST_LINES = 1000  # of a cell that holds IPython's own syntax: its translation takes the square of that
 COURSE_PACKAGES = ("utils", "solutions", "tests")
 
 
@@ -36,8 +37,8 @@ class Cell:
     error: tuple[int | None, str] | None = None
 
 
-MAGIC = re.compile(r"(?m)^\s*(?:[%!?]|\w[\w, ]*=\s*[%!])|\?\s*$")
-WRAPPERS = re.compile(r"\A\s*%%(?:time|timeit|capture|prun)\b[^\n]*")
+MAGIC = re.compile(r"(?m)^[ \t]*+(?:[%!?]|\w[\w, ]*=[ \t]*[%!])|\?[ \t]*+$")
+WRAPPERS = re.compile(r"\A\s*+%%(?:time|timeit|capture|prun)\b[^\n]*")
 
 
 def read_cell(text: str, number: int, first: int) -> Cell:
@@ -81,6 +82,8 @@ def _parse(text: str) -> tuple[ast.Module, str]:
         try:
             return ast.parse(text), text
         except SyntaxError as error:
+            if text.count("\n") > MOST_LINES:
+                raise
             from IPython.core.inputtransformer2 import TransformerManager
 
             try:

@@ -11,10 +11,12 @@ from pathlib import Path
 from utils import course
 from utils.files import write_whole
 from utils.grade.classroom import roster as enrolling
+from utils.grade.classroom.assemble import READ_SECONDS
 from utils.grade.classroom.gather import PLAIN, Piece, Unreadable, Work, gather, place
 from utils.grade.classroom.layouts import looks_like
 from utils.grade.classroom.record import folder_name
 from utils.grade.exports.common import no_formula, one_line
+from utils.grade.limited import Exhausted, limited
 from utils.grade.submission import course_chapter, read_cells
 
 NOT_TAKEN = "not_taken.csv"
@@ -96,7 +98,10 @@ def _looks(work: Work) -> list[_Look]:
     found = []
     for piece in sorted(work.pieces, key=lambda piece: (piece.order, piece.name)):
         try:
-            found.append(_look(piece, piece.read()))
+            found.append(limited(lambda piece=piece: _look(piece, piece.read()), seconds=READ_SECONDS))
+        except Exhausted as error:
+            work.left.append((piece.where, str(error)))
+            work.problem = f"{piece.name} {error}."
         except (Unreadable, course.CourseError) as error:
             why = f"is a notebook of another course ({error})" if isinstance(error, course.CourseError) else str(error)
             work.left.append((piece.where, why))

@@ -20,7 +20,10 @@ from utils import course
 from utils.chapter import load_chapter
 from utils.grade.cells import Cell, Statement, read_cell
 
+LARGEST = 50 * 2**20  # bytes of a notebook without its outputs
+MOST_CODE = 5_000_000  # characters in all cells
 MOST_CELLS = 5000
+TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[\]{}]', re.DOTALL)
 CELL_MARK = re.compile(rb"(?m)^# %%")  # how a cell begins in jupytext's percent format
 SETUP = re.compile(r"""(?:COURSE_CHAPTER["'], *|start_chapter\()["'](ch\d+)["']""")  # what every set-up line says
 
@@ -43,6 +46,9 @@ def read_cells(data: bytes) -> tuple[list[tuple[str, str]], dict]:
     """
     if not data.strip():
         raise ValueError("is not a notebook: the file is empty")
+    data = without_outputs(data)
+    if len(data) > LARGEST:
+        raise ValueError(f"is larger than {LARGEST // 2**20} MB without its outputs")
     notebook = _percent(data) if CELL_MARK.search(data) else _json(data)
     if not isinstance(notebook, dict):
         raise ValueError("is not a notebook: its JSON is not an object")
@@ -63,8 +69,33 @@ def read_cells(data: bytes) -> tuple[list[tuple[str, str]], dict]:
                 source = "".join(line for line in source if isinstance(line, str))
             if isinstance(source, str):
                 sources.append((source, _marked(cell.get("metadata"))))
+    if sum(len(source) for source, _ in sources) > MOST_CODE:
+        raise ValueError(f"holds more than {MOST_CODE:,} characters of code")
     metadata = notebook.get("metadata")
     return sources, metadata if isinstance(metadata, dict) else {}
+
+
+def without_outputs(data: bytes) -> bytes:
+    """A notebook's bytes without the outputs of its cells, before anything is decoded; other bytes as they are."""
+    if data.count(b'"outputs"') == 0:
+        return data
+    kept, start, depth, outside, key = [], 0, 0, 0, None  # `outside`: the depth at which outputs end, 0: not in them
+    for token in TOKEN.finditer(data):
+        first = data[token.start()]
+        if first == ord('"'):
+            key = token if not outside and token.end() - token.start() == 9 and token[0] == b'"outputs"' else None
+        elif first in b"[{":
+            depth += 1
+            if key and not outside and data[key.end() : token.start()].strip() == b":":
+                kept.append(data[start : token.start()])
+                outside = depth
+            key = None
+        else:
+            if outside == depth:
+                kept.append(b"[]")
+                start, outside = token.end(), 0
+            depth, key = depth - 1, None
+    return b"".join([*kept, b"" if outside else data[start:]])
 
 
 def _marked(metadata) -> str:
@@ -206,7 +237,9 @@ class Notebook:
         last = self._last(name)
         for number in range(len(self.cells) - 1, -1 if last is None else last.cell, -1):
             cell = self.cells[number]
-            if cell.error and re.search(rf"(?m)^\s*(?:class|(?:async\s+)?def)\s+{name}\b|^{name}\s*=", cell.text):
+            if cell.error and re.search(
+                rf"(?m)^[ \t]*+(?:class|(?:async[ \t]+)?def)[ \t]+{name}\b|^{name}[ \t]*=", cell.text
+            ):
                 return cell.error
         return None
 

@@ -16,7 +16,7 @@ try:
 except ImportError:  # before safetensors 0.8
     TensorSpec = None
 
-MAX_BYTES = 256 * 2**20
+MAX_BYTES = 16 * 2**20  # of one frame; the largest that a right answer needs has two megabytes
 _LIKE_NUMPY = (torch.float32, torch.float64, torch.int64, torch.int32, torch.bool, torch.uint8)
 
 

@@ -178,6 +178,7 @@ def test_what_a_student_tried_elsewhere_is_no_rival_of_the_answers(tmp_path):
 
 def test_a_bomb_is_capped(tmp_path, monkeypatch):
     monkeypatch.setattr(gathering, "LARGEST", 1 << 20)
+    monkeypatch.setattr(gathering, "LARGEST_ZIP", 1 << 20)
     bomb = zipped({"exercises.ipynb": b" " * (50 << 20)})
     put(tmp_path / "ada.zip", bomb)
     put(tmp_path / "bob.zip", zipped({"inner.zip": b"0" * (2 << 20)}))

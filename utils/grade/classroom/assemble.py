@@ -9,10 +9,12 @@ from utils import course
 from utils.chapter import Exercise, load_chapter
 from utils.grade.classroom.gather import BY_A_PROGRAM, Unreadable, Work
 from utils.grade.classroom.record import ExerciseResult, SubmissionResult
+from utils.grade.limited import Exhausted, limited
 from utils.grade.status import Status
 from utils.grade.submission import about, clean, course_chapter, read_cells
 
 LEFT_SHOWN = 5
+READ_SECONDS = 60  # of the processor, for one submission
 
 
 @dataclass
@@ -92,6 +94,15 @@ def assemble(work: Work, chapter: str) -> Task:
         task.notices.append("Only the optional notebook was handed in, so the must-do exercises earn nothing.")
     task.label = clean(" + ".join(sorted(one.name for one in kept)))
     return task
+
+
+def read(work: Work, chapter: str) -> Task:
+    """As `assemble`, under limits of time and memory."""
+    try:
+        return limited(assemble, work, chapter, seconds=READ_SECONDS)
+    except Exhausted as error:
+        about = {"name": work.name, "submitted": work.submitted, "late": work.late}
+        return Task(work.student, work.label, "", problem=f"Reading {work.label} {error}.", about=about)
 
 
 def _chapter(cells: list[tuple[str, str]], metadata: dict) -> tuple[str, str]:

@@ -5,13 +5,14 @@ import contextlib
 import multiprocessing.util
 import tempfile
 import threading
-import traceback
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from utils import course
-from utils.grade.classroom.assemble import Task, blank, tests_digest
+from utils.grade.classroom.assemble import Task, asked, blank, tests_digest
+from utils.grade.limited import Exhausted, limited
 
+JUDGE_SECONDS = 300  # of the processor, for the trusted side of one submission
 RECYCLE = 200  # submissions after which a zygote is replaced, so that nothing can pile up in it
 
 
@@ -97,16 +98,39 @@ def _close() -> None:
 
 
 def _ready(settings: Settings):
-    key = replace(settings, chapter="", seed=0, partial=False)
+    key = replace(settings, seed=0, partial=False)
     if _engine.key != key:
         _close()
         _engine.box = open_box(settings)
+        _warm_up(settings.chapter)
         _engine.key = key
     elif _engine.graded >= RECYCLE:
-        _engine.box.close()  # the next submission starts a new zygote
+        _engine.box.close()
         _engine.graded = 0
+    _engine.box.start()
     _engine.graded += 1
     return _engine.box
+
+
+def _warm_up(chapter: str) -> None:
+    """Load once what each child that grades would load for itself."""
+    import gc
+
+    from utils.grade import policy
+    from utils.grade.classroom import grade  # noqa: F401
+    from utils.grade.mutants import mutants
+    from utils.grade.reference import reference_definition
+    from utils.grade.suite import hidden_tests
+
+    policy.helper_names()
+    policy.prelude(chapter)
+    for exercise in asked(chapter, ("exercises", "optional")):
+        hidden_tests(chapter, exercise.name)
+        mutants(chapter, exercise.name)
+        if course.have_answers(chapter):
+            reference_definition(chapter, exercise.name)
+    gc.collect()
+    gc.freeze()  # so that a child's garbage collection does not copy our pages
 
 
 def preflight(settings: dict) -> dict:
@@ -126,7 +150,6 @@ def grade_task(number: int, task: Task, settings: Settings) -> dict:
 
     Never raises but for a process that is told to end.
     """
-    from utils.grade.classroom.grade import grade_submission
     from utils.grade.sandbox import SandboxError
 
     answer = {"number": number, "record": "", "refused": "", "failed": False}
@@ -141,7 +164,10 @@ def grade_task(number: int, task: Task, settings: Settings) -> dict:
                 _close()
                 return answer | {"refused": str(error)}
             try:
-                record = grade_submission(task, settings.chapter, settings.seed, box, settings.partial)
+                record, zygotes = limited(_graded, task, settings, box, seconds=JUDGE_SECONDS)
+            except Exhausted as error:  # of what its answers gave back: the submission's fault, not ours
+                _close()
+                record = blank(task, settings.chapter, settings.seed, f"Judging {task.label} {error}.")
                 return answer | {"record": record.to_json()}
             except SandboxError as error:
                 _close()
@@ -149,9 +175,21 @@ def grade_task(number: int, task: Task, settings: Settings) -> dict:
             except Exception as error:  # a fault of ours costs this submission only, and is said
                 _close()
                 problem = f"The grader failed on it ({type(error).__name__}: {error})."
-                answer["trace"] = traceback.format_exc(limit=-8)
+                answer["trace"] = "".join(getattr(error, "__notes__", []))
+            else:
+                if zygotes != box.used["zygotes"]:  # the child had to replace ours, and its own went with it
+                    box.close()
+                return answer | {"record": record}
         record = blank(replace(task, digest=""), settings.chapter, settings.seed, problem)
         return answer | {"record": record.to_json(), "failed": True}
+
+
+def _graded(task: Task, settings: Settings, box) -> tuple[str, int]:
+    """The record of a submission as JSON, and how many zygotes the sandbox has used."""
+    from utils.grade.classroom.grade import grade_submission
+
+    record = grade_submission(task, settings.chapter, settings.seed, box, settings.partial)
+    return record.to_json(), box.used["zygotes"]
 
 
 def plain(settings: Settings) -> dict:

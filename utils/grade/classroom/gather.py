@@ -17,9 +17,12 @@ from typing import NamedTuple
 
 from utils import course
 from utils.grade.classroom.layouts import LAYOUTS, Layout, submitters
+from utils.grade.limited import Exhausted, limited
 from utils.grade.submission import CELL_MARK, clean, metadata_value, read_cells
 
-LARGEST = 50 * 2**20  # bytes of one notebook, of one zip within a zip, however well they were packed
+LARGEST = 200 * 2**20  # bytes of one notebook with its outputs, however well it was packed
+LARGEST_ZIP = 50 * 2**20  # of one zip within a zip
+LIST_SECONDS = 20  # of the processor, for the names in one zip and for one notebook's metadata
 MOST_MEMBERS = 50_000
 DEEPEST = 3  # a class's zip of students' zips, and one more
 NOT_THEIRS = re.compile(
@@ -68,7 +71,8 @@ class Piece:
             data = self.path.read_bytes() if len(self.members) > 1 else None
             for member in self.members:
                 with zipfile.ZipFile(self.path if data is None else io.BytesIO(data)) as archive:
-                    data = _member(archive, archive.getinfo(member))
+                    last = member is self.members[-1]
+                    data = _member(archive, archive.getinfo(member), LARGEST if last else LARGEST_ZIP)
             return data
         except Unreadable:
             raise
@@ -252,16 +256,27 @@ def _below(path: Path, alone: bool):
                 elif not file.is_file():
                     yield piece, "isn't a file"
                 else:
-                    yield from _file(file, piece.parts, piece.entry)
+                    yield from _listed(file, piece.parts, piece.entry)
             names[:] = sorted(name for name in names if not NOT_THEIRS.match(name))
     elif path.is_file():
         if alone and not path.name.lower().endswith((".ipynb", ".py", ".zip")):
             raise course.CourseError(f"{path} is neither a notebook (.ipynb) nor a zip nor a folder.")
         parts = path.resolve().parts[1:]
         of_class = alone and path.name.lower().endswith(".zip")
-        yield from _file(path, parts, len(parts) - 1 + of_class)
+        yield from _listed(path, parts, len(parts) - 1 + of_class)
     else:
         raise course.CourseError(f"There is no file or folder {path}.")
+
+
+def _listed(file: Path, parts: tuple[str, ...], entry: int):
+    """As `_file`; a zip is opened under limits of time and memory."""
+    if not file.name.lower().endswith(".zip"):
+        yield from _file(file, parts, entry)
+        return
+    try:
+        yield from limited(lambda: list(_file(file, parts, entry)), seconds=LIST_SECONDS)
+    except Exhausted as error:
+        yield Piece(file, (), parts, entry), str(error)
 
 
 def _file(file: Path, parts: tuple[str, ...], entry: int):
@@ -344,7 +359,7 @@ def _archive(source, zipped: Piece, depth: int):
                     yield inner, f"is a zip inside {DEEPEST} others"
                 else:
                     try:
-                        data = _member(archive, info)
+                        data = _member(archive, info, LARGEST_ZIP)
                     except Exception as error:
                         yield inner, str(error) if isinstance(error, Unreadable) else "cannot be unpacked"
                     else:
@@ -354,12 +369,12 @@ def _archive(source, zipped: Piece, depth: int):
         yield zipped, f"can't be opened as a zip file ({why})"
 
 
-def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int) -> bytes:
     """A member's bytes, as many as are allowed whatever its header promises. Raises Unreadable."""
     with archive.open(info) as opened:
-        data = opened.read(LARGEST + 1)
-    if len(data) > LARGEST:
-        raise Unreadable(f"is larger than {LARGEST // 2**20} MB unpacked")
+        data = opened.read(most + 1)
+    if len(data) > most:
+        raise Unreadable(f"is larger than {most // 2**20} MB unpacked")
     return data
 
 
@@ -377,8 +392,8 @@ def _namer(id_from: str):
 
         def by_metadata(piece: Piece) -> list[Who]:
             try:
-                value = metadata_value(read_cells(piece.read())[1], keys)
-            except (Unreadable, ValueError):
+                value = limited(lambda: metadata_value(read_cells(piece.read())[1], keys), seconds=LIST_SECONDS)
+            except (Unreadable, ValueError, Exhausted):
                 value = None
             if isinstance(value, (str, int)) and clean(str(value), 100):
                 return [Who(str(value), _own_zip(piece))]

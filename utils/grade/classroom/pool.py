@@ -8,6 +8,7 @@ from pathlib import Path
 from utils import course
 from utils.grade.classroom.assemble import Task, tests_digest
 from utils.grade.classroom.engine import Settings, close_engine, grade_task, plain, preflight
+from utils.grade.sandbox.inside.confine import die_with_parent
 
 PER_PROCESS = 4  # submissions that make a further process worth its start (an import of torch, and a zygote's)
 TRIES = 2  # how often a submission may be in a process that dies before it is given up
@@ -42,7 +43,7 @@ def _in_processes(tasks: Sequence[Task], settings: Settings, jobs: int) -> Itera
     waiting, tries = set(range(len(tasks))), [0] * len(tasks)
     try:
         while waiting:
-            calls = (delayed(grade_task)(number, tasks[number], settings) for number in sorted(waiting))
+            calls = (delayed(_beside)(number, tasks[number], settings) for number in sorted(waiting))
             pool = Parallel(
                 n_jobs=jobs,
                 backend="loky",
@@ -65,6 +66,12 @@ def _in_processes(tasks: Sequence[Task], settings: Settings, jobs: int) -> Itera
     finally:
         with contextlib.suppress(Exception):
             get_reusable_executor().shutdown(wait=True)
+
+
+def _beside(number: int, task: Task, settings: Settings) -> dict:
+    """As `grade_task`, in a process that does not outlive ours, whatever ends it."""
+    die_with_parent()
+    return grade_task(number, task, settings)
 
 
 def _started(settings: Settings, number: int) -> Path:

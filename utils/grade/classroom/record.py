@@ -4,6 +4,7 @@ import hashlib
 import json
 import math
 import re
+import sys
 import unicodedata
 from dataclasses import asdict, dataclass, field, is_dataclass
 from pathlib import Path
@@ -134,7 +135,7 @@ def _read(kind, value, name: str):
 def folder_name(student: str) -> str:
     """A student id as the name of a folder: the id itself where it can be one, else a safe form and a digest."""
     safe = re.sub(r"[^\w.@+=, -]", "_", unicodedata.normalize("NFC", student)).strip(". ")[:80]
-    if safe == student and not safe.startswith("."):
+    if safe == student and not safe.startswith(".") and not safe.lower().endswith(".html"):  # the class page's name
         return safe
     return f"{safe or 'student'}-{hashlib.sha256(student.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
 
@@ -160,12 +161,23 @@ def by_student(record: SubmissionResult) -> tuple[str, str]:
 
 
 def read_results(folder: Path, chapter: str) -> list[SubmissionResult]:
-    """Every record of a chapter in a results folder, by student. Raises CourseError: no folder, no or a bad record."""
+    """Every record of a chapter in a results folder, by student; one that can't be read is told and left out.
+
+    Raises CourseError where there is no folder or no record.
+    """
     folder = Path(folder)
     if not folder.is_dir():
         raise course.CourseError(f"There is no results folder {folder}.")
     key = course.chapter_name(chapter).split("_")[0]
-    found = [read_record(file) for file in sorted(folder.glob(f"*/{key}.json"))]
+    found, problems = [], []
+    for file in sorted(folder.glob(f"*/{key}.json")):
+        try:
+            found.append(read_record(file))
+        except course.CourseError as error:
+            problems.append(str(error))
     if not found:
-        raise course.CourseError(f"{folder} holds no results of {key}: grade submissions into it first.")
+        nothing = f"{folder} holds no results of {key}: grade submissions into it first."
+        raise course.CourseError(problems[0] if problems else nothing)
+    for problem in problems:
+        print(f"{problem} It is left out: move it away and grade again.", file=sys.stderr)
     return sorted(found, key=by_student)

@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 
 from utils import course
 from utils.files import PART
-from utils.grade.classroom.assemble import Task, assemble, blank
+from utils.grade.classroom.assemble import Task, blank, read
 from utils.grade.classroom.engine import Settings
 from utils.grade.classroom.gather import BY_A_PROGRAM, Work, gather
 from utils.grade.classroom.record import SubmissionResult, read_record, read_results, record_file
@@ -143,7 +143,7 @@ class _Run:
         but a line per student: a notebook is read when its turn comes."""
         todo = []
         for work in works:
-            task = assemble(work, self.chapter)
+            task = read(work, self.chapter)
             record = self._kept(task)
             if record is not None:
                 self._remember(record)
@@ -203,7 +203,7 @@ class _Run:
             if answer["refused"] and not any(row.isolation for row in self.summary.rows):
                 raise course.CourseError(answer["refused"])
             record = _ours(
-                assemble(work, self.chapter), self.chapter, self.summary.seed, answer["refused"] or answer["lost"]
+                read(work, self.chapter), self.chapter, self.summary.seed, answer["refused"] or answer["lost"]
             )
             answer["failed"] = True
         else:
@@ -224,8 +224,11 @@ class _Run:
             record.write(self.out)
             self.unwritten = 0
         except OSError as error:
-            self.unwritten += 1
             why = error.strerror or type(error).__name__
+            if isinstance(error, (IsADirectoryError, NotADirectoryError)):  # this one's place is taken, no more
+                why += f": move {record.file(self.out)} away"
+            else:
+                self.unwritten += 1
             self.summary.failed.append(f"{record.student}: the record could not be written ({why}).")
             if self.unwritten >= FULL_DISK:
                 raise DiskFull(
@@ -267,7 +270,7 @@ class Tasks(Sequence):
         return len(self.works)
 
     def __getitem__(self, number: int) -> Task:
-        return assemble(self.works[number], self.chapter)
+        return read(self.works[number], self.chapter)
 
 
 class DiskFull(course.CourseError):

@@ -12,7 +12,7 @@ from utils import course
 from utils.files import write_whole
 from utils.grade.classroom.record import SubmissionResult, folder_name, read_results, record_file
 from utils.grade.classroom.roster import NOTHING
-from utils.grade.exports.common import number, one_line, title
+from utils.grade.exports.common import number, one_line, title, warn
 
 BINS = 10
 LISTED = 20  # mistakes
@@ -33,7 +33,11 @@ def write(folder: Path, chapter: str, out: Path | None = None) -> Path:
     page = out / f"{results[0].chapter}.html"
     try:
         for result in results:
-            write_whole(record_file(out, result.student, result.chapter).with_suffix(".html"), student_page(result))
+            file = record_file(out, result.student, result.chapter).with_suffix(".html")
+            try:
+                write_whole(file, student_page(result))
+            except (IsADirectoryError, NotADirectoryError) as error:
+                warn(f"The page of {one_line(result.student)} cannot be written to {file}: {error.strerror}.")
         write_whole(page, class_page(results))
     except OSError as error:
         raise course.CourseError(f"The report cannot be written to {out}: {error.strerror or error}.") from None

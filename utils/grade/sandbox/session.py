@@ -55,10 +55,14 @@ class Sandbox:
             self.active.close()
         return Submission(self, notebook)
 
-    def _fork(self, limits: Limits) -> Exchange:
+    def start(self) -> None:
+        """Have a zygote that lives as long as this process."""
         if self.zygote is None:
             self.zygote = Zygote(self.mode, self.limits, self.hidden)
             self.used["zygotes"] += 1
+
+    def _fork(self, limits: Limits) -> Exchange:
+        self.start()
         self.used["workers"] += 1
         exchange = Exchange(self.zygote.fork(limits))
         exchange.hello()
