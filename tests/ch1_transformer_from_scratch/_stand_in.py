@@ -1,4 +1,4 @@
-"""A transformer of the judge's own, of the chapter's names, which probes build beside the learner's code."""
+"""A transformer of the judge's own, which probes build beside the learner's code: torch's functions, and no answers."""
 
 from types import SimpleNamespace
 
@@ -21,79 +21,49 @@ CONFIG = {
 
 
 def stand_in(config, weights, in_parts=False):
-    """A small Transformer with these weights (a state dict).
+    """A small model with these weights (a state dict), its parts called as the chapter's: what torch has ready.
 
-    `in_parts`: attention, blocks and the whole cannot be called, since they know nothing of a cache.
+    Attention and blocks cannot be called, nor can the whole with `in_parts`, since they know nothing of a cache.
     """
     settings = SimpleNamespace(**config)
 
     class Part(nn.Module):
-        def __init__(self, prefix):
+        def __init__(self, prefix, use=None):
             super().__init__()
-            self.config = settings
+            self.config, self.use = settings, use
             for name, value in weights.items():
                 if name.startswith(prefix) and "." not in name[len(prefix) :]:
                     self.register_parameter(
                         name[len(prefix) :], nn.Parameter(value, requires_grad=not name.endswith("b_U"))
                     )
 
-    class Whole(Part):
-        def __call__(self, *given):
-            if in_parts:
+        def forward(self, *given):
+            if self.use is None:
                 raise RuntimeError("this part cannot be called as a whole: it knows nothing of the cache")
-            return super().__call__(*given)
+            return self.use(self, *given)
 
-    class Embedding(Part):
-        def forward(self, tokens):
-            return F.embedding(tokens, self.W_E)
-
-    class PositionalEmbedding(Part):
-        def forward(self, tokens):
-            return self.W_P[: tokens.shape[1]].expand(len(tokens), -1, -1)
-
-    class LayerNorm(Part):
-        def forward(self, x):
-            return F.layer_norm(x, x.shape[-1:], self.w, self.b, settings.layer_normalization_epsilon)
-
-    class MLP(Part):
-        def forward(self, x):
-            return F.gelu(x @ self.W_in + self.b_in, approximate="tanh") @ self.W_out + self.b_out
-
-    class Unembedding(Part):
-        def forward(self, x):
-            return x @ self.W_U + self.b_U
-
-    class Attention(Whole):
-        def forward(self, x):
-            q, k, v = (
-                torch.einsum("bte,neh->bnth", x, getattr(self, "W_" + c)) + getattr(self, "b_" + c)[:, None]
-                for c in "QKV"
-            )
-            mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True)
-            return torch.einsum("bnth,nhe->bte", mixed, self.W_O) + self.b_O
-
-    class Block(Whole):
-        def forward(self, x):
-            x = x + self.attention(self.layer_norm_1(x))
-            return x + self.mlp(self.layer_norm_2(x))
-
-    class Transformer(Whole):
-        def forward(self, tokens):
-            x = self.embedding(tokens) + self.positional_embedding(tokens)
-            for block in self.blocks:
-                x = block(x)
-            return self.unembedding(self.final_layer_norm(x))
-
-    model = Transformer("-")
-    model.embedding, model.positional_embedding = Embedding("embedding."), PositionalEmbedding("positional_embedding.")
-    model.blocks = nn.ModuleList(Block("-") for _ in range(settings.num_transformer_layers))
-    for i, block in enumerate(model.blocks):
-        block.layer_norm_1, block.layer_norm_2 = (
-            LayerNorm(f"blocks.{i}.layer_norm_1."),
-            LayerNorm(f"blocks.{i}.layer_norm_2."),
+    def rows(table):
+        return lambda w, tokens: F.embedding(
+            tokens if table == "W_E" else torch.arange(tokens.shape[1]).expand_as(tokens), getattr(w, table)
         )
-        block.attention, block.mlp = Attention(f"blocks.{i}.attention."), MLP(f"blocks.{i}.mlp.")
-    model.final_layer_norm, model.unembedding = LayerNorm("final_layer_norm."), Unembedding("unembedding.")
+
+    def normed(prefix):
+        eps = settings.layer_normalization_epsilon
+        return Part(prefix, lambda w, x: F.layer_norm(x, x.shape[-1:], w.w, w.b, eps))
+
+    def twice(w, x):
+        return F.linear(F.gelu(F.linear(x, w.W_in.mT, w.b_in), approximate="tanh"), w.W_out.mT, w.b_out)
+
+    model = Part("-", None if in_parts else lambda w, tokens: whole_logits(weights, config, tokens))
+    model.embedding = Part("embedding.", rows("W_E"))
+    model.positional_embedding = Part("positional_embedding.", rows("W_P"))
+    model.blocks = nn.ModuleList(Part("-") for _ in range(settings.num_transformer_layers))
+    for i, block in enumerate(model.blocks):
+        for name in ("layer_norm_1", "layer_norm_2"):
+            setattr(block, name, normed(f"blocks.{i}.{name}."))
+        block.attention, block.mlp = Part(f"blocks.{i}.attention."), Part(f"blocks.{i}.mlp.", twice)
+    model.final_layer_norm = normed("final_layer_norm.")
+    model.unembedding = Part("unembedding.", lambda w, x: F.linear(x, w.W_U.mT, w.b_U))
     return model
 
 

@@ -15,7 +15,7 @@ V, T = 7, 3
 CONFIG = ours.CONFIG | {"vocabulary_size": V, "context_length": 12}
 
 
-@takes_along(ours.stand_in)
+@takes_along(ours.stand_in, ours.whole_logits)
 def probe_search(beam_search, config, weights, prompt, beams, max_new_tokens, more):
     """Run the search on a transformer with these weights; its beams as they are, and the prompt afterwards."""
     model = stand_in(config, weights)

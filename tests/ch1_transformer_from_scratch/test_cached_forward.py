@@ -13,7 +13,7 @@ CONFIG = ours.CONFIG
 B = 2
 
 
-@takes_along(ours.stand_in)
+@takes_along(ours.stand_in, ours.whole_logits)
 def probe_chunks(cached_forward, config, weights, tokens, sizes):
     """Hand the tokens over in chunks of the given sizes; logits of each chunk and the cache's length after it."""
     model, layers = stand_in(config, weights, in_parts=True), config["num_transformer_layers"]

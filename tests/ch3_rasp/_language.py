@@ -170,8 +170,10 @@ def language():
 
     def selector_width(selector, bos=False):
         at_0 = select(indices, 0, "==")
-        others = 1 / aggregate(selector | at_0, indicator(indices == 0)) - 1
-        return round(others) if bos else round(others + aggregate(selector & at_0, 1, 0))
+        share = aggregate(selector | at_0, indicator(indices == 0))
+        if bos:
+            return SOp.pointwise(lambda part: round(1 / part) - 1, share)
+        return SOp.pointwise(lambda part, own: round(1 / part) - 1 + own, share, aggregate(selector & at_0, 1, 0))
 
     def has_focus(selector):
         return aggregate(selector, 1, 0) > 0

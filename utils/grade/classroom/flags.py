@@ -34,7 +34,24 @@ def flags(chapter: str, definition: Definition) -> list[str]:
         written = published.count("(") - shape(stub_source(chapter, name)).count("(")
         if mine == published and written >= WORTH_COMPARING:
             found.append("is the published solution apart from names: for review")
+    if (_bodies(definition.source) & _oracles(chapter)) - _bodies(stub_source(chapter, name)):
+        found.append("holds what a hidden test computes its expected values with, apart from names: for review")
     return list(dict.fromkeys(map(clean, found)))[:10]
+
+
+@cache
+def _oracles(chapter: str) -> frozenset[str]:
+    """The functions of a chapter's hidden tests, which a hand-out may hold."""
+    files = (course.ROOT / "tests" / course.chapter_name(chapter)).glob("*.py")
+    return frozenset().union(*(_bodies(file.read_text(encoding="utf-8")) for file in files))
+
+
+@lru_cache(maxsize=256)
+def _bodies(source: str) -> frozenset[str]:
+    """The shape of what each function of some length does, wherever it is defined."""
+    functions = [node for node in _walk(source) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    texts = ["\n".join(map(ast.unparse, node.body[ast.get_docstring(node) is not None :])) for node in functions]
+    return frozenset(found for found in map(shape, texts) if found.count("(") >= WORTH_COMPARING)
 
 
 def library_calls(definition: Definition) -> list[tuple[str, int, str]]:
