@@ -66,3 +66,10 @@ def test_playground():
     for program, says in (("1 / indices", "division by zero"), ("full_s", "end in an s-op"), ("nonsense", "nonsense")):
         assert says in play.draw(program=program).caption
     assert "empty" in play.draw(input="").caption
+    weights = play.draw(show="its weights")
+    assert "2 layers" in weights.caption and "o l l e h" in weights.caption
+    first, second = (data.z for data in weights.figure.data)
+    assert first[1].tolist() == pytest.approx([0] + [1 / 5] * 5)  # all tokens alike, to find the length
+    assert second[1:].argmax(axis=1).tolist() == [5, 4, 3, 2, 1]
+    for program, says in (("tokens", "no attention"), ("aggregate(full_s, indices)", "mean")):
+        assert says in play.draw(program=program, show="its weights").caption

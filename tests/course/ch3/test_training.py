@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from solutions.ch3_rasp import cli
-from solutions.ch3_rasp.experiments import show_table, size_table, sizes_of, small_runs, sweep
+from solutions.ch3_rasp.experiments import attention_match, show_table, size_table, sizes_of, small_runs, sweep
 from solutions.ch3_rasp.fast import fuse
 from solutions.ch3_rasp.model import Encoder, EncoderConfig
 from solutions.ch3_rasp.plots import blind_match, selector_match
@@ -233,3 +233,11 @@ def test_damaged_run_is_one_sentence(tmp_path):
     (folder / "model.safetensors").write_bytes(b"nothing")
     with pytest.raises(CourseError, match="is damaged"):
         load_run(folder)
+
+
+def test_match_compares_every_head_of_the_program_with_the_model():
+    accuracy, found = attention_match(tiny("sort_10_bos_with_attns", nlayers=2, nheads=1), n=20)
+    assert 0 <= accuracy <= 1
+    assert [entry["selector"] for entry in found] == [(0, 0), (1, 0)]
+    assert all(entry["head"] in [(0, 0), (1, 0)] and 0 <= entry["score"] <= 1 for entry in found)
+    assert all(0 < entry["blind"] < 1 for entry in found)
