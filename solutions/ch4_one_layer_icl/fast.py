@@ -284,32 +284,35 @@ def _direction(grads: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 class FullFleet(Fleet):
-    """The models with a free W, of one attention kind: all origin (V and F free too), or all reparamW.
+    """The models with a free W, of one attention kind: origin (V and F free too), reparamW, or both.
 
     Shapes: W (2N, 2N, R), V and F (R, N, 2N); the rows of V and F below the first N never reach a logit.
     """
 
     def __init__(self, runs: Sequence[Run], told: Sequence[float] | None = None, device: str = "cpu"):
         super().__init__(runs, told, device)
-        R, N = len(runs), self.N
-        self.trained = {"W": torch.zeros(2 * N, 2 * N, R, device=device)}
-        if runs[0].model_type == "origin":
-            self.trained |= {name: torch.zeros(R, N, 2 * N, device=device) for name in "VF"}
-            self.built = [torch.zeros(2, 2 * N, 2 * N, device=device)] * R
-            return
-        lam = torch.zeros(1 if self.noisy else self.cfg.Q, device=device)
-        self.built = [torch.stack(build_reparam(lam, self.cfg, self.noisy, gamma)[1:]) for gamma in self.gamma]
-        self.V, self.F = (torch.stack([built[at, :N] for built in self.built]) for at in range(2))
+        N = self.N
+        self.built = []  # V and F at the start, all 2N rows of them
+        for run, gamma in zip(runs, self.gamma, strict=True):
+            lam = torch.zeros(1 if self.noisy else self.cfg.Q, device=device)
+            start = torch.stack(build_reparam(lam, self.cfg, self.noisy, gamma)[1:])
+            self.built.append(torch.zeros_like(start) if run.model_type == "origin" else start)
+        self.trained = {"W": torch.zeros(2 * N, 2 * N, len(runs), device=device)}
+        self.fixed = {name: torch.stack([start[at, :N] for start in self.built]) for at, name in enumerate("VF")}
+        origin = self._numbers(run.model_type == "origin" for run in runs).view(-1, 1, 1)
+        if origin.any():
+            self.trained, self.fixed = self.trained | self.fixed, {}
+            self.rates |= {name: self.rates[name] * origin for name in "VF"}
 
     def logits(self, batch: Batch, apart: bool = False) -> tuple[Tensor, ...]:
-        W, V, F = (self.trained[name] if name in self.trained else getattr(self, name) for name in "WVF")
+        W, V, F = ((self.trained | self.fixed)[name] for name in "WVF")
         return fast_forward(W, V, F, self.kappa, batch.derived(Sentences, self.N), self.kind, apart)
 
     def weights(self, i: int) -> dict[str, Tensor]:
         V, F = self.built[i].clone()
-        if "V" in self.trained:
-            V[: self.N], F[: self.N] = self.trained["V"][i], self.trained["F"][i]
-        return {"W": self.trained["W"][..., i].clone(), "V": V, "F": F}
+        now = self.trained | self.fixed
+        V[: self.N], F[: self.N] = now["V"][i], now["F"][i]
+        return {"W": now["W"][..., i].clone(), "V": V, "F": F}
 
 
 class Classes:

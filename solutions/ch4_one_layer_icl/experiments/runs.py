@@ -45,7 +45,7 @@ def together(runs: Iterable[Run], at_most: int = 0) -> list[list[Run]]:
     groups: dict[tuple, list[Run]] = {}
     for run in runs:
         reparam = run.model_type == "reparam"
-        shared = (run.model_type, "any" if reparam else run.kind, run.noisy, run.seed, run.nsteps, run.batch_size)
+        shared = (reparam or run.kind, run.noisy, run.seed, run.nsteps, run.batch_size)
         shared += (run.finite_nsteps, run.data, run.source, run.rule)
         key = (*shared, run.alpha) if run.source == "files" else shared  # each alpha has files of its own
         groups.setdefault(key, []).append(run)

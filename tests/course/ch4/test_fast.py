@@ -114,7 +114,7 @@ def test_the_sweep_shares_its_work():
     runs = grid(data=CFG, nsteps=2, batch_size=8)
     assert len(runs) == 104 and len(PAPER_MODELS) == 13 and len({run.name for run in runs}) == 104
     groups = together(runs)
-    assert len(groups) == 10  # three attention kinds, a free W and the reparameterised models, with and without noise
+    assert len(groups) == 8  # three attention kinds and the reparameterised models, with and without noise
     assert sorted(run.name for group in together(runs, 5) for run in group) == sorted(run.name for run in runs)
     assert max(map(len, together(runs, 5))) == 5
 
