@@ -85,7 +85,11 @@ def run(notebook, folder: Path, kept: Path):
     digest = hashlib.sha256(nbformat.writes(notebook).encode() + b"".join(file.read_bytes() for file in sources))
     file = kept / f"{digest.hexdigest()[:16]}.ipynb"
     if not file.is_file():
-        os.environ |= {"COURSE_PLAIN_FIGURES": "1", "COURSE_HEADLESS": "1", "COURSE_PROGRESS": str(file.with_suffix(""))}
+        os.environ |= {
+            "COURSE_PLAIN_FIGURES": "1",
+            "COURSE_HEADLESS": "1",
+            "COURSE_PROGRESS": str(file.with_suffix("")),
+        }
         print(f"Running {folder.name} ({notebook.metadata.course.notebook}) ...", flush=True)
         client = NotebookClient(notebook, timeout=1800, resources={"metadata": {"path": str(folder)}})
         nbformat.write(client.execute(), _made(file))

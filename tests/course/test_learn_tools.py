@@ -301,7 +301,7 @@ def test_quiz_widget_answers_by_button(monkeypatch, capsys):
     monkeypatch.setattr("IPython.display.display", shown.append)
     question = load_chapter("ch1").quizzes[0]
     assert quizzes._ask("ch1", question)
-    choices, button, out = shown[-1].children
+    choices, button, out, _ = shown[-1].children
     assert isinstance(choices, widgets.RadioButtons) and button.disabled
     right = next(i for i, choice in enumerate(question.choices) if choice[1])
     choices.value = right
@@ -319,7 +319,7 @@ def test_a_failing_card_offers_its_help_by_a_button(monkeypatch, capsys):
     assert not shown, "where no kernel runs there is no button"
     monkeypatch.setattr(ladder, "has_front_end", lambda: True)
     ladder.offer("ch1.LayerNorm")
-    button, _ = shown[0].children
+    button, *_ = shown[0].children
     for step, title in enumerate(("what do you see?", "a nudge", "pseudocode"), 1):
         assert button.description == f"Hint {step} of 3: {title}"
         button.click()

@@ -43,6 +43,8 @@ def offer(name: str) -> None:
     import ipywidgets as widgets
     from IPython.display import display
 
+    from utils.plot.widget import boxed
+
     chapter, exercise = _exercise(name)
     titles = [title for title, _ in steps(exercise)]
     button, out = widgets.Button(layout=widgets.Layout(width="max-content")), widgets.Output()
@@ -71,7 +73,7 @@ def offer(name: str) -> None:
 
     button.on_click(clicked)
     label()
-    display(widgets.VBox([button, out]))
+    display(boxed(button, out))
 
 
 def steps(exercise: Exercise) -> list[tuple[str, str]]:

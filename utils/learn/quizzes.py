@@ -58,6 +58,8 @@ def _ask(chapter: str, question: Quiz) -> bool:
     try:
         import ipywidgets as widgets
         from IPython.display import display
+
+        from utils.plot.widget import boxed
     except ImportError:
         return False
     labels = [(f"{i}. {_plain(text)}", i - 1) for i, (text, _, _) in enumerate(question.choices, 1)]
@@ -76,7 +78,7 @@ def _ask(chapter: str, question: Quiz) -> bool:
     choices.observe(chosen, "value")
     button.on_click(answered)
     show(question.question, markdown=question.question)
-    display(widgets.VBox([choices, button, out]))
+    display(boxed(choices, button, out))
     return True
 
 

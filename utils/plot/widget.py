@@ -88,6 +88,35 @@ export default {
 """
 
 
+# Jupyter takes an arrow key pressed in a drop-down for "go to the next cell", unless the drop-down says this.
+# Radio buttons are one group, among which arrows move, only when they share a name; ipywidgets gives them none.
+_KEYS = """
+export default {
+  render({ el }) {
+    const group = "course-" + Math.random().toString(36).slice(2);
+    const waiting = setInterval(() => {
+      const box = el.closest(".widget-vbox");
+      if (!box) return;
+      clearInterval(waiting);
+      box.addEventListener("focusin", ({ target }) => {
+        target.setAttribute("data-lm-suppress-shortcuts", "true");
+        box.querySelectorAll("input[type=radio]").forEach((radio) => { radio.name = group; });
+      });
+    }, 50);
+  },
+};
+"""
+
+
+def boxed(*widgets):
+    """Widgets below each other in a box that keeps the keys pressed inside it from the notebook."""
+    import anywidget
+    import ipywidgets
+
+    keys = anywidget.AnyWidget(_esm=_KEYS, layout={"display": "none"})
+    return ipywidgets.VBox([*widgets, keys])
+
+
 @cache
 def _classes():
     """The two widget classes; made when first asked for, because importing ipywidgets takes a moment."""
@@ -196,7 +225,7 @@ class Explorer:
             control.add_class("course-" + re.sub(r"\W+", "-", name))
             control.observe(self._changed, names="value")
         row = ipywidgets.HBox(list(self.controls.values()), layout={"flex_flow": "row wrap"})
-        return ipywidgets.VBox([row, self.view])
+        return boxed(row, self.view)
 
     def _control(self, name: str):
         import ipywidgets as widgets

@@ -93,7 +93,9 @@ def _wait_for(url: str, server: subprocess.Popen, log: Path, seconds: float = 12
 
 
 # What each page finds wrong with itself, or says of a machine without a graphics card; none of it is the course's.
-HARMLESS = re.compile(r"reading 'schema'|WebGL|favicon|GroupMarkerNotSet|ResizeObserver loop|preloaded using link")
+HARMLESS = re.compile(
+    r"reading 'schema'|filebrowser:open-path|WebGL|favicon|GroupMarkerNotSet|ResizeObserver loop|preloaded using link"
+)
 PANEL = "(window.jupyterapp.shell.currentWidget)"
 
 
@@ -134,16 +136,19 @@ class Notebook:
         """Run one cell with Control+Enter and wait until it has run."""
         count = f"i => {PANEL}.content.widgets[i].model.executionCount"
         before = self.page.evaluate(count, index)
-        self.cell(index).locator(".cm-content").first.click()
+        place = self.cell(index).locator(".jp-Placeholder, .cm-content").first  # a collapsed cell opens
+        place.click()
         self.page.keyboard.press("Control+Enter")
         self.wait(f"([i, old]) => ({count})(i) !== old && ({count})(i)", [index, before], seconds)
 
     def run_all(self, seconds: float = 300) -> None:
-        """Run every cell, as the menu does, and wait until the last one has run."""
+        """Run every cell, as the menu does. Raises AssertionError, with its output, for a cell that fails."""
+        done = "window.jupyterapp.commands.execute('notebook:run-all-cells').then(() => { window.courseRan = true; })"
+        self.page.evaluate(f"() => {{ window.courseRan = false; {done}; }}")
+        self.wait("() => window.courseRan", seconds=seconds)
         cells = f"{PANEL}.content.widgets.filter(c => c.model.type === 'code')"
-        self.page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }")
-        self.wait(f"() => {cells}.every(c => c.model.executionCount) && "
-                  f"{PANEL}.sessionContext.session.kernel.status === 'idle'", seconds=seconds)  # fmt: skip
+        last = f"{cells}.flatMap(c => c.model.outputs.toJSON()).filter(o => o.output_type === 'error')"
+        assert self.page.evaluate(f"() => {last}") == [], "a cell has failed"
 
     def write(self, index: int, source: str) -> None:
         """Replace a code cell's text as a paste would."""
