@@ -22,6 +22,7 @@ from sphinx.cmd.build import build_main
 
 from utils import course, learn
 from utils.build.__main__ import make
+from utils.build.cut import read_module
 from utils.chapter import load_chapter
 from utils.learn.ladder import solution, steps
 
@@ -65,7 +66,7 @@ def stage(pages: Path, executed: Path | None, solutions: bool) -> None:
             .replace("exercises", "solutions")
             .replace("optional", "optional_solutions")
         )
-        page = built.get(worked, notebook)
+        page = built.get(worked) or solved(notebook)
         if executed is not None:
             page = run(page, ROOT / Path(worked).parent, executed)
         stubs = {cell.id: cell.source for cell in notebook.cells}
@@ -75,6 +76,18 @@ def stage(pages: Path, executed: Path | None, solutions: bool) -> None:
     (pages / "index.md").write_text(index, encoding="utf-8")
     (pages / "commands.md").write_text(commands(), encoding="utf-8")
     (pages / "api.md").write_text(api(), encoding="utf-8")
+
+
+def solved(notebook):
+    """The start page with its answer filled in; the chapters have solutions notebooks."""
+    notebook = nbformat.from_dict(notebook)
+    source = load_chapter(notebook.metadata.course.chapter)
+    for cell in notebook.cells:
+        about = cell.metadata.get("exercise", {})
+        if about.get("role") == "answer":
+            module = ROOT / "solutions" / source.name / f"{source.exercise(about['name']).module}.py"
+            cell.source = read_module(module).solution(about["name"])
+    return notebook
 
 
 def run(notebook, folder: Path, kept: Path):
