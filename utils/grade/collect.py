@@ -12,8 +12,7 @@ from utils import course
 from utils.files import write_whole
 from utils.grade.classroom import roster as enrolling
 from utils.grade.classroom.assemble import READ_SECONDS
-from utils.grade.classroom.gather import PLAIN, Piece, Unreadable, Work, gather, place
-from utils.grade.classroom.layouts import looks_like
+from utils.grade.classroom.gather import PLAIN, Piece, Unreadable, Work, gather
 from utils.grade.classroom.record import folder_name
 from utils.grade.exports.common import no_formula, one_line
 from utils.grade.limited import Exhausted, limited
@@ -71,9 +70,7 @@ def collect(
         raise course.CourseError(f"{out} lies inside {folder}: name a folder elsewhere.")
     gathered = gather([folder], id_from)
     works, unknown = enrolling.enrol(gathered.works, roster, due)
-    done = Collected(works, unknown, gathered.nobodys)
-    if not id_from and (layout := looks_like([place(piece) for work in works for piece in work.pieces])):
-        done.hint = f"The names look like {layout}'s: --id-from {layout} reads the ids from them."
+    done = Collected(works, unknown, gathered.nobodys, hint=gathered.hint)
     looks = {work.student: _looks(work) for work in works}
     told = Counter(look.chapter for found in looks.values() for look in found if look.chapter)
     usual = wanted or (told.most_common(1)[0][0] if told else next(iter(course.chapters())))

@@ -17,7 +17,8 @@ from utils import course
 from utils.chapter import load_chapter
 from utils.course import CourseError
 from utils.grade.classroom.gather import gather
-from utils.grade.classroom.roster import Roster, moment
+from utils.grade.classroom.roster import Roster, list_beside, moment
+from utils.grade.classroom.run import Options, grade_class
 from utils.grade.collect import collect
 from utils.grade.exports import commands
 
@@ -426,3 +427,29 @@ def test_hand_outs_zips_and_single_notebooks(tmp_path):
                 collect(home, out / "deeper")
     finally:
         os.chmod(out, 0o700)
+
+
+def test_grading_takes_the_list_that_collect_wrote(tmp_path, capsys):
+    """Who is absent has zeros; a line corrected by hand changes the record without grading again."""
+    (tmp_path / "roster.csv").write_text("id,name\nada,Ada L.\nbob,Bob\n", encoding="utf-8")
+    collect(put(tmp_path / "in", "ada.ipynb"), tmp_path / "out", roster=tmp_path / "roster.csv")
+    options = Options(jobs=1, seed=1, isolation="none")
+    first = grade_class([tmp_path / "out" / "ch1"], "ch1", tmp_path / "results", options)
+    ada, bob = first.records
+    assert (ada.name, ada.late, ada.problem) == ("Ada L.", "", "")
+    assert (bob.score, bob.problem) == (0, "Nothing was handed in.")
+    assert {exercise.status for exercise in bob.exercises} == {"missing"} and bob.max_score == ada.max_score
+    listed = tmp_path / "out" / "ch1.csv"
+    listed.write_text(
+        listed.read_text(encoding="utf-8").replace("Ada L.,,", "Ada L.,2026-12-02 10:00,yes"), encoding="utf-8"
+    )
+    again = grade_class([tmp_path / "out" / "ch1"], "ch1", tmp_path / "results", options)
+    assert again.kept == 2 and (again.records[0].late, again.records[0].submitted) == ("yes", "2026-12-02 10:00")
+    grade_class([put(tmp_path / "canvas", *CANVAS[:3])], "ch1", tmp_path / "results", options)
+    assert "--id-from canvas" in capsys.readouterr().err
+
+
+def test_a_table_that_is_no_class_list_is_left_alone(tmp_path):
+    put(tmp_path, "ch1/ada.ipynb")
+    (tmp_path / "ch1.csv").write_text("student,score\nada,3\n", encoding="utf-8")
+    assert list_beside(tmp_path / "ch1") is None and list_beside(tmp_path / "none") is None

@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from utils import course
-from utils.grade.classroom.layouts import LAYOUTS, Layout, submitters
+from utils.grade.classroom.layouts import LAYOUTS, Layout, looks_like, submitters
 from utils.grade.limited import Exhausted, limited
 from utils.grade.submission import CELL_MARK, clean, metadata_value, read_cells
 
@@ -124,10 +124,14 @@ class Who(NamedTuple):
 
 @dataclass
 class Gathered:
-    """The submissions by student id, and the files that are nobody's, each with the end of a sentence that says why."""
+    """The submissions by student id, and the files that are nobody's, each with the end of a sentence that says why.
+
+    `hint`: a sentence where the names look like a platform's that was not told.
+    """
 
     works: list[Work]
     nobodys: list[tuple[str, str]]
+    hint: str = ""
 
 
 def gather(paths: list[Path], id_from: str = "") -> Gathered:
@@ -180,7 +184,9 @@ def gather(paths: list[Path], id_from: str = "") -> Gathered:
         where = ", ".join(map(str, paths)) or "nothing"
         raise course.CourseError(f"No notebook (.ipynb) was found in {where}{f' ({said})' if said else ''}.")
     works = [found[student] for student in sorted(found, key=lambda name: (name.casefold(), name))]
-    return Gathered(works, nobodys)
+    layout = "" if id_from else looks_like([place(piece) for work in works for piece in work.pieces])
+    hint = f"The names look like {layout}'s: --id-from {layout} reads the ids from them." if layout else ""
+    return Gathered(works, nobodys, hint)
 
 
 def _without_pairs(work: Work) -> None:

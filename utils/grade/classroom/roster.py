@@ -127,6 +127,16 @@ def write(works: list[Work], taken: dict[str, list], file: Path) -> None:
     write_whole(file, "\ufeff" + text.getvalue())
 
 
+def list_beside(folder: Path) -> Path | None:
+    """The class list that `collect` wrote beside a chapter's submissions, if there is one."""
+    file = folder.resolve().parent / f"{folder.resolve().name}.csv"
+    try:
+        with file.open(encoding="utf-8-sig") as opened:
+            return file if opened.readline().strip() == ",".join(COLUMNS) else None
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
 def moment(text: str) -> datetime | None:
     """The time that a text tells, None for another text; without a zone it is this machine's."""
     found = re.match(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(?:\.\d+)?)?\s*(.*)", text.strip())

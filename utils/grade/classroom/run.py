@@ -20,7 +20,7 @@ from utils.grade.classroom.assemble import Task, blank, read
 from utils.grade.classroom.engine import Settings
 from utils.grade.classroom.gather import BY_A_PROGRAM, Work, gather
 from utils.grade.classroom.record import SubmissionResult, read_record, read_results, record_file
-from utils.grade.classroom.roster import enrol
+from utils.grade.classroom.roster import enrol, list_beside
 from utils.grade.submission import clean
 
 STATUSES_SHOWN = 4
@@ -88,11 +88,11 @@ def grade_class(paths: list[Path], chapter: str, out: Path, options: Options | N
     if not (course.ROOT / "tests" / course.chapter_name(key)).is_dir():
         raise course.CourseError(f"The hidden tests of {key} are not part of this hand-out, so it cannot grade.")
     gathered = gather(paths, options.id_from)
-    beside = Path(paths[0]).with_suffix(".csv")  # the class list that `collect` wrote
-    roster = options.roster or (beside if len(paths) == 1 and Path(paths[0]).is_dir() and beside.is_file() else None)
+    roster = options.roster or (list_beside(Path(paths[0])) if len(paths) == 1 else None)
     works, _ = enrol(gathered.works, roster, options.due)
     with _locked(out):
         run = _Run(key, Path(out), options, (*paths, out))
+        run.notice(gathered.hint)
         for name, why in gathered.nobodys:
             run.notice(f"{name} {why}: not taken." if why != BY_A_PROGRAM else "")
         return run.grade(works)
