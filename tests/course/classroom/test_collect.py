@@ -160,6 +160,15 @@ def test_nbgraders_inbound_folder_and_a_renamed_tree(tmp_path):
     assert [work.student for work in gather([tmp_path / "from the hub"], "nbgrader").works] == ["ada", "bob"]
 
 
+@pytest.mark.parametrize("text", ["", "a: [", "submission_456: 3", "submission_456: {':submitters': word}", "- 1"])
+def test_an_index_that_is_none_leaves_the_submissions_their_numbers(tmp_path, text):
+    (put(tmp_path / "in", *GRADESCOPE) / "submission_metadata.yml").write_text(text, encoding="utf-8")
+    assert [work.student for work in gather([tmp_path / "in"], "gradescope").works] == [
+        "submission_456",
+        "submission_457",
+    ]
+
+
 def test_namesakes_of_a_platform_stay_two_students(tmp_path):
     put(tmp_path / "in", "doejane_1_10_exercises.ipynb", "doejane_2_11_exercises.ipynb")
     works = gather([tmp_path / "in"], "canvas").works

@@ -203,6 +203,14 @@ def place(piece: Piece) -> str:
     return "/".join(re.sub(r"(?i)\.zip$", "", part) for part in piece.parts[max(0, piece.entry - 1) :])
 
 
+def _beside(piece: Piece) -> bytes:
+    """What a platform wrote beside the notebooks; nothing where it can't be read."""
+    try:
+        return piece.read()
+    except Unreadable:
+        return b""
+
+
 class _Platform:
     """Whose a file is in a platform's download. Called with a piece; nobody where it lies elsewhere."""
 
@@ -210,9 +218,9 @@ class _Platform:
         self.layout = layout
         places = [(layout.read(place(piece)), piece) for piece, _ in everything]
         index = [piece for found, piece in places if found is None and piece.parts[-1] == layout.index]
-        self.index = submitters(index[0].read()) if index else {}
+        self.index = submitters(_beside(index[0])) if index else {}
         self.stamps = {
-            found["student"]: clean(piece.read()[:200].decode(errors="replace"), 60)
+            found["student"]: clean(_beside(piece)[:200].decode(errors="replace"), 60)
             for found, piece in places
             if found and layout.stamp and found["rest"] == layout.stamp
         }
@@ -257,8 +265,11 @@ def _below(path: Path, alone: bool):
                 elif file.is_symlink():  # it may lead to another student's work
                     yield piece, "is a link, and links are not followed"
                 elif name in names:
-                    if not any(file.iterdir()):
-                        yield piece, "is an empty folder"
+                    try:
+                        if not any(file.iterdir()):
+                            yield piece, "is an empty folder"
+                    except OSError as error:
+                        yield piece, f"cannot be read: {error.strerror or error}"
                 elif not file.is_file():
                     yield piece, "isn't a file"
                 else:

@@ -55,7 +55,8 @@ def submitters(text: bytes) -> dict[str, list[dict]]:
     people: dict[str, list[dict]] = {}
     for submission, about in found.items() if isinstance(found, dict) else ():
         about = about if isinstance(about, dict) else {}
-        for one in about.get(":submitters") or ():
+        listed = about.get(":submitters") or ()
+        for one in [one for one in listed if isinstance(one, dict)]:
             name, address, number = (one.get(key) or "" for key in (":name", ":email", ":sid"))
             person = {"id": number or address or name, "name": name, "time": about.get(":created_at") or ""}
             people.setdefault(submission, []).append(person)
