@@ -3,6 +3,7 @@
 The child never runs a stranger's code, but reading and judging what it made can be made to take hours and gigabytes.
 """
 
+import ctypes
 import os
 import pickle
 import signal
@@ -14,6 +15,7 @@ from typing import Any
 from utils import course
 
 PEAK = 480 * 2**20  # bytes that a process of the grader may hold, the child's share of its parent's included
+PR_SET_PDEATHSIG = 1
 LEAST = 96 * 2**20  # that a child may add all the same
 
 
@@ -53,11 +55,14 @@ def limited(function: Callable, *args, seconds: int) -> Any:
     return value
 
 
+def die_with_parent() -> None:
+    """End when the process that started this one does (on Linux; the sandbox's own would bring torch along)."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, ctypes.c_ulong(signal.SIGKILL), *[ctypes.c_ulong(0)] * 3)
+
+
 def _work(write: int, seconds: int, function: Callable, args: tuple) -> None:
     """In the child: take on the limits, call, tell. Nothing is told where the memory does not suffice."""
     import resource
-
-    from utils.grade.sandbox.inside.confine import die_with_parent
 
     die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent's affair

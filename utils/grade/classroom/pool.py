@@ -8,7 +8,7 @@ from pathlib import Path
 from utils import course
 from utils.grade.classroom.assemble import Task, tests_digest
 from utils.grade.classroom.engine import Settings, close_engine, grade_task, plain, preflight
-from utils.grade.sandbox.inside.confine import die_with_parent
+from utils.grade.limited import die_with_parent
 
 PER_PROCESS = 4  # submissions that make a further process worth its start (an import of torch, and a zygote's)
 TRIES = 2  # how often a submission may be in a process that dies before it is given up
