@@ -10,9 +10,9 @@ from .objective import next_token_loss
 
 
 def train_step(model: nn.Module, tokens: Int[Tensor, "B T"], optimizer: torch.optim.Optimizer) -> float:
-    """Take one step on one batch, with its gradients only; returns the loss before the step.
+    """Take one step on one batch; returns the loss before the step.
 
-    Shapes: tokens (B, T) -> a Python float. What the gradients held before the call does not count.
+    Shapes: tokens (B, T) -> a Python float. Gradients left from earlier steps are cleared first.
     """
     # solution
     loss = next_token_loss(model(tokens), tokens)

@@ -11,7 +11,6 @@ from utils.build.cut import Module
 MAX_CELLS = 160
 MAX_MINUTES = 270  # of must-do exercises: a chapter is an afternoon
 WIDTH = 120
-NARROW = ("ch1", "ch4")  # chapters whose prose keeps to WIDTH columns; one joins when its prose is rewritten
 TODO = "TODO"
 
 
@@ -37,7 +36,7 @@ def lint_prose(chapter: Chapter) -> None:
 
 
 def lint_lines(chapter: Chapter) -> None:
-    """Raise SourceError for what is still to be written, and in the chapters of NARROW for a line beyond WIDTH columns.
+    """Raise SourceError for what is still to be written, and for a line beyond WIDTH columns.
 
     Tables, links, pictures and one-line fields may be longer.
     """
@@ -47,7 +46,7 @@ def lint_lines(chapter: Chapter) -> None:
         if TODO in line and not code:
             raise SourceError(chapter.file, number, f"still to be written: {line.strip()}")
         free = code or re.match(r"\s*(\||:\w+:|:::)", line) or "](" in line or "://" in line
-        if chapter.key in NARROW and len(line) > WIDTH and not free:
+        if len(line) > WIDTH and not free:
             raise SourceError(chapter.file, number, f"{len(line)} columns: prose keeps to {WIDTH}")
 
 

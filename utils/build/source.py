@@ -144,13 +144,16 @@ class _Parser:
         """`:key: value` lines with their continuation as (key, value, continuation, line); and the free text."""
         parts: list[tuple[str, str, list[str], int]] = []
         free: list[str] = []
+        continued = False  # an indented line below free text belongs to that text, such as a list's
         for number, text in body:
             if match := re.match(r":(\w+): *(.*)", text):
                 parts.append((match[1], match[2].strip(), [], number))
-            elif parts and (text.startswith("  ") or (not text.strip() and parts[-1][2])):
+                continued = True
+            elif continued and (text.startswith("  ") or (not text.strip() and parts[-1][2])):
                 parts[-1][2].append(text[2:])
             else:
                 free.append(text)
+                continued = continued and not text.strip()
         return [(k, v, "\n".join(more).strip(), n) for k, v, more, n in parts], "\n".join(free).strip()
 
     def _exercise(self, name: str, start: int, parts) -> Exercise:
