@@ -172,7 +172,7 @@ DetachedPattern = slip(
     PATTERN, f"{PATTERN}.detach()",
 )  # fmt: skip
 Dropout = slip(
-    "two calls on the same input differ: nothing random (dropout) belongs into this attention",
+    "two calls on the same input differ: use the parameters as they are, and nothing random (dropout)",
     PATTERN, f"F.dropout({PATTERN}, 0.1)",
 )  # fmt: skip
 InPlace = slip(

@@ -71,7 +71,7 @@ DetachedHidden = slip(
     BENT, "gelu(hidden).detach()",
 )  # fmt: skip
 Dropout = slip(
-    "two calls on the same input differ: nothing random (dropout) belongs into this MLP",
+    "two calls on the same input differ: use the parameters as they are, and nothing random (dropout)",
     RESULT, f"F.dropout({RESULT}, 0.1)",
 )  # fmt: skip
 InPlace = slip("the residual stream was changed in place: later layers still need it", RESULT, f"x.copy_({RESULT})")

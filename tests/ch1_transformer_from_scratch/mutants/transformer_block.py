@@ -102,7 +102,7 @@ Detached = slip(
     FIRST, f"({FIRST}).detach()",
 )  # fmt: skip
 Dropout = slip(
-    "two calls on the same input differ: nothing random (dropout) belongs into this block",
+    "two calls on the same input differ: use the parts made in __init__, and nothing random (dropout)",
     "self.attention(self.layer_norm_1(x))", "F.dropout(self.attention(self.layer_norm_1(x)), 0.1)",
     "self.mlp(self.layer_norm_2(x))", "F.dropout(self.mlp(self.layer_norm_2(x)), 0.1)",
 )  # fmt: skip
