@@ -198,7 +198,7 @@ def test_chapter(opened, built, key, app):
         cell.scroll_into_view_if_needed()
         page.wait(PICTURE, index)
         assert cell.locator(".course-figure").get_attribute("role") == "img"
-        controls = cell.locator("[class*='course-']:is(.jupyter-widgets)")
+        controls = cell.locator("[class*='course-']:is(.jupyter-widgets, .widget-slider)")
         controls.first.wait_for(timeout=60_000)
         for number in range(controls.count()):
             move(page, index, controls.nth(number))
