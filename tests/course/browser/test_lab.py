@@ -125,14 +125,14 @@ def move(page: Notebook, index: int, control) -> None:
     elif "slider" in classes:
         inner = control.locator(".noUi-handle")
         inner.focus()
-        changes(page, index, lambda: keyboard.press("End"), f"End on {what}")
-        changes(page, index, lambda: keyboard.press("ArrowLeft"), f"ArrowLeft on {what}")
+        keyboard.press("Home")  # a slider may start at its end, and its last places may lie beyond a short text
+        changes(page, index, lambda: keyboard.press("ArrowRight"), f"ArrowRight on {what}")
         at, box = inner.bounding_box(), control.locator(".noUi-base").bounding_box()
 
         def drag():
             mouse.move(at["x"] + at["width"] / 2, at["y"] + at["height"] / 2)
             mouse.down()
-            mouse.move(box["x"] + 2, at["y"] + at["height"] / 2, steps=4)
+            mouse.move(box["x"] + box["width"] - 2, at["y"] + at["height"] / 2, steps=4)
             mouse.up()
 
         changes(page, index, drag, f"the mouse on {what}")
