@@ -13,6 +13,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 from utils import course
+from utils.chapter import load_chapter
 from utils.course import ROOT
 
 TEXT = {".py", ".md", ".ipynb", ".json", ".toml", ".txt", ".yml", ".yaml", ".cfg", ".lark", ".svg", ".sh", ""}
@@ -152,3 +153,13 @@ def test_git_holds_every_source_file():
     ).stdout.split("\n")
     assert "utils/build/source.py" in held
     assert not [name for name in ignored if name.endswith(".py")], "these sources are ignored by git"
+
+
+def test_readme_counts_the_exercises():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d)\. .*\| (\d+) exercises?[^|]*\| (\d+) exercises?", text, re.MULTILINE)
+    found = {f"ch{number}": (int(must), int(more)) for number, must, more in rows}
+    exercises = {key: load_chapter(name).exercises for key, name in course.chapters().items()}
+    assert found == {
+        key: (sum(not e.optional for e in some), sum(e.optional for e in some)) for key, some in exercises.items()
+    }
