@@ -2,8 +2,11 @@
 
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from utils.course import CourseError
 
 PART = ".part"  # how the name ends while the file is being written
 
@@ -27,3 +30,20 @@ def write_whole(file: Path, content: str | bytes | Callable[[Path], object]) -> 
         os.replace(part, file)
     finally:
         part.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing(what) -> Iterator[None]:
+    """Within the block, a disk that refuses becomes a CourseError: one sentence that `what` cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        raise CourseError(f"{what} cannot be written: {error.strerror or error}.") from None
+
+
+def next_free(name: Callable[[int], Path]) -> Path:
+    """The first of name(1), name(2), ... that does not exist yet."""
+    number = 1
+    while (file := name(number)).exists():
+        number += 1
+    return file

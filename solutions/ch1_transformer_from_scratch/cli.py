@@ -10,8 +10,7 @@ from typing import Annotated, Literal
 import torch
 import tyro
 
-from utils.ch1.ngrams import ngram_levels
-from utils.ch1.text import FOLDER
+from utils.ch1.text import FOLDER, ngram_levels
 from utils.course import CourseError
 from utils.train import command_line, generator, run_command
 

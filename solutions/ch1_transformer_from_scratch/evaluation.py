@@ -5,7 +5,7 @@ from jaxtyping import Int
 from torch import Tensor, nn
 
 from utils.ch1 import measure
-from utils.ch1.ngrams import ngram_levels
+from utils.ch1.text import ngram_levels
 from utils.train import generator
 
 from .cache import generate_cached

@@ -6,7 +6,7 @@ from pathlib import Path
 from torch import Tensor
 
 from utils.plot import Picture, line
-from utils.plot.panels import matrix_panels
+from utils.plot.figures import matrix_panels
 from utils.train.files import write_whole
 
 from .attention_targets import Selectors

@@ -12,9 +12,9 @@ from small import CHAPTER, PARTS, small_course
 
 from utils import course
 from utils.build.__main__ import build, differing, main, make
-from utils.build.chapter import SourceError
 from utils.build.cut import read_module
 from utils.build.lint import MAX_CELLS
+from utils.build.source import SourceError
 from utils.chapter import is_stub, stub_source
 
 DOUBLE_STUB = 'def double(x):\n    """Twice."""\n    raise NotImplementedError'

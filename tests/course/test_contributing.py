@@ -10,9 +10,8 @@ import pytest
 
 from utils import course
 from utils.build import lint
-from utils.build.chapter import SourceError
 from utils.build.new import new
-from utils.build.source import parse
+from utils.build.source import SourceError, parse
 
 TEXT = (course.ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 FENCES = re.findall(r"^```(\w*)\n(.*?)^```$", TEXT, re.M | re.S)

@@ -15,11 +15,11 @@ from utils import course
 from utils.chapter import load_chapter, stub_source
 from utils.grade.policy import needs
 from utils.grade.reference import reference
-from utils.learn import board, context, environment, heat, ladder, predictions, quizzes, reuse, sources, store
+from utils.learn import board, context, ladder, questions, reuse, show, sources, start, store
 from utils.learn.check import CheckFailed, before_tests, check
 from utils.learn.guard import Prints
+from utils.learn.reuse import stand_ins
 from utils.learn.show import Notice
-from utils.learn.stand_ins import stand_ins
 
 IMPORTS = "import torch\nimport torch.nn.functional as F\nfrom torch import nn, Tensor\nfrom jaxtyping import Float\n"
 SOLVED = """class LayerNorm(nn.Module):
@@ -108,7 +108,7 @@ def test_needs_that_are_right_stay_the_learners(names):
 
 def test_a_handout_names_what_has_to_pass_first(names, monkeypatch):
     monkeypatch.setattr(course, "have_answers", lambda chapter: False)
-    monkeypatch.setattr("utils.learn.stand_ins.needs", lambda chapter, name: ["LayerNorm"] if name == "MLP" else [])
+    monkeypatch.setattr("utils.learn.reuse.needs", lambda chapter, name: ["LayerNorm"] if name == "MLP" else [])
     names["define"]("class MLP(nn.Module):\n    pass\n" + HELPER)
     for cell in ("", stub_source("ch1", "LayerNorm"), SOLVED):
         names["define"](cell)
@@ -264,35 +264,35 @@ def test_reset_takes_an_exercise_back(capsys):
 
 
 def test_predictions_are_kept_and_compared(capsys):
-    predictions.predict("how long?")
-    predictions.compare("how long?", 4.0)
+    questions.predict("how long?")
+    questions.compare("how long?", 4.0)
     assert "Write your prediction as" in capsys.readouterr().out
-    predictions.predict("how long?", guess=torch.tensor(3.0))
-    predictions.compare("how long?", torch.tensor(4.0))
+    questions.predict("how long?", guess=torch.tensor(3.0))
+    questions.compare("how long?", torch.tensor(4.0))
     said = capsys.readouterr().out
     assert "You predicted 3.0. The answer: 4, off by 1 (25%)" in said
     with pytest.raises(Notice, match="not one of the choices"):
-        predictions.predict("which?", guess="c", options=("a", "b"))
+        questions.predict("which?", guess="c", options=("a", "b"))
     with pytest.raises(Notice, match="a number or a text"):
-        predictions.predict("which?", guess=[1])
-    predictions.predict("which?", guess="a", options=("a", "b"))
-    predictions.compare("which?", "a")
+        questions.predict("which?", guess=[1])
+    questions.predict("which?", guess="a", options=("a", "b"))
+    questions.compare("which?", "a")
     assert "You were right" in capsys.readouterr().out
 
 
 def test_quiz_explains_every_choice(capsys):
     question = load_chapter("ch1").quizzes[0]
-    quizzes.quiz(question.name)
+    questions.quiz(question.name)
     assert f'quiz("{question.name}", answer=1)' in capsys.readouterr().out
     wrong = next(i for i, choice in enumerate(question.choices, 1) if not choice[1])
-    quizzes.quiz(question.name, answer=wrong)
+    questions.quiz(question.name, answer=wrong)
     said = capsys.readouterr().out
     assert said.startswith("Not this one.") and all(why in said for _, _, why in question.choices)
     assert store.read("ch1")["quizzes"][question.name] == {"choice": wrong, "right": False}
     with pytest.raises(Notice, match="number of a choice"):
-        quizzes.quiz(question.name, answer=99)
+        questions.quiz(question.name, answer=99)
     with pytest.raises(Notice, match="no quiz called"):
-        quizzes.quiz("nothing")
+        questions.quiz("nothing")
 
 
 def test_quiz_widget_answers_by_button(monkeypatch, capsys):
@@ -300,7 +300,7 @@ def test_quiz_widget_answers_by_button(monkeypatch, capsys):
     shown = []
     monkeypatch.setattr("IPython.display.display", shown.append)
     question = load_chapter("ch1").quizzes[0]
-    assert quizzes._ask("ch1", question)
+    assert questions._ask("ch1", question)
     choices, button, out, _ = shown[-1].children
     assert isinstance(choices, widgets.RadioButtons) and button.disabled
     right = next(i for i, choice in enumerate(question.choices) if choice[1])
@@ -336,12 +336,12 @@ def test_a_failing_card_offers_its_help_by_a_button(monkeypatch, capsys):
 
 def test_the_start_page_says_what_is_missing(monkeypatch, capsys):
     monkeypatch.setenv("COURSE_CHAPTER", "start")
-    environment.ready()
+    start.ready()
     said = capsys.readouterr().out
     assert "NO" not in said and f"PyTorch {torch.__version__}" in said and "Solutions: here" in said
-    monkeypatch.setattr(environment, "_free_memory", lambda: 2**28)
-    monkeypatch.setattr(environment, "_version", lambda name: "not installed" if name == "anywidget" else "1")
-    environment.ready()
+    monkeypatch.setattr(start, "_free_memory", lambda: 2**28)
+    monkeypatch.setattr(start, "_version", lambda name: "not installed" if name == "anywidget" else "1")
+    start.ready()
     said = capsys.readouterr().out
     assert "NO  Memory: 0.2 GB free" in said and "NO  Buttons, sliders and figures: anywidget not installed" in said
 
@@ -355,7 +355,7 @@ def test_progress_on_the_start_page_is_that_of_all_chapters(monkeypatch, capsys)
 
 
 def test_report_has_versions_and_nothing_personal():
-    text = environment.report_text()
+    text = start.report_text()
     assert torch.__version__ in text and "commit" in text and "memory" in text
     assert str(Path.home()) not in text and str(course.ROOT) not in text
     user = getpass.getuser()
@@ -375,8 +375,8 @@ def test_names_resolve_and_miss_with_the_nearest():
 def test_heat_maps_show_the_slice_that_differs():
     expected, got = torch.zeros(2, 3, 4, 20), torch.zeros(2, 3, 4, 20)
     got[1, 2, 3, 5] = 7
-    assert heat.window(expected, got) == (1, 2)
-    markup = heat.heat_maps(expected, got)
+    assert show.window(expected, got) == (1, 2)
+    markup = show.heat_maps(expected, got)
     assert "shown [1, 2, :, :12]" in markup and "1 of 480 values differ" in markup
     assert markup.count("(differs)") == 2 and "[3, 5] = 7 (differs)" in markup
 
@@ -395,9 +395,9 @@ def test_heat_maps_show_the_slice_that_differs():
     ],
 )
 def test_heat_maps_take_anything(expected, got):
-    markup = heat.heat_maps(expected, got)
+    markup = show.heat_maps(expected, got)
     assert "expected" in markup and "got" in markup and "<b>" not in markup
-    assert len(heat.brief(got)) <= 200
+    assert len(show.brief(got)) <= 200
 
 
 def test_prints_keep_the_first_lines_only():
@@ -413,7 +413,7 @@ def test_import_is_light():
         "import sys\nfrom utils.learn import *\n"
         "assert not {'plotly', 'ipywidgets', 'IPython', 'pandas'} & set(sys.modules)\n"
         "import plotly.graph_objects as go, plotly.io as pio\n"
-        "from utils.plot.style import configure\nconfigure()\nc = pio.renderers['plotly_mimetype'].config\n"
+        "from utils.plot.picture import configure\nconfigure()\nc = pio.renderers['plotly_mimetype'].config\n"
         "assert c['displaylogo'] is False and c['showSendToCloud'] is False and c['responsive'] is True\n"
     )
     env = {**os.environ, "PYTHONPATH": str(course.ROOT)}

@@ -11,8 +11,7 @@ import torch
 from utils.course import ROOT
 from utils.plot import Picture, attention_figure, bars, heatmap, line
 from utils.plot.figures import label
-from utils.plot.picture import as_json
-from utils.plot.style import CATEGORIES, small
+from utils.plot.picture import CATEGORIES, as_json, small
 
 WORDS = {"title": "A title", "x": "step", "y": "loss", "caption": "One sentence."}
 

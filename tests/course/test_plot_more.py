@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from utils.plot import Live, Picture, bars, explore, line_panels, matrix_panels, target_viewer, token_strip
-from utils.plot.style import CATEGORIES
+from utils.plot.picture import CATEGORIES
 
 WORDS = {"title": "A title", "caption": "One sentence."}
 COLOURS = {"plain": "#EEEEEE", "trigger": "#E69F00"}

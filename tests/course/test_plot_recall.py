@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from utils.plot import Explorer
+from utils.plot.picture import CATEGORIES
 from utils.plot.recall import excess_map, loss_explorer, sentence_strip, surgery_panel
-from utils.plot.style import CATEGORIES
 
 TOKENS, PARTS = [0, 4, 3, 0, 5, 0], ["trigger", "y, the right answer", "filler", "trigger", "noise token", "trigger"]
 

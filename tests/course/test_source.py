@@ -3,10 +3,9 @@
 import pytest
 from small import CHAPTER, small_course
 
-from utils.build.chapter import SourceError
 from utils.build.lint import lint_prose
 from utils.build.notebook import build_chapter
-from utils.build.source import parse
+from utils.build.source import SourceError, parse
 
 MISTAKES = [
     (":goal: Twice the number.\n", "", "exercise double lacks the field :goal:"),

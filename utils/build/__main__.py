@@ -5,8 +5,7 @@ import sys
 from pathlib import Path, PurePosixPath
 
 from utils import course
-from utils.build.chapter import Chapter
-from utils.build.source import parse
+from utils.build.source import Chapter, parse
 
 USAGE = """\
 python -m utils.build [CHAPTER...]              build the notebooks (all chapters unless some are named)

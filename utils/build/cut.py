@@ -18,7 +18,7 @@ import tokenize
 from dataclasses import dataclass
 from pathlib import Path
 
-from utils.build.chapter import SourceError
+from utils.build.source import SourceError
 
 OPEN, CLOSE = "# solution", "# end solution"
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)

@@ -9,7 +9,7 @@ from utils import course
 from utils.build.notebook import build_chapter, digest, notebook_digest
 from utils.build.source import parse
 from utils.chapter import is_stub, load_chapter, stub_source
-from utils.files import write_whole
+from utils.files import next_free, write_whole
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,7 @@ def based_on(file: Path, text: str) -> bool:
 
 def back_up(file: Path) -> Path:
     """Copy a notebook beside itself under the next free number."""
-    number = 1
-    while (copy := file.with_name(f"{file.stem}.backup-{number}.ipynb")).exists():
-        number += 1
+    copy = next_free(lambda number: file.with_name(f"{file.stem}.backup-{number}.ipynb"))
     copy.write_bytes(file.read_bytes())
     return copy
 

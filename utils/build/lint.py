@@ -1,12 +1,11 @@
 """What a chapter must keep to beyond its grammar: text alternatives, plain Markdown, names the notebook really has."""
 
-import ast
-import builtins
 import re
 from functools import cache
 
-from utils.build.chapter import Cell, Chapter, SourceError
 from utils.build.cut import Module
+from utils.build.source import Cell, Chapter, SourceError
+from utils.grade.cells import read_cell
 
 MAX_CELLS = 160
 MAX_MINUTES = 270  # of must-do exercises: a chapter is an afternoon
@@ -23,10 +22,8 @@ def lint_prose(chapter: Chapter) -> None:
         raise SourceError(chapter.file, 1, says)
     lint_lines(chapter)
     for cell in chapter.cells:
-        texts = [cell.source] if cell.kind in ("prose", "exercise", "quiz") else []
-        for text in texts:
-            for offset, line in enumerate(text.split("\n")):
-                number = cell.line + offset
+        if cell.kind in ("prose", "exercise", "quiz"):
+            for number, line in enumerate(cell.source.split("\n"), cell.line):
                 if re.search(r"!\[\s*\]\(", line) or re.search(r"<img(?![^>]*\balt=\"[^\"]+\")", line):
                     raise SourceError(chapter.file, number, "an image needs alternative text: ![what it shows](file)")
                 if re.match(r"\s*(```|~~~)\{", line):
@@ -66,44 +63,17 @@ def lint_names(chapter: Chapter, cell: Cell, module: Module, cells: list[Cell]) 
     shown = cell.exercise or cell.given
     have = {c.exercise.name for c in cells if c.exercise} | {c.given.name for c in cells if c.given}
     have |= set(cell.exercise.needs) if cell.exercise else set()
-    for other in cells:
-        if other.kind == "code":
-            have |= bound_names(other.source)
+    have |= {name for other in cells if other.kind == "code" for name in _names(other.source)[0]}
     public = {name for name in module.objects if not name.startswith("_")}  # private helpers come along by themselves
-    for name in sorted(_reads(module.objects[shown.name]) & (public | _imported(module)) - have):
+    neighbours = read_cell("\n".join(module.lines), 0, 0).helpers
+    for name in sorted(_names(module.solution(shown.name))[1] & (public | neighbours) - have - {shown.name}):
         text = f"{shown.name} reads {name}, which the notebook lacks: show it with :::{{given}} {name}, or import it"
         raise SourceError(chapter.file, cell.line, text)
 
 
 @cache
-def bound_names(source: str) -> frozenset[str]:
-    """Names that the code of a cell binds at its top level; nothing for a cell that is not plain Python."""
-    try:
-        tree = ast.parse("\n".join(line for line in source.split("\n") if not line.lstrip().startswith(("%", "!"))))
-    except SyntaxError:
-        return frozenset()
-    names: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            names |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
-            names.add(node.name)
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            names.add(node.id)
-    return frozenset(names)
-
-
-def _imported(module: Module) -> set[str]:
-    """Names that a reference module takes from its neighbours (the notebook must show or import those itself)."""
-    names = set()
-    for node in module.tree.body:
-        if isinstance(node, ast.ImportFrom) and (node.level or (node.module or "").startswith("solutions")):
-            names |= {alias.asname or alias.name for alias in node.names}
-    return names
-
-
-def _reads(node: ast.stmt) -> set[str]:
-    names = [n for n in ast.walk(node) if isinstance(n, ast.Name)]
-    own = {n.id for n in names if not isinstance(n.ctx, ast.Load)} | {getattr(node, "name", "")}
-    own |= {a.arg for a in ast.walk(node) if isinstance(a, ast.arg)}
-    return {n.id for n in names if isinstance(n.ctx, ast.Load)} - own - set(dir(builtins))
+def _names(source: str) -> tuple[set[str], set[str]]:
+    """The names that some code binds at its top level, imports included, and the global ones that it reads."""
+    cell = read_cell(source, 0, 0)
+    binds = cell.helpers.union(*(statement.binds for statement in cell.statements))
+    return binds, set().union(*(statement.now | statement.later for statement in cell.statements)) - binds

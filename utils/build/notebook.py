@@ -1,19 +1,44 @@
 """Join chapter.md and the reference module into notebooks: the cells, their ids and metadata, and the bytes."""
 
+import base64
 import hashlib
+import html
 import re
 import tomllib
 from dataclasses import replace
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from utils import chapter as built
 from utils import course
-from utils.build import images, lint, setup_cells
-from utils.build.chapter import Cell, Chapter, SourceError
+from utils.build import lint, setup_cells
 from utils.build.cut import Module, read_module
+from utils.build.source import Cell, Chapter, SourceError
+
+IMAGE = re.compile(r"!\[([^\]]+)\]\((images/[\w./-]+\.svg)\)", re.DOTALL)
+LARGEST = 40_000  # bytes; a diagram by hand stays far below
+
+
+def embed(source: str, file: Path, line: int) -> str:
+    """Markdown with each `![words](images/name.svg)` of the chapter in `file` replaced by the picture itself.
+
+    Raises SourceError, with the cell's `line`, for a picture that is missing, too large or not an SVG.
+    """
+
+    def tag(found: re.Match) -> str:
+        alt, path = " ".join(found[1].split()), file.parent / found[2]
+        if not path.is_file():
+            raise SourceError(file, line, f"there is no picture {found[2]}")
+        data = path.read_bytes().replace(b"\r\n", b"\n")
+        if len(data) > LARGEST or b"<svg" not in data[:300]:
+            raise SourceError(file, line, f"{found[2]} is not an SVG of at most {LARGEST // 1000} kB")
+        packed = base64.b64encode(data).decode("ascii")
+        return f'<img alt="{html.escape(alt)}" src="data:image/svg+xml;base64,{packed}">'
+
+    return IMAGE.sub(tag, source)
+
 
 SETUP_TIMEOUT = 180.0  # importing torch on a busy machine takes a while
 NAMES = {  # notebook -> (its folder, is it the optional part, does it hold the answers, what its title says)
@@ -108,7 +133,7 @@ class _Builder:
         head, rest = "", cells
         if not optional and cells and cells[0].kind == "prose" and cells[0].source.startswith("# "):
             head, rest = cells[0].source.partition("\n")[2].strip(), cells[1:]
-        head = images.embed(head, self.chapter.file, 1)
+        head = embed(head, self.chapter.file, 1)
         made = [(f"{self.chapter.key}-title", _prose("\n\n".join(part for part in (title, line, head) if part)))]
         fetch, ready = setup_cells.colab_cell(self.settings, path), setup_cells.setup_cell(self.chapter.key)
         for role, source in (("colab", fetch), ("setup", ready)):
@@ -125,7 +150,7 @@ class _Builder:
         """(id, notebook cell) pairs of one cell of the source."""
         key = self.chapter.key
         if cell.kind == "prose":
-            return [(f"{key}-{_slug(cell)}", _prose(images.embed(cell.source, self.chapter.file, cell.line)))]
+            return [(f"{key}-{_slug(cell)}", _prose(embed(cell.source, self.chapter.file, cell.line)))]
         if cell.kind == "code":
             tags = [tag for tag in cell.tags if tag != "shared"]
             return [(f"{key}-{_slug(cell)}", _code(cell.source, timeout=cell.timeout, tags=tags))]
@@ -142,7 +167,7 @@ class _Builder:
         answer = module.solution(exercise.name) if answers else module.stub(exercise.name)
         made = []
         for role, body in (
-            ("text", _prose(images.embed(exercise_text(exercise, cell.source), self.chapter.file, cell.line))),
+            ("text", _prose(embed(exercise_text(exercise, cell.source), self.chapter.file, cell.line))),
             ("answer", _code(answer, timeout=exercise.timeout)),
             ("check", _code(f"check({exercise.name})", timeout=exercise.timeout)),
         ):

@@ -2,11 +2,9 @@
 
 from utils.ch1 import figures, measure, play
 from utils.ch1.config import TransformerConfig
-from utils.ch1.given import without_mask
-from utils.ch1.ngrams import ngram_levels
 from utils.ch1.recipe import scheduled_adamw
-from utils.ch1.shipped import demo, gpt2, shipped, shipped_tokenizer
-from utils.ch1.text import split, works
+from utils.ch1.shipped import demo, gpt2, shipped, shipped_tokenizer, without_mask
+from utils.ch1.text import ngram_levels, split, works
 
 __all__ = [
     "TransformerConfig",

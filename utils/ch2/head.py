@@ -11,8 +11,7 @@ from torch import Tensor, nn
 
 from utils.course import ROOT
 from utils.plot.figures import label
-from utils.plot.picture import Picture
-from utils.plot.style import CATEGORIES, template
+from utils.plot.picture import CATEGORIES, Picture, template
 from utils.plot.widget import Explorer, explore
 from utils.train import read_tensors
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from utils import course
-from utils.files import write_whole
+from utils.files import write_whole, writing
 from utils.grade.classroom import roster as enrolling
 from utils.grade.classroom.assemble import READ_SECONDS
 from utils.grade.classroom.gather import PLAIN, Piece, Unreadable, Work, gather
@@ -77,7 +77,7 @@ def collect(
     chosen = {work.student: _choose(work, looks[work.student], usual, wanted) for work in works}
     if not several:
         _refuse_several(chosen, done.hint)
-    try:
+    with writing(out):
         for key in sorted({key for found in chosen.values() for key, _ in found}) or [usual]:
             done.files[key] = {}
             for student, found in chosen.items():
@@ -85,8 +85,6 @@ def collect(
                     done.files[key][student] = files
             enrolling.write(works, done.files[key], out / f"{key}.csv")
         _write_left(done, out / NOT_TAKEN)
-    except OSError as error:
-        raise course.CourseError(f"{out} cannot be written: {error.strerror or error}.") from None
     return done
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from utils import course
 from utils.chapter import load_chapter
-from utils.files import write_whole
+from utils.files import write_whole, writing
 
 FILES = (
     "CHANGELOG.md",
@@ -58,10 +58,8 @@ def release(
         raise course.CourseError(f"{out} holds something already: name a new folder for the hand-out.")
     if any(out.resolve().is_relative_to(course.ROOT / tree) for tree in (*TREES, "chapters", "solutions", "tests")):
         raise course.CourseError(f"{out} lies inside what is handed out: name a folder elsewhere.")
-    try:
+    with writing(f"The hand-out {out}"):
         _write(names, out, hidden_tests, repository, tag)
-    except OSError as error:
-        raise course.CourseError(f"The hand-out {out} cannot be written: {error.strerror or error}.") from None
     return out
 
 

@@ -17,12 +17,10 @@ if said := lacking(
 from utils import plot
 from utils.learn.board import progress
 from utils.learn.check import CheckFailed, check
-from utils.learn.environment import ready, report
 from utils.learn.ladder import hint, reset_exercise, reveal, skip
-from utils.learn.predictions import compare, predict
-from utils.learn.quizzes import quiz
+from utils.learn.questions import compare, predict, quiz
 from utils.learn.reuse import mine
-from utils.learn.start import start_chapter
+from utils.learn.start import ready, report, start_chapter
 from utils.plot import *  # noqa: F403 (the names of utils.plot.__all__)
 
 __all__ = [

@@ -14,11 +14,10 @@ from utils.learn import store
 from utils.learn.board import bar, earned, score
 from utils.learn.context import current_chapter, describe, namespace, resolve, unknown
 from utils.learn.guard import traceless
-from utils.learn.heat import compared, heat_maps, inputs_line
 from utils.learn.ladder import offer
-from utils.learn.show import Notice, box, lines, show
+from utils.learn.reuse import NeedsFirst, stand_ins
+from utils.learn.show import Notice, as_code, box, compared, heat_maps, inputs_line, lines, show
 from utils.learn.sources import companions, is_reference, is_stub, source_of, wants_class
-from utils.learn.stand_ins import NeedsFirst, stand_ins
 
 
 class CheckFailed(Notice):
@@ -58,9 +57,7 @@ class CheckFailed(Notice):
             parts.append(f"<div>with {html.escape(inputs_line(self.outcome.inputs))}</div>")
         error = self.outcome.error if self.outcome is not None else None
         if isinstance(error, LearnerError) and error.line and f"line {error.line} of your cell" not in str(self):
-            code = (
-                f': <code style="color:inherit;background:none">{html.escape(error.code)}</code>' if error.code else ""
-            )
+            code = f": {as_code(error.code)}" if error.code else ""
             parts.append(f"<div>line {error.line} of your cell{code}</div>")
         parts += [f'<div style="opacity:.85;margin-top:.3em">{lines(note)}</div>' for note in self.notes]
         return "".join(parts)
@@ -107,7 +104,8 @@ def check(obj) -> None:
         show(note, box("note", lines(note)))
         return
     if not outcome.ok:
-        _record_failure(chapter, name, outcome)
+        if outcome.status in (Status.WRONG, Status.UNFINISHED) and _status(chapter, name) != "passed":
+            store.update_entry(chapter, name, status="tried")
         raise CheckFailed(
             _sentence(outcome, exercise), title, outcome, notes + _no_diagnosis(chapter, outcome), chapter
         ) from None
@@ -160,7 +158,7 @@ def before_tests(chapter: str, name: str, names: dict) -> Outcome | None:
     if is_reference(obj, chapter, name):
         return Outcome(name, Status.SKIPPED, says(Status.SKIPPED, name))
     wanted = wants_class(chapter, name)
-    if wanted and not inspect.isclass(obj) or wanted is False and not callable(obj):
+    if not (inspect.isclass(obj) if wanted else callable(obj)):
         kind = "class" if wanted else "function"
         return Outcome(name, Status.WRONG, f"{name} must be a {kind}, but the notebook leaves it as {describe(obj)}.")
     if is_stub(obj, chapter, name):
@@ -186,6 +184,10 @@ def _stood_in(replaced: list[str]) -> str:
     return f"During this check the reference stood in for {', '.join(replaced)}, which {have} not passed yet."
 
 
+def _status(chapter: str, name: str) -> str | None:
+    return store.entry(chapter, name).get("status")
+
+
 def _has_mutants(chapter: str) -> bool:
     return (course.ROOT / "tests" / course.chapter_name(chapter) / "mutants").is_dir()
 
@@ -200,15 +202,9 @@ def _no_diagnosis(chapter: str, outcome: Outcome) -> tuple[str, ...]:
     return ("The diagnosis by known mistakes is not part of this hand-out.",)
 
 
-def _record_failure(chapter: str, name: str, outcome: Outcome) -> None:
-    known = store.entry(chapter, name)
-    if known.get("status") != "passed" and outcome.status in (Status.WRONG, Status.UNFINISHED):
-        store.update_entry(chapter, name, status="tried")
-
-
 def _report_pass(chapter: str, exercise: Exercise, outcome: Outcome, obj, names: dict, notes: tuple[str, ...]) -> None:
     name = exercise.name
-    before = store.entry(chapter, name)
+    first = _status(chapter, name) != "passed"
     known = {e.name for e in load_chapter(chapter).exercises} | {name}
     state = store.update_entry(
         chapter,
@@ -218,7 +214,6 @@ def _report_pass(chapter: str, exercise: Exercise, outcome: Outcome, obj, names:
         source=source_of(obj, name),
         companions=companions(obj, names, known) or None,
     )
-    first = before.get("status") != "passed"
     unit = "point" if exercise.points == 1 else "points"
     gain = f"+{exercise.points} {unit}" if first else f"{exercise.points} {unit}, as before"
     head = f"{exercise.id} {name}: {outcome.passed} of {outcome.total} checks passed."

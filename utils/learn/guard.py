@@ -11,44 +11,32 @@ import numpy as np
 import torch
 from torch.nn.modules import module as torch_module
 
-KEPT_LINES = 5
+KEPT, KEPT_LINES = 2000, 5  # characters, and lines that are shown
 _HOOKS = [name for name in vars(torch_module) if name.startswith("_global_") and name.endswith("_hooks")]
 _FLAGS = [name for name in vars(torch_module) if name.startswith("_global_") and name.endswith("_hooks_always_called")]
 
 
 class Prints(io.TextIOBase):
-    """Takes what the learner's code prints: keeps the first lines, counts the rest."""
+    """Takes what the learner's code prints: keeps the beginning, counts the lines of the rest."""
 
     def __init__(self):
-        self.kept: list[str] = []
-        self.lines = 0
-        self._open = ""
+        self.kept, self.more = "", 0
 
     def writable(self) -> bool:
         return True
 
     def write(self, text: str) -> int:
-        *whole, rest = text.split("\n")
-        for line in whole:
-            self._take(self._open + line)
-            self._open = ""
-        self._open = (self._open + rest)[:2000]
+        room = max(0, KEPT - len(self.kept))
+        self.kept, self.more = self.kept + text[:room], self.more + text[room:].count("\n")
         return len(text)
-
-    def _take(self, line: str) -> None:
-        self.lines += 1
-        if len(self.kept) < KEPT_LINES:
-            self.kept.append(line[:300])
 
     def summary(self) -> str:
         """The first lines printed, and one line that counts the others; empty when nothing was printed."""
-        if self._open:
-            self._take(self._open)
-            self._open = ""
-        if not self.lines:
+        if not self.kept:
             return ""
-        text = "Printed while your code was checked:\n" + "\n".join("  " + line for line in self.kept)
-        more = self.lines - len(self.kept)
+        lines = self.kept.rstrip("\n").split("\n")
+        shown, more = lines[:KEPT_LINES], self.more + len(lines[KEPT_LINES:])
+        text = "\n".join(["Printed while your code was checked:", *(f"  {line[:300]}" for line in shown)])
         return text + (f"\n  ... and {more:,} more line{'s' if more > 1 else ''}, not shown" if more else "")
 
 
@@ -73,9 +61,7 @@ def traceless(seed: int = 0) -> Iterator[Prints]:
         torch.set_default_dtype(torch.float32)
         torch.set_default_device(None)
         torch.set_grad_enabled(True)
-        torch.set_num_threads(
-            1
-        )  # the tensors are small: on busy cores, handing them to threads costs more than it saves
+        torch.set_num_threads(1)  # tensors are small: on busy cores, threads cost more than they save
         for name in hooks:
             getattr(torch_module, name).clear()
         with warnings.catch_warnings(), contextlib.redirect_stdout(prints), contextlib.redirect_stderr(prints):

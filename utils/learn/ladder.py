@@ -81,13 +81,11 @@ def steps(exercise: Exercise) -> list[tuple[str, str]]:
     found: dict[str, list[str]] = {}
     for kind, label, text in exercise.help:
         if kind == "symptom":
-            found.setdefault(kind, []).append(f"- {label.rstrip()}\n" + textwrap.indent(text, "  "))
-        else:
-            found.setdefault(kind, []).append(
-                f"```text\n{text}\n```" if kind == "pseudocode" and "```" not in text else text
-            )
-    order = [kind for kind in TITLES if kind in found]
-    return [(TITLES[kind], "\n\n".join(found[kind])) for kind in order]
+            text = f"- {label.rstrip()}\n" + textwrap.indent(text, "  ")
+        elif kind == "pseudocode" and "```" not in text:
+            text = f"```text\n{text}\n```"
+        found.setdefault(kind, []).append(text)
+    return [(title, "\n\n".join(found[kind])) for kind, title in TITLES.items() if kind in found]
 
 
 def reveal(name: str, confirm: bool = False) -> None:
@@ -132,15 +130,8 @@ def skip(name: str) -> None:
 def reset_exercise(name: str) -> None:
     """Take one exercise back to the start: its progress is cleared and its stub shown, to paste into the cell."""
     chapter, exercise = _exercise(name)
-    try:
-        stub = stub_source(chapter, exercise.name).rstrip()
-    except course.CourseError as error:
-        raise Notice(str(error)) from None
-
-    def clear(data: dict) -> None:
-        data["exercises"].pop(exercise.name, None)
-
-    store.update(chapter, clear)
+    stub = stub_source(chapter, exercise.name).rstrip()
+    store.update(chapter, lambda data: data["exercises"].pop(exercise.name, None))
     head = (
         f"{exercise.id} {exercise.name} is open again. This is how its cell began; paste it there, or close "
         f"the notebook and run `python -m utils.build reset {exercise.name}` in a terminal:"

@@ -8,6 +8,9 @@ from collections.abc import Iterator
 
 from utils import chapter as built
 from utils import course
+from utils.grade.cells import first_line, read_cell
+
+DEFINITIONS = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def source_of(obj, name: str | None = None) -> str | None:
@@ -23,8 +26,8 @@ def source_of(obj, name: str | None = None) -> str | None:
         except (SyntaxError, ValueError):
             continue
         lines = text.splitlines(keepends=True)
-        for node in reversed(list(_definitions(tree))):
-            start = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+        for node in reversed([node for node in ast.walk(tree) if isinstance(node, DEFINITIONS)]):
+            start = first_line(node)
             if node.name == getattr(obj, "__name__", name) and start <= code.co_firstlineno <= node.end_lineno:
                 return inspect.cleandoc("\n" + "".join(lines[start - 1 : node.end_lineno])) + "\n"
     return None
@@ -51,31 +54,16 @@ def _unwrap(obj):
         return obj
 
 
-def _definitions(tree: ast.AST) -> Iterator[ast.stmt]:
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
-            yield node
-
-
 def is_stub(obj, chapter: str, name: str) -> bool:
     """Whether the object is still the stub that the notebook came with."""
     source = source_of(obj, name)
-    if source is None:
-        return False
-    try:
-        return built.is_stub(source, chapter, name)
-    except (course.CourseError, OSError, SyntaxError):
-        return False
+    return source is not None and built.is_stub(source, chapter, name)
 
 
-def wants_class(chapter: str, name: str) -> bool | None:
-    """Whether the exercise asks for a class (True) or a function (False); None where no stub tells."""
-    try:
-        body = ast.parse(built.stub_source(chapter, name)).body
-    except (course.CourseError, OSError, SyntaxError):
-        return None
-    kinds = [isinstance(n, ast.ClassDef) for n in body if getattr(n, "name", None) == name]
-    return kinds[-1] if kinds else None
+def wants_class(chapter: str, name: str) -> bool:
+    """Whether the exercise asks for a class, and not for a function."""
+    body = ast.parse(built.stub_source(chapter, name)).body
+    return any(isinstance(node, ast.ClassDef) and node.name == name for node in body)
 
 
 def is_reference(obj, chapter: str, name: str) -> bool:
@@ -99,10 +87,8 @@ def companions(obj, names: dict, leave_out: set[str]) -> dict[str, str]:
     found: dict[str, str] = {}
 
     def visit(source: str | None) -> None:
-        if source is None:
-            return
-        nodes = ast.walk(ast.parse(source))
-        read = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)} - {"_", "In", "Out"}
+        statements = read_cell(source or "", 0, 0).statements
+        read = {name for statement in statements for name in statement.now | statement.later} - {"_", "In", "Out"}
         for name in sorted(read - leave_out - found.keys()):
             if name not in names:
                 continue

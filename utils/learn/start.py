@@ -1,17 +1,23 @@
-"""`start_chapter("ch1")`: seeds, figures and widgets of a notebook, and one line that says so."""
+"""`start_chapter("ch1")` sets a notebook up; `ready()` and `report()` tell what its environment has."""
 
 import os
 import platform
+import shutil
+import subprocess
 import sys
+from collections.abc import Iterator
 
 import torch
 
+from utils import course
 from utils.chapter import load_chapter
 from utils.course import CourseError
-from utils.learn.context import current_chapter, resolve, shell
+from utils.env.colab import installed
+from utils.learn.context import current_chapter, progress_folder, resolve, shell
 from utils.learn.reuse import lacks
-from utils.plot import style
-from utils.train.seeds import seed_everything
+from utils.learn.show import box, lines, show
+from utils.plot import picture
+from utils.train.run import seed_everything
 
 SEED = 0
 
@@ -24,7 +30,7 @@ def start_chapter(chapter: str) -> None:
     os.environ.setdefault("COURSE_CHAPTER", chapter)
     seed_everything(SEED)
     if "plotly.io" in sys.modules:  # else the first figure does it: importing plotly costs a second
-        style.configure()
+        picture.configure()
     colab_widgets()
     try:
         source = load_chapter(current_chapter())
@@ -84,3 +90,97 @@ def on_colab() -> bool:
 def has_front_end() -> bool:
     """Whether widgets can be shown: a kernel runs, and nobody has said that no one looks (COURSE_HEADLESS)."""
     return bool(getattr(shell(), "kernel", None)) and not os.environ.get("COURSE_HEADLESS")
+
+
+NEEDED_MEMORY = 2**30  # bytes: the peak of the hungriest chapter
+
+PACKAGES = """
+    torch numpy einops jaxtyping plotly anywidget ipywidgets ipykernel ipython jupyterlab notebook nbmake pytest
+    safetensors tokenizers filelock
+""".split()  # noqa: SIM905
+
+
+def report() -> None:
+    """Print versions, platform, device, memory, renderer and the course's commit: paste it into a bug report."""
+    print(report_text())
+
+
+def report_text() -> str:
+    """The block that `report` prints. Holds no user name, no path and no environment variable."""
+    free = _free_memory()
+    plotly = sys.modules.get("plotly.io")
+    rows = {
+        "course": f"{_version('inside-transformers')}, commit {_commit()}",
+        "chapter": os.environ.get("COURSE_CHAPTER", "none was started"),
+        "python": f"{platform.python_version()} ({platform.python_implementation()})",
+        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "where": _where(),
+        "device": f"{device_name()}; {os.cpu_count()} cores",
+        "memory": f"{free / 2**30:.1f} GB free" if free else "unknown (psutil is not installed)",
+        "renderer": plotly.renderers.default if plotly else "plotly is not loaded",
+        "packages": ", ".join(f"{name} {_version(name)}" for name in PACKAGES),
+    }
+    return "\n".join(f"{name + ':':<10}{value}" for name, value in rows.items())
+
+
+def ready() -> None:
+    """Show a line for each thing that the course needs, with what to do where it is missing."""
+    rows = list(_needs())
+    text = "\n".join(f"{'ok' if ok else 'NO'}  {line}" for ok, line in rows)
+    signs = {True: "&#10003;", False: "&#10007; <b>Look at this:</b>"}
+    show(
+        text,
+        box("good" if all(ok for ok, _ in rows) else "bad", "<br>".join(f"{signs[o]} {lines(x)}" for o, x in rows)),
+    )
+
+
+def _needs() -> Iterator[tuple[bool, str]]:
+    gib = 2**30
+    yield sys.version_info >= (3, 11), f"Python {platform.python_version()} (the course needs 3.11 or newer)"
+    yield True, f"PyTorch {torch.__version__} on the {device_name()}; no chapter needs a graphics card"
+    if free := _free_memory():
+        yield free >= NEEDED_MEMORY, f"Memory: {free / gib:.1f} GB free; a chapter's notebook needs up to 1 GB"
+    home = progress_folder(current_chapter())
+    disk = shutil.disk_usage(course.ROOT).free
+    yield disk >= gib / 4, f"Disk: {disk / gib:.1f} GB free; your answers and trained models need less than 0.25 GB"
+    own = os.access(home if home.is_dir() else home.parent, os.W_OK)
+    yield own, f"Progress {'is' if own else 'cannot be'} kept in {home.parent.name}/{home.name}"
+    missing = [name for name in ("ipywidgets", "anywidget", "plotly") if _version(name) == "not installed"]
+    says = f"{', '.join(missing)} not installed: run make learn again" if missing else "installed"
+    yield not missing, f"Buttons, sliders and figures: {says}"
+    answers = course.have_answers(course.START)
+    yield True, f"Solutions: {'here, so skip and reveal work' if answers else 'not part of this hand-out'}"
+
+
+def _free_memory() -> int | None:
+    """Bytes that a new program could use; None where nobody tells."""
+    try:
+        import psutil
+    except ImportError:
+        return None
+    return psutil.virtual_memory().available
+
+
+def _version(name: str) -> str:
+    return installed(name) or "not installed"
+
+
+def _commit() -> str:
+    command = ["git", "-C", str(course.ROOT), "describe", "--always", "--dirty", "--abbrev=12"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=5)
+    except (OSError, subprocess.TimeoutExpired):
+        return "unknown"
+    return done.stdout.strip() if done.returncode == 0 else "unknown"
+
+
+def _where() -> str:
+    if on_colab():
+        return "Colab"
+    if "BINDER_SERVICE_HOST" in os.environ:
+        return "Binder"
+    if "VSCODE_PID" in os.environ:
+        return "VS Code"
+    if getattr(shell(), "kernel", None):
+        return "Jupyter"
+    return "IPython" if shell() else "Python"

@@ -12,7 +12,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from utils.chapter import load_chapter
-from utils.files import write_whole
+from utils.files import next_free, write_whole
 from utils.learn.context import progress_folder
 
 PARTS = ("exercises", "predictions", "quizzes")
@@ -34,11 +34,9 @@ def read(chapter: str) -> dict:
         return json.loads(json.dumps(_memory[file]))
     try:
         data = json.loads(file.read_text(encoding="utf-8"))
-        if not isinstance(data, dict) or any(not isinstance(data.get(part, {}), dict) for part in PARTS):
+        parts = [data.get(part, {}) for part in PARTS] if isinstance(data, dict) else [None]
+        if not all(isinstance(part, dict) for part in [*parts, *(parts[0] or {}).values()]):
             raise ValueError("not a progress file")
-        for entry in data.get("exercises", {}).values():
-            if not isinstance(entry, dict):
-                raise ValueError("not a progress file")
     except FileNotFoundError:
         data = {}
     except OSError as error:
@@ -90,9 +88,7 @@ def update_entry(chapter: str, name: str, **values) -> dict:
 
 
 def _set_aside(file: Path) -> None:
-    number = 1
-    while (aside := file.with_name(f"{file.stem}.unreadable-{number}.json")).exists():
-        number += 1
+    aside = next_free(lambda number: file.with_name(f"{file.stem}.unreadable-{number}.json"))
     try:
         os.replace(file, aside)
     except FileNotFoundError:

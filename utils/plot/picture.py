@@ -1,11 +1,79 @@
-"""A figure together with its caption and its text for those who cannot see it."""
+"""A figure with its caption and its text for those who cannot see it, in the colours that all figures share."""
 
 import html
 import json
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
-from utils.plot import style
+import numpy as np
+
+# Okabe and Ito's palette, its yellow (too faint on white) replaced by a grey: colour-blind readers tell these apart.
+CATEGORIES = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000", "#7F7F7F")
+SEQUENTIAL = "Cividis"  # rises evenly in lightness, also for deutan readers
+DIVERGING = "RdBu"  # only ever used with its middle at zero
+INK, GRID = "#222222", "#DDDDDD"
+# In a dark notebook (JupyterLab, Notebook, Colab, VS Code) or page, paper and grid turn dark and words light; what
+# carries data keeps its colours. Plotly writes colours into each element, so every rule must be important.
+_DARK = "body[data-jp-theme-light=false],html[theme=dark],body.vscode-dark,html[data-theme=dark]"
+_RULES = (
+    (".svg-container>.main-svg:first-child", "background:#111"),
+    ("rect.bg", "fill:#111"),
+    (":is([class*=title],[class*=tick] text,.legendtext,.annotation-text,.bartext-outside,.cbaxis text)", "fill:#DDD"),
+    ("[class*=grid].crisp", "stroke:#3A3A3A"),
+    (":is(.ticks.crisp,[class*=lines-above].crisp)", "stroke:#AAA"),
+)
+DARK_CSS = "".join(f":is({_DARK}) .js-plotly-plot {where}{{{what}!important}}" for where, what in _RULES)
+CONFIG = {"displaylogo": False, "showSendToCloud": False, "responsive": True}
+
+
+@cache
+def configure() -> None:
+    """No logo and no "Share chart" (it uploads) in any mode bar. The renderer itself is left as plotly chose it."""
+    import plotly.io as pio
+
+    names = dict.fromkeys(str(pio.renderers.default or "").split("+") + ["plotly_mimetype"])
+    for name in filter(None, names):
+        renderer = pio.renderers[name]
+        if hasattr(renderer, "config"):
+            renderer.config = {**(renderer.config or {}), **CONFIG}
+
+
+@cache
+def template():
+    """A small template in place of plotly's default one, which weighs 17 KB in every saved figure."""
+    import plotly.graph_objects as go
+
+    axis = {"gridcolor": GRID, "linecolor": INK, "ticks": "outside", "zeroline": False, "automargin": True}
+    layout = {
+        "colorway": CATEGORIES,
+        "font": {"color": INK, "size": 13},
+        "paper_bgcolor": "white",
+        "plot_bgcolor": "white",
+        "xaxis": axis,
+        "yaxis": axis,
+        "margin": {"l": 60, "r": 20, "t": 50, "b": 50},
+        "title": {"x": 0.02, "xanchor": "left", "font": {"size": 15}},
+        "hoverlabel": {"font": {"size": 13}},
+    }
+    return go.layout.Template(layout=layout)
+
+
+def small(values) -> np.ndarray:
+    """Values as float32, integers and booleans in 8 bits where they fit: what travels to the browser stays small."""
+    if hasattr(values, "detach"):
+        values = values.detach().cpu()
+        values = (values if str(values.dtype) != "torch.bfloat16" else values.float()).numpy()  # numpy has no bfloat16
+    array = np.asarray(values)
+    if array.dtype == bool:
+        return array.astype(np.uint8)
+    if np.issubdtype(array.dtype, np.integer):
+        low, high = (int(array.min()), int(array.max())) if array.size else (0, 0)
+        if low >= 0 and high < 256:
+            return array.astype(np.uint8)
+        return array.astype(np.float32 if max(-low, high) < 2**24 else np.float64)
+    return array.astype(np.float32)
+
 
 PAGE = """<!doctype html>
 <html lang="en">
@@ -38,7 +106,7 @@ class Picture:
 
     def show(self) -> None:
         """Draw the figure with plotly's own renderer, then the caption."""
-        style.configure()
+        configure()
         self.figure.show()
         show_caption(self.caption, self.alt)
 
@@ -70,7 +138,7 @@ def show_caption(caption: str, alt: str) -> None:
 
     body = (
         f'<figure role="figure" aria-label="{html.escape(alt, quote=True)}" style="margin: 0 0 0.5em 1em">'
-        f"<figcaption><em>{html.escape(caption)}</em></figcaption></figure><style>{style.DARK_CSS}</style>"
+        f"<figcaption><em>{html.escape(caption)}</em></figcaption></figure><style>{DARK_CSS}</style>"
     )
     display({"text/html": body, "text/plain": caption}, raw=True)
 

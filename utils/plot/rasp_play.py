@@ -4,11 +4,9 @@ import importlib
 from collections.abc import Mapping
 
 from utils import course
-from utils.plot.figures import plain_figure
-from utils.plot.panels import matrix_panels
+from utils.plot.figures import matrix_panels, plain_figure
 from utils.plot.picture import Picture
-from utils.plot.rasp import rasp_picture
-from utils.plot.rasp_steps import trace
+from utils.plot.rasp_steps import rasp_picture, trace
 from utils.plot.widget import Explorer, explore
 
 SHOWN = ("the program", "its weights")

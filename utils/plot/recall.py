@@ -9,8 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from utils.plot.figures import line, plain_figure
-from utils.plot.picture import Picture
-from utils.plot.style import CATEGORIES, SEQUENTIAL, small
+from utils.plot.picture import CATEGORIES, SEQUENTIAL, Picture, small
 from utils.plot.widget import Explorer, explore
 
 # of a token's part in a sentence: colour and name

@@ -1,18 +1,18 @@
-"""A figure that answers controls: one small anywidget that calls Plotly.react; plotly.js is sent once a kernel.
+"""A figure that answers controls, or changes while a cell runs: one small anywidget that calls Plotly.react.
 
-A FigureWidget would carry 5 MB each. Where no kernel runs, or a front end refuses widgets, the same figure is shown as
-a plain one.
+plotly.js is sent once a kernel; a FigureWidget would carry 5 MB each. Where no kernel runs, or a front end refuses
+widgets, the same figure is shown as a plain one.
 """
 
 import os
 import re
 import sys
+import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
-from utils.plot.picture import Picture, as_json, show_caption
-from utils.plot.style import CONFIG, DARK_CSS
+from utils.plot.picture import CONFIG, DARK_CSS, Picture, as_json, show_caption
 
 FEW = 8  # up to so many choices a drop-down, which has a name for screen readers; above that numbers get a slider
 
@@ -263,3 +263,41 @@ explore = Explorer  # what a cell that ends in one says
 def _plain(values: Sequence) -> list:
     """The values without their names."""
     return [value[1] if isinstance(value, tuple) else value for value in values]
+
+
+EVERY = 1.0  # seconds that at least lie between two drawings
+
+
+class Live:
+    """A figure that is drawn anew while the cell runs; where widgets cannot be, drawn once, plain, at the end.
+
+    with Live(draw) as live:   # draw() -> Picture, from whatever has been measured so far
+        for ...: live.update()
+    """
+
+    def __init__(self, draw: Callable[[], Picture]):
+        self.draw, self.view, self.last = draw, None, 0.0
+
+    def __enter__(self) -> "Live":
+        if widgets_work():
+            from IPython.display import display
+
+            picture = self.draw()
+            self.view = figure_view(picture.figure, picture.alt)
+            display(self.view)
+        return self
+
+    def update(self, now: bool = False) -> None:
+        """Draw again if the time has come (or `now`)."""
+        if self.view is None or not (now or time.monotonic() - self.last >= EVERY):
+            return
+        self.last = time.monotonic()
+        redraw(self.view, self.draw())
+
+    def __exit__(self, *error) -> None:
+        if self.view is None:
+            self.draw().show()
+            return
+        self.update(now=True)
+        picture = self.draw()
+        show_caption(picture.caption, picture.alt)

@@ -10,7 +10,7 @@ import torch
 from utils.course import ROOT, CourseError
 from utils.plot import Picture, bars, heatmap, line
 from utils.plot.figures import label
-from utils.plot.style import DIVERGING, SEQUENTIAL, small, template
+from utils.plot.picture import DIVERGING, SEQUENTIAL, small, template
 from utils.train import generator, progress_bar
 
 from ..bigrams import BigramTable

@@ -360,7 +360,7 @@ def test_shipped_checkpoints():
 def test_the_shipped_model_is_worth_shipping():
     """Issue of the chapter: below the 4-gram by .1 nat, and a head that looks at the token before."""
     from utils.ch1 import measure
-    from utils.ch1.ngrams import ngram_levels
+    from utils.ch1.text import ngram_levels
 
     found = load_checkpoint("base", "cpu")
     held = load_text_data(found.config, "embedded", found.tokenizer)

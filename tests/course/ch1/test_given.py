@@ -14,7 +14,7 @@ from solutions.ch1_transformer_from_scratch.sampling import apply_temperature
 from solutions.ch1_transformer_from_scratch.tokenizer import train_tokenizer
 from solutions.ch1_transformer_from_scratch.variants import build_model
 from utils.ch1 import figures, measure, play, shipped
-from utils.ch1.given import GivenTransformer, without_mask
+from utils.ch1.shipped import GivenTransformer, without_mask
 from utils.course import CourseError
 
 V, T = 300, 12

@@ -19,9 +19,8 @@ from solutions.ch1_transformer_from_scratch.text_data import tokenise
 from solutions.ch1_transformer_from_scratch.tokenizer import train_tokenizer
 from solutions.ch1_transformer_from_scratch.trainer import Trainer, batches
 from solutions.ch1_transformer_from_scratch.training import train, train_step
-from utils.ch1.ngrams import ngram_levels
 from utils.ch1.recipe import learning_rate_factor, scheduled_adamw
-from utils.ch1.text import Corpus
+from utils.ch1.text import Corpus, ngram_levels
 from utils.course import CourseError
 from utils.train import read_metrics
 
@@ -247,7 +246,7 @@ def test_tracker_gets_the_same_numbers(data, monkeypatch):
         def finish(self):
             logged.append("finished")
 
-    monkeypatch.setattr("utils.train.metrics._wandb", lambda *_: Run())
+    monkeypatch.setattr("utils.train.files._wandb", lambda *_: Run())
     run = Trainer(config(), args(tracker_project="course", run_name="x"), data)
     run.run(quiet=True)
     assert logged[-1] == "finished"

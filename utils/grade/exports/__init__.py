@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from utils import course
+from utils.files import writing
 from utils.grade.exports import gradescope, junit, nbgrader, tables
 
 FORMATS = {
@@ -24,7 +25,5 @@ def write(results: list, format: str, out: Path, **options) -> list[Path]:
         raise course.CourseError(f"There is no format {format!r}: the formats are {', '.join(FORMATS)}.")
     if not results:
         raise course.CourseError("There is nothing to export: the folder holds no results of this chapter.")
-    try:
+    with writing(out):
         return FORMATS[format](list(results), Path(out), **options)
-    except OSError as error:
-        raise course.CourseError(f"{out} cannot be written: {error.strerror or error}.") from None

@@ -8,7 +8,7 @@ import zipfile
 from pathlib import Path
 
 from utils import course
-from utils.files import write_whole
+from utils.files import write_whole, writing
 
 HOME = Path(__file__).parent / "gradescope_image"
 SCRIPTS = ("setup.sh", "run_autograder")
@@ -29,10 +29,8 @@ def make(chapter: str, out: Path, index: str = "") -> Path:
         raise course.CourseError(f"An autograder needs the solutions of {name}, which are not part of this hand-out.")
     if out.is_dir():
         out = out / "autograder.zip"
-    try:
+    with writing(out):
         write_whole(out, _archive(name, index))
-    except OSError as error:
-        raise course.CourseError(f"{out} cannot be written: {error.strerror or error}.") from None
     return out
 
 

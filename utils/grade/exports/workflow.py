@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from utils import course
 from utils.chapter import load_chapter
-from utils.files import write_whole
+from utils.files import write_whole, writing
 
 # Feedback only: it runs in the learner's own repository, where the learner can change anything, this file too.
 TEXT = """\
@@ -76,8 +75,6 @@ def make(chapter: str, out: Path) -> Path:
     out = Path(out)
     if out.is_dir():
         out = out / ".github" / "workflows" / f"{load_chapter(chapter).key}.yml"
-    try:
+    with writing(out):
         write_whole(out, text(chapter))
-    except OSError as error:
-        raise course.CourseError(f"{out} cannot be written: {error.strerror or error}.") from None
     return out
