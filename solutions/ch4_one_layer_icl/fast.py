@@ -12,7 +12,7 @@ It is the function of model.py for every run, to float32 error. Three things mak
    The last axis of u, s and a counts the runs (R), so that one gather moves a whole row of R numbers. Sentences are
    taken a few at a time, as many as fit the processor's cache, and the backward pass computes s again instead of
    keeping it.
-2. Runs share their sentences, and each is moved by its own gradients (`ngd_step` of the chapter, one axis more).
+2. Runs share their sentences, and each is moved by its own gradients (the rule of `ngd_step`, one axis more).
 3. A reparameterised model knows three kinds of position only, so its w comes from three sums that do not depend on lam.
 """
 
@@ -25,12 +25,11 @@ import torch
 from einops import reduce
 from jaxtyping import Float, Int, Shaped
 from torch import Tensor
-from torch.func import vmap
 
 from .config import Run
 from .data import Batch
 from .model import build_reparam
-from .training import measure, ngd_step
+from .training import measure
 
 IN_CACHE = 2**18
 
@@ -248,13 +247,17 @@ class Fleet(ABC):
 
     @torch.no_grad()
     def _move(self, grads: dict[str, Tensor]) -> None:
-        """One step of each run against its own gradients, by `ngd_step`; under the rule "gd" as long as they are."""
-        if self.rule == "ngd":
-            axes = {name: RUN_AXIS[name] for name in grads}
-            grads = _direction(grads) if len(self.runs) == 1 else vmap(_direction, (axes,), axes)(grads)
+        """One step of each run against its own gradients, each divided by its norm as in `ngd_step`.
+
+        Under the rule "gd" they stay as long as they are.
+        """
         for name, value in self.trained.items():
-            sign = 1 if self.rule == "ngd" else -1
-            value.addcmul_(grads[name], self.rates[name], value=sign)
+            gradient, rate = grads[name], self.rates[name]
+            if self.rule == "ngd":
+                axes = [axis for axis in range(gradient.ndim) if axis != RUN_AXIS[name]]
+                norm = gradient.square().sum(axes, keepdim=True).sqrt()  # quicker here than vector_norm or vmap
+                rate = rate / torch.where(norm > 0, norm, 1.0)
+            value.addcmul_(gradient, rate, value=-1)
 
     @torch.no_grad()
     def evaluate(self, batches: Sequence[Batch], apart: bool = False) -> dict[str, Float[Tensor, "R"]]:
@@ -276,11 +279,6 @@ class Fleet(ABC):
             for name, values in found.items():
                 sums[name] = sums.get(name, 0) + values
         return {name: values / len(batches) for name, values in sums.items()}
-
-
-def _direction(grads: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Where a normalised step of length 1 takes each tensor of one run from zero."""
-    return ngd_step(dict.fromkeys(grads, torch.zeros((), device=next(iter(grads.values())).device)), grads, 1.0)
 
 
 class FullFleet(Fleet):
