@@ -9,7 +9,7 @@ from torch import Tensor, nn
 def apply_causal_mask(scores: Float[Tensor, "B N T_Q T_K"]) -> Float[Tensor, "B N T_Q T_K"]:
     """Hide the future: query i sees key j only if j <= i + T_K - T_Q, so the last query sees every key.
 
-    Shapes: scores (B, N, T_Q, T_K) -> the same, as new tensor; what is hidden gets probability 0 after softmax.
+    Shapes: scores (B, N, T_Q, T_K) -> the same, as a new tensor; what is hidden gets probability 0 after softmax.
     Source: Vaswani et al. 2017, section 3.2.3.
     """
     # solution

@@ -19,7 +19,7 @@ def next_token_loss(logits: Float[Tensor, "B T V"], tokens: Int[Tensor, "B T"]) 
 
 
 def accuracy(logits: Float[Tensor, "B T V"], tokens: Int[Tensor, "B T"]) -> float:
-    """Share of next tokens that are the most likely one by the logits before them.
+    """Fraction of next tokens that got the highest logit of all tokens at the position before them.
 
     Shapes: logits (B, T, V), tokens (B, T) -> a Python float between 0 and 1.
     """

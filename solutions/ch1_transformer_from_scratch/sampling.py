@@ -18,7 +18,7 @@ def greedy(logits: Float[Tensor, "V"]) -> int:
 def apply_temperature(logits: Float[Tensor, "V"], temperature: float) -> Float[Tensor, "V"]:
     """Sharpen (temperature below 1) or flatten (above 1) the distribution.
 
-    Shapes: logits (V,) -> (V,), as new tensor. Raises ValueError unless temperature > 0.
+    Shapes: logits (V,) -> (V,), as a new tensor. Raises ValueError unless temperature > 0.
     """
     # solution
     if not temperature > 0:
@@ -30,7 +30,7 @@ def apply_temperature(logits: Float[Tensor, "V"], temperature: float) -> Float[T
 def apply_frequency_penalty(tokens: Int[Tensor, "T"], logits: Float[Tensor, "V"], penalty: float) -> Float[Tensor, "V"]:
     """Lower each token's logit by `penalty` for every time it already occurs in `tokens`.
 
-    Shapes: tokens (T,), logits (V,) -> (V,), as new tensor: the caller's logits are untouched.
+    Shapes: tokens (T,), logits (V,) -> (V,), as a new tensor: the caller's logits are untouched.
     Source: the frequency penalty of OpenAI's API reference.
     """
     # solution

@@ -26,8 +26,8 @@ def rows(documents, context_length):
 def check_rows(got, expected, says, documents):
     require(torch.is_tensor(got), f"the result must be an int64 tensor, but it is {a_thing(got)}")
     no_rows = " (it is torch.tensor of an empty list, which knows of no second axis)" * (tuple(got.shape) == (0,))
-    says = f"the result has shape {tuple(got.shape)}{no_rows}, but {tuple(expected.shape)} was expected"
-    require(got.shape == expected.shape, says, expected=expected, got=got)
+    shapes = f"the result has shape {tuple(got.shape)}{no_rows}, but {tuple(expected.shape)} was expected"
+    require(got.shape == expected.shape, shapes, expected=expected, got=got)
     empty = " (torch.tensor of an empty list is float32 unless it is told dtype=torch.int64)" * (got.numel() == 0)
     require(got.dtype == torch.int64, f"token ids must be int64 to index an embedding, not {got.dtype}{empty}")
     equal(got, expected, says, inputs={"documents": documents})

@@ -30,8 +30,14 @@ CAUSES = (
     ),
     (
         r"The size of tensor a .* must match the size of tensor b|not broadcastable|shape mismatch: value tensor",
-        "Two tensors do not line up from the last axis backwards: most often a mean, sum or max has dropped an axis "
-        "that keepdim=True would keep",
+        "Two tensors do not line up from the last axis backwards: write their shapes below each other. Either a mean, "
+        "sum or max has dropped an axis that keepdim=True would keep, or one of them (a bias, say) needs an axis of "
+        "length 1, as in x[:, None]",
+    ),
+    (
+        r"only one element tensors can be converted|only (tensors|Tensors) with one element",
+        "A function for single numbers, such as those of math, was given a whole tensor: torch has functions of the "
+        "same names that work on every number of a tensor",
     ),
     (
         r"mat1 and mat2 shapes|Expected size for first two dimensions|batch1 must|size mismatch, got input",

@@ -115,7 +115,7 @@ def divided_by_rows(logits, tokens):
     return hits(logits, tokens).sum().item() / len(tokens)
 
 
-@wrong("the result is a tensor that holds the share: .item() makes the Python float of it that is asked for")
+@wrong("the result is a tensor, but a Python float is asked for: .item() takes the number out of it")
 def a_tensor(logits, tokens):
     return hits(logits, tokens).float().mean()
 

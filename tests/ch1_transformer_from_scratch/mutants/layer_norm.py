@@ -31,6 +31,10 @@ NO_EPSILON = "epsilon is missing: an almost constant row divides by nearly zero"
 NoEpsilon = slip(NO_EPSILON, "(variance + self.eps)", "variance.clamp(min=1e-12)")
 NoEpsilonAtAll = slip(NO_EPSILON, "variance + self.eps", "variance")
 EpsilonHardCoded = slip("epsilon is a fixed number: take it from the config", "self.eps", "1e-5")
+EpsilonHardCodedOutsideRoot = slip(
+    "epsilon is a fixed number, and outside the root: take it from the config, and add it to the variance",
+    "(variance + self.eps).sqrt()", "(variance.sqrt() + 1e-5)",
+)  # fmt: skip
 OverTheSequence = slip(
     "mean and variance are taken over the sequence too: each position is normalised alone",
     "mean(-1", "mean((-2, -1)", "var(-1", "var((-2, -1)",
