@@ -12,15 +12,18 @@ from utils.plot.figures import label
 
 def spread(before: Tensor, after: Tensor) -> Picture:
     """Standard deviations of the positions of one text, before and after layer norm; (1, T, E) each."""
-    names = [f"position {t}" for t in range(before.shape[1])]
-    groups = {"before": before, "after": after}
-    return bars(
-        {k: dict(zip(names, v[0].std(-1).log10().tolist(), strict=True)) for k, v in groups.items()},
+    picture = line(
+        {name: vectors[0].std(-1) for name, vectors in {"before": before, "after": after}.items()},
+        xs=range(before.shape[1]),
         title="Spread of four vectors before and after your layer norm",
-        y="log10 of the standard deviation",
-        caption="The vectors differ by a factor of a thousand in size. After layer norm each has a standard deviation "
-        "of about 1, which is 0 on this logarithmic scale.",
+        x="position",
+        y="standard deviation",
+        caption="Before, the vectors differ in size by a factor of a thousand. After layer norm each has a standard "
+        "deviation of about 1. (The vertical axis is logarithmic.)",
+        height=320,
     )
+    picture.figure.update_yaxes(type="log", dtick=1).update_xaxes(dtick=1)
+    return picture
 
 
 def sharpness(widths: Sequence[int] = (1, 4, 16, 64, 256), keys: int = 16) -> Picture:

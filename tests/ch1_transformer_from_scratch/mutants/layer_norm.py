@@ -27,14 +27,12 @@ EpsilonOutsideRoot = slip(
     "epsilon is added to the standard deviation, outside the root: it belongs to the variance",
     "(variance + self.eps).sqrt()", "(variance.sqrt() + self.eps)",
 )  # fmt: skip
-NO_EPSILON = "epsilon is missing: an almost constant row divides by nearly zero"
+# A fixed 1e-5 beside the root is too small to tell from none, so the three share a sentence that is true of each.
+NO_EPSILON = "the epsilon of the config has no effect: add it to the variance, under the root"
 NoEpsilon = slip(NO_EPSILON, "(variance + self.eps)", "variance.clamp(min=1e-12)")
 NoEpsilonAtAll = slip(NO_EPSILON, "variance + self.eps", "variance")
 EpsilonHardCoded = slip("epsilon is a fixed number: take it from the config", "self.eps", "1e-5")
-EpsilonHardCodedOutsideRoot = slip(
-    "epsilon is a fixed number, and outside the root: take it from the config, and add it to the variance",
-    "(variance + self.eps).sqrt()", "(variance.sqrt() + 1e-5)",
-)  # fmt: skip
+EpsilonHardCodedOutsideRoot = slip(NO_EPSILON, "(variance + self.eps).sqrt()", "(variance.sqrt() + 1e-5)")
 OverTheSequence = slip(
     "mean and variance are taken over the sequence too: each position is normalised alone",
     "mean(-1", "mean((-2, -1)", "var(-1", "var((-2, -1)",

@@ -29,9 +29,9 @@ always_the_best = slip(
     RETURN, "return int(logits.argmax())",
 )  # fmt: skip
 ignores_p = slip("p is not used: tokens outside the set are drawn too", SIZE, "len(order)")
-one_too_few = slip(
-    "the set ends before the token that brings its mass to p: that token belongs to it", "sum()) + 1", "sum())"
-)
+TOO_FEW = "the set ends before the token that brings its mass to p: that token belongs to it"
+one_too_few = slip(TOO_FEW, "sum()) + 1", "sum())")
+all_below_p = slip(TOO_FEW, SUMMED, "int((probabilities.cumsum(-1) <= p).sum())")
 TOO_MANY = "one token too many is kept: the set ends with the token that brings its mass to p"
 one_too_many = slip(TOO_MANY, SIZE, f"max({SUMMED}, min_tokens_to_keep) + 1")
 one_too_many_at_least = slip(TOO_MANY, SIZE, f"max({SUMMED} + 1, min_tokens_to_keep)")
