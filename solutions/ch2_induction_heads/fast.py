@@ -1,11 +1,9 @@
-"""The fast form of the simplified transformer and of its training loop: the same numbers with less work (chapter 2).
+"""The fast form of the simplified transformer: the same numbers with less work (chapter 2).
 
 Products of constant matrices are made once, and layer 2 computes nothing at positions that the loss doesn't ask for.
-`merged_logits` is the exercise (every position, for measuring), `masked_logits` the form for training, `descend` the
-loop around it. The tests compare each with what it stands for: MemoryTransformer and `train`.
+`merged_logits` is the exercise (every position, for measuring), `masked_logits` the form for training, and `Asked` what
+the exercise `train` is given, so that the loop is the same in both forms. The tests compare each with MemoryTransformer.
 """
-
-from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
@@ -76,33 +74,22 @@ def can_merge(model: nn.Module) -> bool:
     return not (args.use_rope or args.no_sqrtd or args.first_ffn or args.final_ffn)
 
 
-def plain_logits(model: nn.Module, tokens: Int[Tensor, "B T"], mask: Bool[Tensor, "B T"]) -> Float[Tensor, "masked V"]:
-    """What `masked_logits` computes, by the model's own forward pass: for every other model."""
-    return model(tokens)[mask]
+class Asked(nn.Module):
+    """A model as `train` sees it in the fast form: it gives the logits of the masked positions only.
 
+    `ask` takes the batch that comes next, and returns it in the form that belongs to these logits.
+    """
 
-def descend(
-    model: nn.Module,
-    sampler: Callable[[], tuple[Tensor, Tensor, Tensor]],
-    steps: int,
-    optimizer: torch.optim.Optimizer,
-    freeze: dict[str, int],
-    logits: Callable[[nn.Module, Tensor, Tensor], Tensor] = masked_logits,
-) -> dict[str, list[float]]:
-    """The loop of `train` with any optimiser, and with logits at the masked positions only. Same results."""
-    parameters = dict(model.named_parameters())
-    for name in freeze:
-        parameters[name].requires_grad_(False)
-    history = {"loss_head": []}
-    for step in range(steps):
-        for name, until in freeze.items():
-            if step == until:
-                parameters[name].requires_grad_(True)
-        x, y, mask = sampler()
-        loss = F.cross_entropy(logits(model, x, mask), y[mask], reduction="sum") / mask.sum().clamp(min=1)
-        optimizer.zero_grad()
-        if loss.requires_grad:
-            loss.backward()
-        optimizer.step()
-        history["loss_head"].append(loss.item())
-    return history
+    def __init__(self, model: nn.Module):
+        super().__init__()
+        self.model = model
+
+    def ask(
+        self, x: Int[Tensor, "B T"], y: Int[Tensor, "B T"], mask: Bool[Tensor, "B T"]
+    ) -> tuple[Int[Tensor, "B T"], Int[Tensor, "masked"], Bool[Tensor, "masked"]]:
+        self.mask = mask
+        labels = y[mask]
+        return x, labels, torch.ones_like(labels, dtype=torch.bool)
+
+    def forward(self, tokens: Int[Tensor, "B T"]) -> Float[Tensor, "masked V"]:
+        return masked_logits(self.model, tokens, self.mask)

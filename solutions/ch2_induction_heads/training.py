@@ -1,7 +1,7 @@
 """Training in chapter 2: the exercise `train`, and `Trainer`, which runs it with settings, measurements and files.
 
-A Trainer draws a batch each time the loop asks for one, and measures then. Its loop is `train` itself, or the fast form
-of it (fast.py), which gives the same numbers.
+A Trainer draws a batch each time the loop asks for one, and measures then. Its loop is `train` itself; where it can, it
+trains the fast form of the model (fast.py), which gives the same numbers.
 """
 
 import difflib
@@ -34,7 +34,7 @@ from utils.train import (
 from .bigrams import BigramTable
 from .config import FullTrainerArgs, TrainerArgs
 from .data import Batch, BigramTask
-from .fast import can_merge, descend, masked_logits, merged_logits, plain_logits
+from .fast import Asked, can_merge, merged_logits
 from .full import FullTransformer
 from .model import BasicTransformer
 from .probes import attention_metrics, norms, recall_probes, task_metrics
@@ -42,7 +42,6 @@ from .probes import attention_metrics, norms, recall_probes, task_metrics
 TEST_SIZE, TEST_SEED = 512, 0
 EXAMPLES, EXAMPLE_SEED = 128, 0
 PART = 64  # sequences that are measured at a time: their patterns stay in the processor's caches
-TRAIN_OPTIM = {"use_sgd": True, "momentum": 0.9, "weight_decay": 1e-4}  # the optimiser of `train`
 
 
 def train(
@@ -88,7 +87,7 @@ class Trainer:
     """One run: fresh batches without end, one step on each, until max_iters or Ctrl-C.
 
     `history`: the measurements, one dict each, also written to save_dir/res.jsonl; `test` in a name means on 512
-    sequences that stay the same. Without `fast` the run is made of the exercise objects alone. Raises CourseError for
+    sequences that stay the same. Without `fast` the model's own forward pass is trained. Raises CourseError for
     settings that do not fit each other.
     """
 
@@ -112,7 +111,6 @@ class Trainer:
         torch.manual_seed(args.seed)
         self.model = (FullTransformer if self.full else BasicTransformer)(model_args).to(self.device)
         self.merged = fast and can_merge(self.model)
-        self.plain = not fast and all(getattr(args.optim_args, name) == value for name, value in TRAIN_OPTIM.items())
         self.freeze = _freeze(self.model, args.freeze_until)
         self.optimizer = _optimizer(self.model, args)
         self.step = 0
@@ -164,7 +162,7 @@ class Trainer:
 
             asked, stopped = False, False
             try:
-                self._descend(sampler, left)
+                self._train(sampler, left)
                 if asked:
                     ended()
             except _Stopped:
@@ -176,23 +174,25 @@ class Trainer:
         self.metrics.close()
         return not stopped
 
-    def _descend(self, sampler: Callable[[], tuple[Tensor, Tensor, Tensor]], steps: int) -> None:
-        """Steps of the exercise's loop, or of its fast form."""
-        freeze = {name: until - self.step for name, until in self.freeze.items() if until >= self.step}
-        if not self.plain:
-            descend(self.model, sampler, steps, self.optimizer, freeze, masked_logits if self.merged else plain_logits)
-            return
-        before = self.optimizer
+    def _train(self, sampler: Callable[[], tuple[Tensor, Tensor, Tensor]], steps: int) -> None:
+        """The exercise's loop, its steps taken by this run's optimiser."""
+        model, prefix = self.model, ""
+        if self.merged:
+            model, prefix, draw = Asked(self.model), "model.", sampler
 
-        def meet(optimizer: torch.optim.Optimizer, args: tuple, kwargs: dict) -> None:
-            """`train` makes an optimiser of its own: what the one before it remembers goes over at the first step."""
+            def sampler():
+                return model.ask(*draw())
+
+        freeze = {prefix + name: until - self.step for name, until in self.freeze.items() if until >= self.step}
+
+        def step(optimizer: torch.optim.Optimizer, args: tuple, kwargs: dict) -> None:
+            """`train` makes an SGD of its own. At rate 0 that moves nothing, and ours, which remembers, goes first."""
             if optimizer is not self.optimizer:
-                load_optimizer(optimizer, optimizer_tensors(before))
-                self.optimizer = optimizer
+                self.optimizer.step()
 
-        hook = register_optimizer_step_pre_hook(meet)
+        hook = register_optimizer_step_pre_hook(step)
         try:
-            train(self.model, sampler, steps, self.args.optim_args.learning_rate, freeze)
+            train(model, sampler, steps, 0.0, freeze)
         finally:
             hook.remove()
 

@@ -14,6 +14,7 @@ from utils.plot.picture import DIVERGING, SEQUENTIAL, small, template
 from utils.train import generator, progress_bar
 
 from ..bigrams import BigramTable
+from ..config import TrainerArgs
 from ..memory import capacity_curve, gram_stats, random_embeddings
 from ..model import BasicTransformer
 from ..training import Trainer
@@ -55,42 +56,38 @@ def training_curves(table: BigramTable, seed: int) -> Picture:
     )
 
 
-def freezing(table: BigramTable, seed: int) -> Picture:
+def _sweep(table: BigramTable, settings: Mapping[str, TrainerArgs], measured: str, title: str) -> Picture:
+    """One curve for each setting, by its name."""
     curves, steps = {}, []
-    for names in ((), ("W_K¹",), ("W_K²",), ("W_K¹", "W_K²"), ("W_O²",)):
-        until = ",".join(f"150:{MEMORIES[name]}" for name in names)
-        history = train_run(lesson(301, seed, freeze_until=until), table).history
-        curves[f"{' and '.join(names)} frozen to 150" if names else "nothing frozen"] = _curve(history, "acc_end_test")
-        steps = _curve(history, "step")
+    for name, args in settings.items():
+        history = train_run(args, table).history
+        curves[name], steps = _curve(history, measured), _curve(history, "step")
     return line(
         curves,
-        title="Learning goes from the top down",
+        title=title,
         x="iteration",
         y="accuracy in context",
         xs=steps,
         caption=f"Accuracy at the last iteration: {_ends(curves)}.",
     )
+
+
+def freezing(table: BigramTable, seed: int) -> Picture:
+    settings = {}
+    for names in ((), ("W_K¹",), ("W_K²",), ("W_K¹", "W_K²"), ("W_O²",)):
+        until = ",".join(f"150:{MEMORIES[name]}" for name in names)
+        called = f"{' and '.join(names)} frozen to 150" if names else "nothing frozen"
+        settings[called] = lesson(301, seed, freeze_until=until)
+    return _sweep(table, settings, "acc_end_test", "Learning goes from the top down")
 
 
 def triggers(table: BigramTable, seed: int) -> Picture:
-    curves, steps = {}, []
-    kinds = {
-        "five most frequent": {},
-        "drawn per sequence": {"fixed_special_toks": False},
-        "ranks 21 to 25": {"special_toks_offset": 20},
+    settings = {
+        "five most frequent": lesson(401, seed),
+        "drawn per sequence": lesson(401, seed, fixed_special_toks=False),
+        "ranks 21 to 25": lesson(401, seed, special_toks_offset=20),
     }
-    for name, changes in kinds.items():
-        history = train_run(lesson(401, seed, **changes), table).history
-        curves[name] = _curve(history, "acc_end_nonrep_test")
-        steps = _curve(history, "step")
-    return line(
-        curves,
-        title="Which tokens are triggers",
-        x="iteration",
-        y="accuracy in context",
-        xs=steps,
-        caption=f"Accuracy at the last iteration: {_ends(curves)}.",
-    )
+    return _sweep(table, settings, "acc_end_nonrep_test", "Which tokens are triggers")
 
 
 def output_kinds(table: BigramTable, seed: int) -> Picture:
