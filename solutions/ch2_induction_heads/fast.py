@@ -1,8 +1,8 @@
 """The fast form of the simplified transformer: the same numbers with less work (chapter 2).
 
 Products of constant matrices are made once, and layer 2 computes nothing at positions that the loss doesn't ask for.
-`merged_logits` is the exercise (every position, for measuring), `masked_logits` the form for training, and `Asked` what
-the exercise `train` is given, so that the loop is the same in both forms. The tests compare each with MemoryTransformer.
+`merged_logits` is the exercise (every position, for measuring), `masked_logits` the form for training, and `Asked` is
+what the exercise `train` is given, so that both forms have one loop. The tests compare each with MemoryTransformer.
 """
 
 import torch
