@@ -14,6 +14,7 @@ from utils import course
 from utils.chapter import load_chapter
 from utils.learn.ladder import solution
 
+AA = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]  # axe's names for the rules of WCAG 2.1, levels A and AA
 FIRST_PAGE = 1_000_000  # bytes, with everything that it asks for
 
 
@@ -103,3 +104,30 @@ def test_help_is_in_the_pages_and_no_solution(site, key):
         telling = [line for line in lines if len(line) >= 18 and not line.startswith("#") and line not in given]
         assert not telling or not all(line in text for line in telling), f"the answer to {exercise.name} is in the page"
     assert text.count("Hint1of3:") >= len(load_chapter(key).exercises)
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_everyone_can_read_it(site, theme):
+    """Every kind of page passes axe's rules in a real browser, opened as a file: none asks for more than WCAG 2.1 AA.
+
+    Of the chapters one of each theme, because axe needs some ten seconds for a long page.
+    """
+    from axe_playwright_python.sync_playwright import Axe
+    from browser.lab import FLAGS, chromium
+    from playwright.sync_api import sync_playwright
+
+    chapter = "ch1_transformer_from_scratch" if theme == "dark" else "ch3_rasp"
+    names = ["index", "chapters/start", f"chapters/{chapter}/optional", "glossary", "api", "search"]
+    with sync_playwright() as playwright:
+        chrome = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        page = chrome.new_page(viewport={"width": 1366, "height": 900}, color_scheme=theme)
+        found = {}
+        for name in names:
+            page.goto((site / f"{name}.html").as_uri())
+            assert page.locator("html").get_attribute("data-theme") == theme
+            told = Axe().run(page, options={"resultTypes": ["violations"], "runOnly": AA}).response["violations"]
+            found |= {(name, wrong["id"]): [node["html"][:200] for node in wrong["nodes"]] for wrong in told}
+        chrome.close()
+    assert not found
