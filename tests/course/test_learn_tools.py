@@ -414,7 +414,7 @@ def test_import_is_light():
         "assert not {'plotly', 'ipywidgets', 'IPython', 'pandas'} & set(sys.modules)\n"
         "import plotly.graph_objects as go, plotly.io as pio\n"
         "from utils.plot.picture import configure\nconfigure()\nc = pio.renderers['plotly_mimetype'].config\n"
-        "assert c['displaylogo'] is False and c['showSendToCloud'] is False and c['responsive'] is True\n"
+        "assert c['displaylogo'] is False and c['showSendToCloud'] is False\n"
     )
     env = {**os.environ, "PYTHONPATH": str(course.ROOT)}
     done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, cwd=course.ROOT)

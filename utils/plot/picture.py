@@ -24,7 +24,9 @@ _RULES = (
     (":is(.ticks.crisp,[class*=lines-above].crisp)", "stroke:#AAA"),
 )
 DARK_CSS = "".join(f":is({_DARK}) .js-plotly-plot {where}{{{what}!important}}" for where, what in _RULES)
-CONFIG = {"displaylogo": False, "showSendToCloud": False, "responsive": True}
+# Not "responsive": JupyterLab itself has a figure fit its cell, and on its redraw (a theme, a window of another size)
+# plotly would give such a figure the height of its surroundings, which is none.
+CONFIG = {"displaylogo": False, "showSendToCloud": False}
 
 
 @cache

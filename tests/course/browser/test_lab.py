@@ -218,3 +218,22 @@ def test_a_whole_solved_notebook_runs(opened, built):
     page.run_all()
     assert page.page.locator(".jp-RenderedText[data-mime-type*=stderr]:has-text('Traceback')").count() == 0
     assert page.page.locator("[role=alert]").count() == 0
+
+
+def test_a_plain_figure_stays_whole(opened):
+    """Another theme, and a narrower window, after it was drawn: JupyterLab draws it again, as high as before."""
+    draw = "from utils.plot import line\nline({'a': [1, 2, 3]}, title='t', x='x', y='y', caption='A line.')"
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+    page = opened(nbformat.v4.new_notebook(metadata=kernel, cells=[nbformat.v4.new_code_cell(draw)]), "plain", LAB)
+    page.run(0)
+    size = "(e => e && [e.clientWidth, e.clientHeight])(document.querySelector('.js-plotly-plot'))"
+    page.wait(f"() => {size}?.[1] === 380")
+    wide, _ = page.page.evaluate(size)
+    theme = "t => window.jupyterapp.commands.execute('apputils:change-theme', {theme: `JupyterLab ${t}`})"
+    page.page.evaluate(theme, "Dark")
+    page.wait("() => document.body.dataset.jpThemeLight === 'false'")
+    page.page.set_viewport_size({"width": 1000, "height": 900})
+    drawn = "Number(document.querySelector('.js-plotly-plot .main-svg').getAttribute('width'))"
+    page.wait(f"wide => {drawn} < wide - 100", wide)
+    assert page.page.evaluate(f"[{size}[1], {size}[0] - {drawn}]") == [380, 0]
+    page.page.evaluate(theme, "Light")
