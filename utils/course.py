@@ -15,9 +15,9 @@ class CourseError(Exception):
 
 
 @cache
-def settings() -> dict:
+def settings(root: Path = ROOT) -> dict:
     """The `[tool.course]` table of pyproject.toml; empty where the file is absent."""
-    file = ROOT / "pyproject.toml"
+    file = root / "pyproject.toml"
     if not file.is_file():
         return {}
     return tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {}).get("course", {})

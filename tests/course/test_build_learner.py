@@ -175,7 +175,7 @@ def test_an_edited_cell_that_the_chapter_changed_too_is_kept_beside(home, file):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["reset", "nothing"], "There is no exercise or notebook called 'nothing'."),
+        (["reset", "nothing"], "No chapter has an exercise 'nothing'."),
         (["reset", "absent.ipynb"], "There is no notebook absent.ipynb."),
         (["upgrade", "absent.ipynb"], "There is no notebook absent.ipynb."),
     ],

@@ -2,10 +2,16 @@
 
 import argparse
 import sys
+from itertools import count
 from pathlib import Path, PurePosixPath
 
 from utils import course
+from utils.build.learner import based_on, has_work, reset_exercise, reset_notebook, upgrade
+from utils.build.new import new
+from utils.build.notebook import build_chapter
 from utils.build.source import Chapter, parse
+from utils.chapter import load_chapter
+from utils.files import write_whole
 
 USAGE = """\
 python -m utils.build [CHAPTER...]              build the notebooks (all chapters unless some are named)
@@ -23,33 +29,23 @@ def build(names: list[str] | None = None, output: Path | None = None, root: Path
     "written", "unchanged", "kept" (it holds a learner's work and started from this build), or "beside NAME" (it holds
     a learner's work: the new build was written beside it). Everything is made before anything is written.
     """
-    from utils.build.learner import based_on, has_work
-    from utils.files import write_whole
-
     output = output or root or course.ROOT
     outcome: dict[Path, str] = {}
     for path, text in make(names, root).items():
         file = output / path
+        target, outcome[file] = file, "written"
         if file.is_file() and file.read_bytes() == text.encode():
-            outcome[file] = "unchanged"
-            continue
-        if file.suffix == ".ipynb" and has_work(file):
-            if based_on(file, text):
-                outcome[file] = "kept"
-                continue
-            beside = _beside(file)
-            write_whole(beside, text)
-            outcome[file] = f"beside {beside.name}"
-            continue
-        write_whole(file, text)
-        outcome[file] = "written"
+            target, outcome[file] = None, "unchanged"
+        elif file.suffix == ".ipynb" and has_work(file):
+            target = None if based_on(file, text) else _beside(file)
+            outcome[file] = f"beside {target.name}" if target else "kept"
+        if target:
+            write_whole(target, text)
     return outcome
 
 
 def make(names: list[str] | None = None, root: Path | None = None) -> dict[PurePosixPath, str]:
     """Text of every built file of the named chapters, by path from the root. Raises SourceError, CourseError."""
-    from utils.build.notebook import build_chapter
-
     made: dict[PurePosixPath, str] = {}
     for chapter in _chapters(names, root or course.ROOT):
         made.update(build_chapter(chapter))
@@ -82,14 +78,8 @@ def _chapters(names: list[str] | None, root: Path) -> list[Chapter]:
 
 def _beside(file: Path) -> Path:
     """Where a new build goes that must not replace `file`; never a file that holds work itself."""
-    from utils.build.learner import has_work
-
-    number = 1
-    while True:
-        beside = file.with_name(f"{file.stem}.new{'' if number == 1 else f'-{number}'}.ipynb")
-        if not has_work(beside):
-            return beside
-        number += 1
+    names = (file.with_name(f"{file.stem}.new{f'-{n}' if n > 1 else ''}.ipynb") for n in count(1))
+    return next(beside for beside in names if not has_work(beside))
 
 
 def _shown(file: Path) -> str:
@@ -110,26 +100,14 @@ def _notebooks(wanted: str | None, chapter: str | None) -> list[Path]:
 
 
 def _reset(arguments) -> int:
-    from utils.build.learner import reset_exercise, reset_notebook
-    from utils.chapter import load_chapter
-
     what = arguments.what
     if what in ("exercises", "optional") or what.endswith(".ipynb"):
-        files = _notebooks(what, arguments.chapter)
-        if not files:
-            raise course.CourseError(f"There is no notebook {what!r} to reset.")
-        if len(files) > 1:
-            raise course.CourseError(f"Several chapters have a notebook {what!r}: say which one with --chapter.")
-        backup = reset_notebook(files[0])
-        print(f"{_shown(files[0])} is as it came; your version is kept as {backup.name}.")
+        file = _one(_notebooks(what, arguments.chapter), f"a notebook {what!r}")
+        print(f"{_shown(file)} is as it came; your version is kept as {reset_notebook(file).name}.")
         return 0
     keys = [arguments.chapter] if arguments.chapter else list(course.chapters())
     found = [(key, e) for key in keys for e in load_chapter(key).exercises if what in (e.name, e.id)]
-    if not found:
-        raise course.CourseError(f"There is no exercise or notebook called {what!r}.")
-    if len(found) > 1:
-        raise course.CourseError(f"Several chapters have an exercise {what!r}: say which one with --chapter.")
-    key, exercise = found[0]
+    key, exercise = _one(found, f"an exercise {what!r}")
     stem = "optional" if exercise.optional else "exercises"
     file = Path(arguments.notebook or course.ROOT / "chapters" / course.chapter_name(key) / f"{stem}.ipynb")
     backup = reset_exercise(file, exercise.name)
@@ -137,9 +115,15 @@ def _reset(arguments) -> int:
     return 0
 
 
-def _upgrade(arguments) -> int:
-    from utils.build.learner import has_work, upgrade
+def _one(found: list, what: str):
+    """The only one of those found. Raises CourseError for none, and for several."""
+    if len(found) != 1:
+        says = f"Several chapters have {what}: say which one with --chapter." if found else f"No chapter has {what}."
+        raise course.CourseError(says)
+    return found[0]
 
+
+def _upgrade(arguments) -> int:
     files = _notebooks(arguments.what, arguments.chapter)
     if arguments.what and not files:
         raise course.CourseError(f"There is no notebook {arguments.what!r} to upgrade.")
@@ -158,8 +142,6 @@ def _upgrade(arguments) -> int:
 
 
 def _new(arguments) -> int:
-    from utils.build.new import new
-
     for file in new(arguments.what, arguments.module):
         print(f"wrote {_shown(file)}")
     print("Search them for TODO; CONTRIBUTING.md takes you from there.")

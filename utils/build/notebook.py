@@ -4,7 +4,6 @@ import base64
 import hashlib
 import html
 import re
-import tomllib
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -67,9 +66,7 @@ class _Builder:
         self.chapter = chapter
         self.root = chapter.file.resolve().parents[2]
         self.modules: dict[str, Module] = {}
-        project = self.root / "pyproject.toml"
-        tables = tomllib.loads(project.read_text(encoding="utf-8")) if project.is_file() else {}
-        self.settings = tables.get("tool", {}).get("course", {})
+        self.settings = course.settings(self.root)
 
     def files(self) -> dict[PurePosixPath, str]:
         lint.lint_prose(self.chapter)
@@ -114,14 +111,12 @@ class _Builder:
 
     def module(self, name: str, line: int, wanted: str) -> Module:
         """The reference module `name`; `line` of chapter.md asks for its object `wanted`."""
+        where = f"solutions/{self.chapter.name}/{name}.py"
         if name not in self.modules:
-            file = self.root / "solutions" / self.chapter.name / f"{name}.py"
-            if not file.is_file():
-                where = f"solutions/{self.chapter.name}/{name}.py"
+            if not (self.root / where).is_file():
                 raise SourceError(self.chapter.file, line, f"{wanted} should be in {where}, which does not exist")
-            self.modules[name] = read_module(file)
+            self.modules[name] = read_module(self.root / where)
         if wanted not in self.modules[name].objects:
-            where = f"solutions/{self.chapter.name}/{name}.py"
             raise SourceError(self.chapter.file, line, f"{where} defines no object called {wanted}")
         return self.modules[name]
 
@@ -134,7 +129,9 @@ class _Builder:
         if not optional and cells and cells[0].kind == "prose" and cells[0].source.startswith("# "):
             head, rest = cells[0].source.partition("\n")[2].strip(), cells[1:]
         head = embed(head, self.chapter.file, 1)
-        made = [(f"{self.chapter.key}-title", _prose("\n\n".join(part for part in (title, line, head) if part)))]
+        made = [
+            (f"{self.chapter.key}-title", new_markdown_cell("\n\n".join(part for part in (title, line, head) if part)))
+        ]
         fetch, ready = setup_cells.colab_cell(self.settings, path), setup_cells.setup_cell(self.chapter.key)
         for role, source in (("colab", fetch), ("setup", ready)):
             made.append((f"{self.chapter.key}-{role}", _code(source, timeout=SETUP_TIMEOUT)))
@@ -150,7 +147,7 @@ class _Builder:
         """(id, notebook cell) pairs of one cell of the source."""
         key = self.chapter.key
         if cell.kind == "prose":
-            return [(f"{key}-{_slug(cell)}", _prose(embed(cell.source, self.chapter.file, cell.line)))]
+            return [(f"{key}-{_slug(cell)}", new_markdown_cell(embed(cell.source, self.chapter.file, cell.line)))]
         if cell.kind == "code":
             tags = [tag for tag in cell.tags if tag != "shared"]
             return [(f"{key}-{_slug(cell)}", _code(cell.source, timeout=cell.timeout, tags=tags))]
@@ -167,7 +164,7 @@ class _Builder:
         answer = module.solution(exercise.name) if answers else module.stub(exercise.name)
         made = []
         for role, body in (
-            ("text", _prose(embed(exercise_text(exercise, cell.source), self.chapter.file, cell.line))),
+            ("text", new_markdown_cell(embed(exercise_text(exercise, cell.source), self.chapter.file, cell.line))),
             ("answer", _code(answer, timeout=exercise.timeout)),
             ("check", _code(f"check({exercise.name})", timeout=exercise.timeout)),
         ):
@@ -205,22 +202,15 @@ def _joined(made: list) -> list:
     """Fewer cells to scroll: prose joins the prose or exercise below it, given objects each other."""
     kept: list = []
     for name, cell in made:
-        if kept:
-            above, before = kept[-1]
-            plain = before.cell_type == cell.cell_type == "markdown" and "exercise" not in before.metadata
-            if plain:
-                cell.source = f"{before.source}\n\n{cell.source}"
-                kept[-1] = (name if "exercise" in cell.metadata else above, cell)
-                continue
-            if "-given-" in above and "-given-" in name:
-                before.source += f"\n\n\n{cell.source}"
-                continue
-        kept.append((name, cell))
+        above, before = kept[-1] if kept else ("", None)
+        if before and before.cell_type == cell.cell_type == "markdown" and "exercise" not in before.metadata:
+            cell.source = f"{before.source}\n\n{cell.source}"
+            kept[-1] = (name if "exercise" in cell.metadata else above, cell)
+        elif "-given-" in above and "-given-" in name:
+            before.source += f"\n\n\n{cell.source}"
+        else:
+            kept.append((name, cell))
     return kept
-
-
-def _prose(source: str):
-    return new_markdown_cell(source)
 
 
 def _code(source: str, timeout: float | None = None, tags: list[str] | None = None):

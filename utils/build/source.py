@@ -139,15 +139,11 @@ class _Parser:
     def _body(self, end: str) -> tuple[int, list[tuple[int, str]]]:
         """Lines between the opening at self.at and the closing line `end`, with their numbers."""
         start = self.at + 1
-        self.at += 1
-        body = []
-        while self.at < len(self.lines):
-            if self.lines[self.at].rstrip() == end:
-                self.at += 1
-                return start, body
-            body.append((self.at + 1, self.lines[self.at]))
-            self.at += 1
-        raise self.error(f"the block is never closed with {end}", start)
+        rest = [line.rstrip() for line in self.lines[start:]]
+        if end not in rest:
+            raise self.error(f"the block is never closed with {end}", start)
+        self.at = start + rest.index(end) + 1
+        return start, list(enumerate(self.lines[start : self.at - 1], start + 1))
 
     def _code(self) -> None:
         self._flush()
@@ -204,41 +200,32 @@ class _Parser:
         fields: dict[str, str] = {}
         ladder = []
         for key, value, more, line in parts:
-            if key in LADDER:
-                label, text = (value, more) if key == "symptom" else ("", f"{value}\n{more}".strip())
-                if not text:
-                    raise self.error(f":{key}: of exercise {name} has no text", line)
-                ladder.append((key, label, text))
-            elif key in FIELDS + MAY:
-                if key in fields:
-                    raise self.error(f"exercise {name} gives :{key}: twice", line)
-                fields[key] = f"{value} {more}".strip()
-            else:
+            if key == "symptom":
+                ladder.append((key, value, more))
+            elif key in LADDER:
+                ladder.append((key, "", f"{value}\n{more}".strip()))
+            elif key not in FIELDS + MAY:
                 raise self.error(f"exercise {name} has an unknown field :{key}:", line)
+            elif key in fields:
+                raise self.error(f"exercise {name} gives :{key}: twice", line)
+            else:
+                fields[key] = f"{value} {more}".strip()
         for key in FIELDS:
             if not fields.get(key):
                 raise self.error(f"exercise {name} lacks the field :{key}:", start)
         for kind in LADDER:
-            if kind not in [entry[0] for entry in ladder]:
-                raise self.error(f"exercise {name} lacks :{kind}: in its help ladder", start)
+            if not all(text for key, _, text in ladder if key == kind) or kind not in {key for key, _, _ in ladder}:
+                raise self.error(f"exercise {name} lacks :{kind}: in its help ladder, or its text", start)
         if not re.fullmatch(r"\d+\.\d+", fields["id"]):
             raise self.error(f"exercise {name}: the id {fields['id']!r} is not of the form 1.3", start)
         numbers = {key: self._number(fields[key], start, key, whole=True) for key in FIELDS[3:]}
         if not (1 <= numbers["difficulty"] <= 5 and 1 <= numbers["importance"] <= 5):
             raise self.error(f"exercise {name}: difficulty and importance go from 1 to 5", start)
         timeout = self._number(fields["timeout"], start, "timeout") if "timeout" in fields else None
-        return Exercise(
-            name=name,
-            id=fields["id"],
-            module=fields["module"],
-            goal=fields["goal"],
-            **numbers,
-            needs=tuple(need.strip() for need in fields.get("needs", "").split(",") if need.strip()),
-            optional=self.optional,
-            timeout=timeout,
-            help=tuple(ladder),
-            section=self.section,
-        )
+        needs = tuple(need.strip() for need in fields.get("needs", "").split(",") if need.strip())
+        place = {"optional": self.optional, "section": self.section}
+        told = {key: fields[key] for key in FIELDS[:3]}
+        return Exercise(name, **told, **numbers, **place, needs=needs, timeout=timeout, help=tuple(ladder))
 
     def _quiz(self, name: str, start: int, parts, free: str) -> Quiz:
         choices = []
@@ -266,11 +253,11 @@ class _Parser:
     def _check(self) -> None:
         seen: dict[str, int] = {}
         exercises = [(cell.exercise, cell.line) for cell in self.cells if cell.exercise]
-        for exercise, line in exercises:
-            for key in (exercise.id, exercise.name):
-                if key in seen:
-                    raise self.error(f"{key} is taken: an exercise at line {seen[key]} has it", line)
-                seen[key] = line
+        keys = [(key, line) for exercise, line in exercises for key in (exercise.id, exercise.name)]
+        for key, line in [*keys, *((f"the quiz {cell.quiz.name}", cell.line) for cell in self.cells if cell.quiz)]:
+            if key in seen:
+                raise self.error(f"{key} is taken: line {seen[key]} has it", line)
+            seen[key] = line
         for exercise, line in exercises:
             for need in exercise.needs:
                 if need not in {other.name for other, _ in exercises}:
@@ -280,7 +267,3 @@ class _Parser:
         except CycleError as error:
             circle = error.args[1][::-1]
             raise self.error(f"needs go round in a circle: {' needs '.join(circle)}", seen[circle[0]]) from None
-        quizzes = [cell.quiz.name for cell in self.cells if cell.quiz]
-        for cell in self.cells:
-            if cell.quiz and quizzes.count(cell.quiz.name) > 1:
-                raise self.error(f"the quiz name {cell.quiz.name} is used twice", cell.line)

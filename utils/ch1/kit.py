@@ -5,19 +5,3 @@ from utils.ch1.config import TransformerConfig
 from utils.ch1.recipe import scheduled_adamw
 from utils.ch1.shipped import demo, gpt2, shipped, shipped_tokenizer, without_mask
 from utils.ch1.text import ngram_levels, split, works
-
-__all__ = [
-    "TransformerConfig",
-    "demo",
-    "figures",
-    "gpt2",
-    "measure",
-    "ngram_levels",
-    "play",
-    "scheduled_adamw",
-    "shipped",
-    "shipped_tokenizer",
-    "split",
-    "without_mask",
-    "works",
-]

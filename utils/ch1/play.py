@@ -35,19 +35,16 @@ def find_head(model: nn.Module, rows: Int[Tensor, "rows T"], guess: tuple[int, i
     print(f"Head {layer}.{head} gives {found:.0%} of its attention to the token before: {points} of 10 points.")
     if points < 10:
         print("Some head does this more. Which one? The figure below gives it away, so guess again before you scroll.")
-    return heatmap(
-        scores,
-        title="Attention to the token before, for every head",
-        x="head",
-        y="layer",
-        rows=list(map(str, range(scores.shape[0]))),
-        columns=list(map(str, range(scores.shape[1]))),
-        limits=(0, 1),
-        show_values=True,
-        height=330,
-        caption=f"Mean over {len(rows)} held-out texts. The control, a model of this shape with random weights, "
-        f"reaches {untrained:.2f} with its best head.",
-    )
+    caption = f"Mean over {len(rows)} held-out texts. The control, a model of this shape with random weights, "
+    caption += f"reaches {untrained:.2f} with its best head."
+    return _heads(scores, "Attention to the token before, for every head", 1.0, caption)
+
+
+def _heads(values: Float[Tensor, "L N"], title: str, top: float, caption: str) -> Picture:
+    """A number for every head, as colours from 0 to `top`."""
+    labels = {"rows": [str(i) for i in range(len(values))], "columns": [str(i) for i in range(values.shape[1])]}
+    more = {"limits": (0, top), "show_values": True, "height": 330, "caption": caption}
+    return heatmap(values, title=title, x="head", y="layer", **labels, **more)
 
 
 def knock_out(model: nn.Module, layer: int, head: int) -> nn.Module:
@@ -68,19 +65,9 @@ def knock_out_each(model: nn.Module, rows: Int[Tensor, "rows T"], loss) -> Pictu
             rise[layer, head] = measure.evaluate(knock_out(model, layer, head), rows, loss=loss)["loss"] - whole
     top = divmod(int(rise.argmax()), heads)
     others = rise.flatten().sort().values[:-1]
-    return heatmap(
-        rise,
-        title="What it costs to take one head away",
-        x="head",
-        y="layer",
-        rows=list(map(str, range(layers))),
-        columns=list(map(str, range(heads))),
-        limits=(0, max(0.05, rise.max().item())),
-        show_values=True,
-        height=330,
-        caption=f"Rise of the held-out loss in nats. Head {top[0]}.{top[1]} costs {rise.max():.2f}; the other "
-        f"{len(others)} cost {others.mean():.3f} on average, and {others.max():.2f} at most.",
-    )
+    caption = f"Rise of the held-out loss in nats. Head {top[0]}.{top[1]} costs {rise.max():.2f}; the other "
+    caption += f"{len(others)} cost {others.mean():.3f} on average, and {others.max():.2f} at most."
+    return _heads(rise, "What it costs to take one head away", max(0.05, rise.max().item()), caption)
 
 
 def next_letters(logits: Float[Tensor, "V"], tokenizer) -> dict[str, float]:

@@ -2,5 +2,3 @@
 
 from utils.ch2 import figures
 from utils.ch2.head import read
-
-__all__ = ["figures", "read"]

@@ -29,10 +29,8 @@ def jupyter_command(python: Path, options: list[str], root_user: bool) -> list[s
     command += [f"--LabApp.default_url=/lab/tree/{course.START_PAGE}", "--LabApp.news_url=None"]
     command += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
     if not any("log" in option or option in ("--debug", "-y") for option in options):
-        command += [
-            "--log-level=50",
-            "--LabApp.log_level=50",
-        ]  # errors in the browser's own requests mean nothing to a learner
+        # errors in the browser's own requests mean nothing to a learner
+        command += ["--log-level=50", "--LabApp.log_level=50"]
     if root_user and "--allow-root" not in options:
         command.append("--allow-root")
     return command + options

@@ -14,6 +14,7 @@ from pathlib import Path
 from utils.course import ROOT, CourseError
 
 INDEX = "COURSE_TORCH_INDEX"  # environment variable: the address of an index of CPU builds of PyTorch
+INSTALL = ("-m", "pip", "install", "--disable-pip-version-check", "-c", "constraints.txt")
 EXTRAS = {"learn": (), "test": ("class", "dev")}
 
 
@@ -63,19 +64,8 @@ def ensure(kind: str, root: Path = ROOT, call=subprocess.run) -> Path:
         )
     print("Installing the course's packages (a few minutes the first time) ...", flush=True)
     extras = f"[{','.join(EXTRAS[kind])}]" if EXTRAS[kind] else ""
-    command = [
-        python,
-        "-m",
-        "pip",
-        "install",
-        "--disable-pip-version-check",
-        "-c",
-        "constraints.txt",
-        *(["--extra-index-url", index] if index else []),
-        "-e",
-        f".{extras}",
-    ]
-    if call([str(part) for part in command], cwd=root).returncode:
+    command = [*(["--extra-index-url", index] if index else []), "-e", f".{extras}"]
+    if call([str(python), *INSTALL, *command], cwd=root).returncode:
         raise CourseError("pip could not install the course's packages: its last lines above say why.")
     try:
         stamps[kind].write_text(fingerprint(root, EXTRAS[kind]), encoding="utf-8")
@@ -99,13 +89,11 @@ def brings_cuda(python: Path, root: Path, call=subprocess.run) -> bool:
         return False
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
-        command = [python, "-m", "pip", "install", "--dry-run", "--no-deps", "--quiet", "--report", report]
-        command += ["--disable-pip-version-check", "-c", "constraints.txt", "torch"]
-        call([str(part) for part in command], cwd=root)
+        options = ["--dry-run", "--no-deps", "--quiet", "--report", str(report), "torch"]
+        call([str(python), *INSTALL, *options], cwd=root)
         try:
             found = json.loads(report.read_text(encoding="utf-8"))["install"]
-            return any(
-                need.startswith(("nvidia", "cuda")) for one in found for need in one["metadata"]["requires_dist"]
-            )
+            needs = [need for one in found for need in one["metadata"]["requires_dist"]]
+            return any(need.startswith(("nvidia", "cuda")) for need in needs)
         except (OSError, ValueError, KeyError):
             return False

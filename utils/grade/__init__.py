@@ -6,29 +6,16 @@ are loaded when they are asked for, because pytest imports this package at every
 
 import importlib
 
-_HOME = {
-    "Draw": "draw",
-    "LearnerError": "judge",
-    "LocalRunner": "subject",
-    "Mismatch": "judge",
-    "RARE": "chance",
-    "Subject": "subject",
-    "a_thing": "judge",
-    "close": "judge",
-    "draws": "suite",
-    "equal": "judge",
-    "load_file": "suite",
-    "takes_along": "probes",
-    "only_parameters": "judge",
-    "plain_number": "judge",
-    "raises": "judge",
-    "rarity": "chance",
-    "require": "judge",
-    "right": "mutants",
-    "shaped": "judge",
-    "slips": "mutants",
-    "wrong": "mutants",
+_FROM = {
+    "chance": "RARE rarity",
+    "draw": "Draw",
+    "judge": "LearnerError Mismatch a_thing close equal only_parameters plain_number raises require shaped",
+    "mutants": "right slips wrong",
+    "probes": "takes_along",
+    "subject": "LocalRunner Subject",
+    "suite": "draws load_file",
 }
+_HOME = {name: module for module, names in _FROM.items() for name in names.split()}
 
 __all__ = sorted(_HOME)
 

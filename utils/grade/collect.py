@@ -1,20 +1,18 @@
 """Read the notebooks back from what a class handed in: a folder of hand-outs, zips or single notebooks."""
 
-import csv
 import hashlib
-import io
 import os
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from utils import course
-from utils.files import write_whole, writing
+from utils.files import writing
 from utils.grade.classroom import roster as enrolling
 from utils.grade.classroom.assemble import READ_SECONDS
 from utils.grade.classroom.gather import PLAIN, Piece, Unreadable, Work, gather
 from utils.grade.classroom.record import folder_name
-from utils.grade.exports.common import no_formula, one_line
+from utils.grade.exports.common import write_table
 from utils.grade.limited import Exhausted, limited
 from utils.grade.submission import course_chapter, read_cells
 
@@ -181,10 +179,5 @@ def _write(found: dict[tuple[str, str], list[Piece]], chapter: str, folder: Path
 
 
 def _write_left(done: Collected, file: Path) -> None:
-    text = io.StringIO(newline="")
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(("student", "file", "reason"))
     rows = [(work.student, *one) for work in done.works for one in work.left] + [("", *one) for one in done.nobodys]
-    for row in rows:
-        table.writerow([no_formula(one_line(value)) for value in row])
-    write_whole(file, "\ufeff" + text.getvalue())
+    write_table(file, [("student", "file", "reason"), *rows])

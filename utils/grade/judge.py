@@ -67,30 +67,22 @@ def close(
     `says` is the sentence for wrong values only; the other stages have sentences of their own. `card`: what the card
     draws as expected and got where the compared values are derived from what the function returns.
     """
-    try:
-        _close(got, expected, says, rtol, atol, inputs, name)
-    except Mismatch as error:
-        if card is not None:
-            error.expected, error.got = card
-        raise
-
-
-def _close(got, expected, says: str, rtol: float, atol: float, inputs: dict | None, name: str) -> None:
     if not isinstance(expected, Tensor):
         expected = torch.tensor(expected)
     if isinstance(got, (bool, int, float)):
         got = torch.tensor(got, dtype=expected.dtype)
     if not isinstance(got, Tensor):
-        raise Mismatch(f"{name} must be a tensor, but it is {a_thing(got)}", expected, got, inputs)
-    if got.shape != expected.shape:
-        raise Mismatch(f"{name} has {_shape(got, expected.shape)} was expected", expected, got, inputs)
-    if got.is_floating_point() != expected.is_floating_point():
-        raise Mismatch(f"{name} has dtype {got.dtype}, but {expected.dtype} was expected", expected, got, inputs)
-    if bool(torch.isnan(got).any()) and not bool(torch.isnan(expected).any()):
+        says = f"{name} must be a tensor, but it is {a_thing(got)}"
+    elif got.shape != expected.shape:
+        shapes = f"shape {tuple(got.shape)}{_no_rows(got)}, but {tuple(expected.shape)}"
+        says = f"{name} has {shapes} was expected"
+    elif got.is_floating_point() != expected.is_floating_point():
+        says = f"{name} has dtype {got.dtype}, but {expected.dtype} was expected"
+    elif bool(torch.isnan(got).any()) and not bool(torch.isnan(expected).any()):
         says = f"{name} contains nan (not a number): look for 0 / 0, infinity minus infinity, or 0 times infinity"
-        raise Mismatch(says, expected, got, inputs)
-    if not torch.allclose(got.double(), expected.double(), rtol=rtol, atol=atol, equal_nan=True):
-        raise Mismatch(says, expected, got, inputs)
+    elif torch.allclose(got.double(), expected.double(), rtol=rtol, atol=atol, equal_nan=True):
+        return
+    raise Mismatch(says, *(card or (expected, got)), inputs)
 
 
 def shaped(got, shape: tuple, says: str, *, dtype=torch.float32, inputs: dict | None = None) -> None:
@@ -124,10 +116,6 @@ def raises(says: str, *kinds: str):
             raise Mismatch(says) from None
     else:
         raise Mismatch(says)
-
-
-def _shape(got: Tensor, wanted) -> str:
-    return f"shape {tuple(got.shape)}{_no_rows(got)}, but {tuple(wanted)}"
 
 
 def _no_rows(got: Tensor) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from utils import course
-from utils.chapter import Exercise, is_stub, load_chapter
+from utils.chapter import is_stub, load_chapter
 from utils.grade.assess import Outcome, verdict
 from utils.grade.reference import quotes, reference_definition
 from utils.grade.sandbox import Sandbox
@@ -57,11 +57,6 @@ class Grading:
         self.end = time.monotonic() + EXERCISES * box.limits.total_wall
         self.done: dict[str, Verdict] = {}
         self.open: list[str] = []
-
-    def exercises(self, optional: bool = False) -> list[Exercise]:
-        """Those that are expected of the must-do notebook, or of the optional one, and others that it defines."""
-        every = self.source.exercises
-        return [e for e in every if e.optional == optional or self.notebook.defines(e.name)]
 
     def verdict(self, name: str) -> Verdict:
         """The verdict on one exercise; those it needs come first. Raises SandboxError where no code can run."""

@@ -15,14 +15,15 @@ LONG_ENOUGH = 12  # characters of a line of code that say something
 
 def reference(chapter: str, name: str):
     """The reference's object of one exercise. Raises CourseError where the answers are not part of the hand-out."""
-    _required(chapter, name)
-    module = load_chapter(chapter).exercise(name).module
-    return getattr(importlib.import_module(f"solutions.{course.chapter_name(chapter)}.{module}"), name)
+    folder, module = _home(chapter, name)
+    return getattr(importlib.import_module(f"solutions.{folder.name}.{module}"), name)
 
 
-def _required(chapter: str, name: str) -> None:
+def _home(chapter: str, name: str) -> tuple[Path, str]:
+    """The folder and the module that hold the reference of an exercise."""
     if not course.have_answers(chapter):
         raise course.CourseError(f"The reference solution of {name} is not part of this hand-out.")
+    return course.ROOT / "solutions" / course.chapter_name(chapter), load_chapter(chapter).exercise(name).module
 
 
 @cache
@@ -31,12 +32,9 @@ def reference_definition(chapter: str, name: str) -> Definition:
 
     Raises CourseError where the answers are not part of the hand-out.
     """
-    _required(chapter, name)
-    source = load_chapter(chapter)
-    folder = course.ROOT / "solutions" / course.chapter_name(chapter)
-    files = _modules(folder, source.exercise(name).module)
-    texts = [(folder / f"{module}.py").read_text(encoding="utf-8") for module in files]
-    exercises = [exercise.name for exercise in source.exercises]
+    folder, module = _home(chapter, name)
+    texts = [(folder / f"{file}.py").read_text(encoding="utf-8") for file in _modules(folder, module)]
+    exercises = [exercise.name for exercise in load_chapter(chapter).exercises]
     return Notebook(texts, exercises, label="reference").definition(name)
 
 

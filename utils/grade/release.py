@@ -9,15 +9,7 @@ from utils import course
 from utils.chapter import load_chapter
 from utils.files import write_whole, writing
 
-FILES = (
-    "CHANGELOG.md",
-    "requirements.txt",
-    "constraints.txt",
-    "Makefile",
-    "LICENSE",
-    ".gitignore",
-    ".gitattributes",
-)
+FILES = "CHANGELOG.md requirements.txt constraints.txt Makefile LICENSE .gitignore .gitattributes"
 TREES = ("binder", "utils")
 LEFT_OUT = {"__pycache__", "runs", "results"}  # folders, beside every hidden one
 SENTENCE = (
@@ -64,7 +56,7 @@ def release(
 
 
 def _write(names: list[str], out: Path, hidden_tests: bool, repository: str, tag: str) -> None:
-    for name in FILES:
+    for name in FILES.split():
         if (course.ROOT / name).is_file():
             out.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(course.ROOT / name, out / name)

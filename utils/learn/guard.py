@@ -20,22 +20,23 @@ class Prints(io.TextIOBase):
     """Takes what the learner's code prints: keeps the beginning, counts the lines of the rest."""
 
     def __init__(self):
-        self.kept, self.more = "", 0
+        self.kept, self.ends, self.open = "", 0, False
 
     def writable(self) -> bool:
         return True
 
     def write(self, text: str) -> int:
-        room = max(0, KEPT - len(self.kept))
-        self.kept, self.more = self.kept + text[:room], self.more + text[room:].count("\n")
+        self.kept += text[: max(0, KEPT - len(self.kept))]
+        self.ends += text.count("\n")
+        self.open = not text.endswith("\n") if text else self.open
         return len(text)
 
     def summary(self) -> str:
         """The first lines printed, and one line that counts the others; empty when nothing was printed."""
         if not self.kept:
             return ""
-        lines = self.kept.rstrip("\n").split("\n")
-        shown, more = lines[:KEPT_LINES], self.more + len(lines[KEPT_LINES:])
+        shown = self.kept.splitlines()[:KEPT_LINES]
+        more = self.ends + self.open - len(shown)
         text = "\n".join(["Printed while your code was checked:", *(f"  {line[:300]}" for line in shown)])
         return text + (f"\n  ... and {more:,} more line{'s' if more > 1 else ''}, not shown" if more else "")
 

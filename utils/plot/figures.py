@@ -77,6 +77,11 @@ def _draw_levels(figure, levels: Mapping[str, float], values: list[float], heigh
     figure.update_layout(margin={"r": max(map(len, levels)) * 6 + 50, "t": 75}, legend=legend)
 
 
+def named(labels: Sequence[str] | None) -> dict:
+    """The ticks of an axis whose places have names; nothing to set without them."""
+    return {} if labels is None else {"tickvals": list(range(len(labels))), "ticktext": list(labels)}
+
+
 def heatmap(
     values,
     *,
@@ -115,9 +120,8 @@ def heatmap(
     figure = plain_figure(trace, title, x, y, height)
     figure.update_yaxes(autorange="reversed", showgrid=False)
     figure.update_xaxes(showgrid=False)
-    for axis, labels in (("xaxis", columns), ("yaxis", rows)):
-        if labels is not None:
-            figure.update_layout({axis: {"tickvals": list(range(len(labels))), "ticktext": list(labels)}})
+    figure.update_xaxes(**named(columns))
+    figure.update_yaxes(**named(rows))
     shape = f"{values.shape[0]} rows by {values.shape[1]} columns"
     return Picture(figure, caption, alt or f"Heat map, {title}: {shape}, {y} by {x}.")
 
@@ -159,7 +163,6 @@ def attention_figure(pattern, tokens: Sequence[str], *, title: str, query: int |
     if pattern.ndim != 2 or pattern.shape[0] != len(tokens):
         raise ValueError(f"a pattern of shape {pattern.shape} does not fit {len(tokens)} tokens")
     labels = [label(token) for token in tokens]
-    places = list(range(len(labels)))
     trace = go.Heatmap(
         z=np.rint(np.clip(pattern, 0, 1) * 100).astype(np.uint8),
         colorscale=SEQUENTIAL,
@@ -171,7 +174,7 @@ def attention_figure(pattern, tokens: Sequence[str], *, title: str, query: int |
     height = max(height, 11 * len(labels) + 150)  # each token keeps a line of its own
     figure = plain_figure(trace, title, "key: the token looked at", "query: the token that looks", height)
     size = 12 if len(labels) <= 24 else 10
-    ticks = {"tickvals": places, "ticktext": labels, "tickfont": {"size": size}, "showgrid": False}
+    ticks = {**named(labels), "tickfont": {"size": size}, "showgrid": False}
     figure.update_yaxes(autorange="reversed", **ticks)
     figure.update_xaxes(tickangle=0 if max(map(len, tokens), default=0) <= 1 else -60, **ticks)
     if query is not None:
@@ -278,13 +281,10 @@ def matrix_panels(
             hovertemplate=f"{down} %{{y}}<br>{across} %{{x}}<br>%{{z:.3g}}<extra></extra>",
         )
         figure.add_trace(trace, row=1, col=column)
-        figure.update_xaxes(title_text=across, row=1, col=column)
-        figure.update_yaxes(title_text=down, row=1, col=column)
-        labels = (ticks or {}).get(name)
-        if labels is not None:
-            shown = {"tickvals": list(range(len(labels))), "ticktext": list(labels), "tickfont": {"size": 10}}
-            figure.update_xaxes(tickangle=0, **shown, row=1, col=column)
-            figure.update_yaxes(**shown, row=1, col=column)
+        shown = named((ticks or {}).get(name))
+        shown |= {"tickfont_size": 10} if shown else {}
+        figure.update_xaxes(title_text=across, tickangle=0 if shown else None, **shown, row=1, col=column)
+        figure.update_yaxes(title_text=down, **shown, row=1, col=column)
     figure.update_xaxes(showgrid=False)
     figure.update_yaxes(showgrid=False, autorange="reversed")
     figure.update_layout(template=template(), title_text=title, height=400, margin={"t": 80})

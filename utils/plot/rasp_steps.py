@@ -8,7 +8,7 @@ import html
 import json
 from collections.abc import Mapping, Sequence
 
-from utils.plot.figures import cells, plain_figure
+from utils.plot.figures import cells, named, plain_figure
 from utils.plot.picture import Picture, template
 from utils.plot.widget import explore
 
@@ -44,9 +44,9 @@ def rasp_picture(trace: Mapping, title: str = "") -> Picture:
         for column, (heat, names, text) in enumerate(panels, start=1):
             at, is_map = {"row": row, "col": column}, heat.text is None
             figure.add_trace(heat, **at)
-            ticks = {"tickvals": list(range(len(names))), "ticktext": names, "showgrid": False, **at}
+            ticks = {**named(names), "showgrid": False, **at}
             figure.update_yaxes(autorange="reversed", title_text="query" if is_map else "", title_font_size=11, **ticks)
-            ticks |= {"tickvals": list(range(len(letters))), "ticktext": letters}
+            ticks |= named(letters)
             figure.update_xaxes(side="top", showticklabels=is_map, title_text=text, title_font_size=12, **ticks)
     figure.update_layout(template=template(), height=height, showlegend=False, margin={"t": 76, "l": 130, "b": 30})
     figure.update_layout(title_text=html.escape(title or f"A program on {''.join(trace['input'])}"))
@@ -115,8 +115,6 @@ LONGEST = 60
 
 def text_of(step, depth: int = 4) -> str:
     """A step as one line of text: its name where it has one, else what it is made of, down to `depth` steps."""
-    if not hasattr(step, "parts"):
-        return f'"{step}"' if isinstance(step, str) else str(step)
     text = _text(step, depth, top=True)
     return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
 
@@ -190,10 +188,10 @@ def _steps(sop: object) -> list[object]:
     return list(found.values())
 
 
-def _depths(sop: object) -> dict[int, int]:
+def _depths(everything: list[object]) -> dict[int, int]:
     """The layer of each step, by its id: 0 for what needs no attention."""
     found: dict[int, int] = {}
-    for step in _steps(sop):
+    for step in everything:
         inner = [found.get(id(part), 0) for part in step.parts]
         if step.op == "aggregate":
             found[id(step)] = max(inner[0], inner[1] + 1)
@@ -212,10 +210,10 @@ def trace(sop: object, x) -> dict:
     x = list(x)
     memo: dict = {}
     sop.value(x, memo)
-    depths, everything = _depths(sop), _steps(sop)
+    everything = _steps(sop)
+    depths, uses = _depths(everything), _uses(everything)
     layers = [{"heads": [], "steps": []} for _ in range(max(depths.values(), default=0) + 1)]
     heads: dict[tuple[int, int], dict] = {}
-    uses = _uses(everything)
     for step in everything:
         layer = layers[depths[id(step)]]
         if step.op == "aggregate":

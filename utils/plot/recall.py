@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from utils.plot.figures import line, plain_figure
+from utils.plot.figures import line, named, plain_figure
 from utils.plot.picture import CATEGORIES, SEQUENTIAL, Picture, small
 from utils.plot.widget import Explorer, explore
 
@@ -47,7 +47,7 @@ def sentence_strip(
         traces.append(labelled_bars(shares, colours, digits=2).update(xaxis="x2", yaxis="y2", showlegend=False))
         top = int(np.argmax(np.abs(weights)))
         title = f"Lambda = {Lambda:g}, {attention}: P(y) = {shares['y']:.3f}, P(tau) = {shares['tau']:.3f}"
-        ticks = {"tickvals": list(range(len(tokens))), "ticktext": tokens, "tickangle": 0, "tickfont": {"size": 10}}
+        ticks = {**named(tokens), "tickangle": 0, "tickfont": {"size": 10}}
         figure = plain_figure(
             traces, title, "the sentence, token by token; the query comes last", "attention weight", 360
         )

@@ -23,24 +23,3 @@ from utils.train.run import (
     usable_device,
 )
 from utils.train.sweeps import spread
-
-__all__ = [
-    "Interrupt",
-    "Metrics",
-    "best_device",
-    "command_line",
-    "generator",
-    "load_optimizer",
-    "optimizer_tensors",
-    "progress_bar",
-    "read_json",
-    "read_metrics",
-    "read_tensors",
-    "run_command",
-    "seed_everything",
-    "set_aside",
-    "spread",
-    "usable_device",
-    "write_json",
-    "write_tensors",
-]

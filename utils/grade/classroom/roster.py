@@ -10,10 +10,9 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from utils import course
-from utils.files import write_whole
 from utils.grade.classroom.gather import Work
 from utils.grade.classroom.record import folder_name
-from utils.grade.exports.common import no_formula, one_line
+from utils.grade.exports.common import write_table
 
 IDS = ("id", "student id", "student_id", "sid", "username", "login", "student")  # what the column may be called
 NAMES = ("name", "full name", "student name", "student")
@@ -116,15 +115,12 @@ def enrol(works: list[Work], roster: Path | None = None, due: str = "") -> tuple
 
 def write(works: list[Work], taken: dict[str, list], file: Path) -> None:
     """Write the class list of a chapter, which `python -m utils.grade` reads; `taken`: whose notebooks there are."""
-    text = io.StringIO(newline="")
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(COLUMNS)
+    rows = [COLUMNS]
     for work in works:
         absent = "" if work.student in taken else "Nothing of this chapter was handed in."
         note = work.problem or absent or " ".join(work.notices)
-        row = (work.student, work.name, work.submitted, work.late, note)
-        table.writerow([no_formula(one_line(value)) for value in row])
-    write_whole(file, "\ufeff" + text.getvalue())
+        rows.append((work.student, work.name, work.submitted, work.late, note))
+    write_table(file, rows)
 
 
 def list_beside(folder: Path) -> Path | None:

@@ -1,9 +1,11 @@
 """What the exports share: numbers, safe text, one file or a file per student."""
 
+import csv
+import io
 import json
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from utils.course import CourseError
@@ -63,6 +65,15 @@ def write_each(results: list[SubmissionResult], out: Path, make: Callable[[Submi
     for file, result in files:
         write_whole(file, json.dumps(make(result), indent=1) + "\n")
     return [file for file, _ in files]
+
+
+def write_table(file: Path, rows: Iterable[Sequence]) -> None:
+    """Write a CSV in which nothing is a formula; with a byte order mark, or Excel takes it for another encoding."""
+    text = io.StringIO(newline="")
+    table = csv.writer(text, lineterminator="\n")
+    for row in rows:
+        table.writerow([no_formula(one_line(value)) if isinstance(value, str) else value for value in row])
+    write_whole(file, "\ufeff" + text.getvalue())
 
 
 def warn(sentence: str) -> None:
