@@ -1,7 +1,7 @@
 """Files of a run, never half-written: JSON, tensors, what an optimizer remembers, and numbers line by line."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -9,14 +9,21 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from utils import files
 from utils.course import CourseError
-from utils.files import next_free, write_whole, writing
+from utils.files import next_free, writing
+
+
+def write_whole(path: Path, write: Callable[[str], object]) -> None:
+    """Call write(temporary name), then move the file to `path`. Raises CourseError where it cannot be written."""
+    with writing(path):
+        files.write_whole(path, lambda part: write(str(part)))
 
 
 def write_json(path: Path, value: dict) -> None:
     """Write a JSON object, indented. Raises CourseError where that cannot be done."""
     with writing(path):
-        write_whole(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+        files.write_whole(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
 def read_json(path: Path) -> dict:
@@ -35,8 +42,7 @@ def read_json(path: Path) -> dict:
 def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str] | None = None) -> None:
     """Write tensors as safetensors, with text beside them. Raises CourseError where that cannot be done."""
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    with writing(path):
-        write_whole(path, lambda part: save_file(plain, str(part), metadata))
+    write_whole(path, lambda name: save_file(plain, name, metadata))
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
