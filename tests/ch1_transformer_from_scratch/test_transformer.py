@@ -67,7 +67,7 @@ def probe_transformer(cls, config, weights, tokens, direction):
 
     fed = []
     model = cls(SimpleNamespace(**config))
-    state = list(model.state_dict())
+    state = sorted(model.state_dict())
     for name in weights:
         part = getattr(model, name, None)
         if not isinstance(part, (nn.Module, list, tuple)) or (name == "blocks" and not hasattr(part, "__iter__")):

@@ -46,7 +46,7 @@ def probe_block(cls, config, weights, x, direction):
             return torch.tanh(x @ self.matrix)
 
     block = cls(SimpleNamespace(**config))
-    state = list(block.state_dict())
+    state = sorted(block.state_dict())  # in any order: what is compared with the known mistakes is which there are
     missing = [name for name in weights if not isinstance(getattr(block, name, None), nn.Module)]
     if missing:
         return {"problem": missing[0]}

@@ -115,6 +115,18 @@ def test_wrong_answers_are_named(chapter, name, seed):
     assert not complaints, "\n".join(complaints)
 
 
+def test_a_mistake_is_named_in_a_class_of_the_notebook_too():
+    """Its parameters are made in another order than those of the classes that the known wrong answers build on."""
+    chapter, name = "ch1_transformer_from_scratch", "TransformerBlock"
+
+    class Wrong(reference(chapter, name)):
+        def forward(self, residual):
+            middle = residual + self.attention(self.layer_norm_1(residual))
+            return residual + self.mlp(self.layer_norm_2(middle))
+
+    assert assess(chapter, name, LocalRunner(Wrong)).mutant == "LosesAttention"
+
+
 @every_exercise
 @pytest.mark.slow
 def test_rewritten_wrong_answers_are_named(chapter, name):

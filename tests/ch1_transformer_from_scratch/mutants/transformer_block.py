@@ -33,10 +33,6 @@ NoResiduals = slip(
     "both residuals are missing: each half must be added to the stream, not replace it",
     "x + self.attention", "self.attention", "x + self.mlp", "self.mlp",
 )  # fmt: skip
-SecondAddsToTheInput = slip(
-    "what attention wrote is lost: the second addition starts from the input, not from the stream after attention",
-    f"x = {FIRST}", f"y = {FIRST}", SECOND, "x + self.mlp(self.layer_norm_2(y))",
-)  # fmt: skip
 PostNorm = slip(
     "the layer norms come after the additions (post-norm): GPT-2 normalises what each half reads (pre-norm)",
     FIRST, "self.layer_norm_1(x + self.attention(x))", SECOND, "self.layer_norm_2(x + self.mlp(x))",
