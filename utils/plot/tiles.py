@@ -94,7 +94,12 @@ def board_panels(
         side = len(board)
         figure.update_xaxes(range=[-0.5, side - 0.5], constrain="domain", visible=False, row=1, col=column)
         figure.update_yaxes(
-            range=[side - 0.5, -0.5], visible=False, scaleanchor=f"x{column if column > 1 else ''}", row=1, col=column
+            range=[side - 0.5, -0.5],
+            visible=False,
+            scaleanchor=f"x{column if column > 1 else ''}",
+            constrain="domain",  # else a window made narrow and wide again leaves small boards
+            row=1,
+            col=column,
         )
     figure.update_layout(template=template(), title_text=title, height=380, margin={"t": 80, "l": 10, "b": 10})
     return Picture(figure, caption, f"Boards side by side, {title}: {', '.join(boards)}.")
