@@ -106,7 +106,9 @@ def draw(sentence: str, model: nn.Module) -> Picture:
     *at, (x, y) = _places([*words, guess])
     texts = [f"<b>{label(word)}</b>" if n in (last, place) else label(word) for n, word in enumerate(words)]
     xs, ys = zip(*at, strict=True)
-    figure = go.Figure(go.Scatter(x=xs, y=ys, text=texts, mode="text", textfont={"size": 16}, hoverinfo="skip"))
+    figure = go.Figure()
+    for word_x, word_y, text in zip(xs, ys, texts, strict=True):  # annotations, which turn light in a dark notebook
+        figure.add_annotation(x=word_x, y=word_y, text=text, font={"size": 16}, showarrow=False)
     for start, end, colour, height in ((last, place, LAYER_2, 0.62), (place, before, LAYER_1, 0.42)):
         (x0, y0), (x1, y1) = at[start], at[end]
         bend = f"M {x0},{y0 + 0.17} Q {(x0 + x1) / 2},{max(y0, y1) + 2 * height - 0.17} {x1},{y1 + 0.2}"
@@ -127,8 +129,8 @@ def draw(sentence: str, model: nn.Module) -> Picture:
     if found["seen"]:
         looks, back = f"{found['weight']:.0%}", f"{found['weight_before']:.0%}"
         caption = (
-            f"At the last word, layer 2 (red arc) gives {looks} of its attention to “{words[place]}”. There, layer 1 "
-            f"(blue arc) had given {back} to “{words[before]}”."
+            f"At the last word, layer 2 (orange arc) gives {looks} of its attention to “{words[place]}”. There, layer "
+            f"1 (blue arc) had given {back} to “{words[before]}”."
         )
     else:
         caption = (

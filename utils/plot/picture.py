@@ -134,15 +134,24 @@ class Picture:
         return f"Picture: {self.alt}"
 
 
-def show_caption(caption: str, alt: str) -> None:
-    """Print the caption under the figure before it; in a notebook it names the figure to screen readers too."""
-    from IPython.display import display
+_shown: set[str] = set()  # names of the captions that are on the page
+
+
+def show_caption(caption: str, alt: str, under: str | None = None) -> None:
+    """Print the caption under the figure before it; in a notebook it names the figure to screen readers too.
+
+    `under`: a name; the next caption of the same name takes the place of this one.
+    """
+    from IPython.display import display, update_display
 
     body = (
         f'<figure role="figure" aria-label="{html.escape(alt, quote=True)}" style="margin: 0 0 0.5em 1em">'
         f"<figcaption><em>{html.escape(caption)}</em></figcaption></figure><style>{DARK_CSS}</style>"
     )
-    display({"text/html": body, "text/plain": caption}, raw=True)
+    show = update_display if under in _shown else display
+    if under is not None:
+        _shown.add(under)
+    show({"text/html": body, "text/plain": caption}, raw=True, **({"display_id": under} if under else {}))
 
 
 def as_json(figure) -> dict:

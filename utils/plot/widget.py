@@ -245,6 +245,11 @@ class Explorer:
     def _changed(self, _) -> None:
         self.picture = self.draw(**{name: control.value for name, control in self.controls.items()})
         redraw(self.view, self.picture)
+        self._caption()
+
+    def _caption(self) -> None:
+        """Put the caption under the figure, or another one in its place."""
+        show_caption(self.picture.caption, "The interactive figure above: " + self.picture.alt, self.view.own)
 
     def _ipython_display_(self) -> None:
         from IPython.display import display
@@ -254,7 +259,7 @@ class Explorer:
             return
         model = {"version_major": 2, "version_minor": 0, "model_id": self.start().model_id}
         display({"text/plain": self.picture.alt, "application/vnd.jupyter.widget-view+json": model}, raw=True)
-        show_caption(self.picture.caption, "The interactive figure above: " + self.picture.alt)
+        self._caption()
 
 
 explore = Explorer  # what a cell that ends in one says
