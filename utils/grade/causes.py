@@ -30,8 +30,8 @@ CAUSES = (
     ),
     (
         r"The size of tensor a .* must match the size of tensor b|not broadcastable|shape mismatch: value tensor",
-        "Two tensors do not line up from the last axis backwards: write their shapes below each other. Either a mean, "
-        "sum or max has dropped an axis that keepdim=True would keep, or one of them (a bias, say) needs an axis of "
+        "Two tensors do not line up from the last axis backwards: write their shapes below each other. Perhaps a mean, "
+        "sum or max has dropped an axis that keepdim=True would keep, or one (a bias, say) needs an axis of "
         "length 1, as in x[:, None]",
     ),
     (
