@@ -6,6 +6,7 @@ from pathlib import Path
 
 from utils import course
 from utils.grade.classroom.layouts import LAYOUTS
+from utils.grade.classroom.record import Unfinished
 
 VERBS = ("grade", "export", "report", "autograder", "release", "collect", "workflow")
 
@@ -84,6 +85,10 @@ def main(argv: list[str] | None = None) -> int:
 
         print(getattr(commands, verb)(**arguments))
         return 0
+    except Unfinished as error:
+        print(error.done, end="\n" if error.done else "")
+        print(error, file=sys.stderr)
+        return 1
     except course.CourseError as error:
         print(error, file=sys.stderr)
         return 2
@@ -93,17 +98,13 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _grade(submissions: list[Path], chapter: str, out: Path, **options) -> int:
-    from utils.grade.classroom.run import DiskFull, Options, grade_class
+    from utils.grade.classroom.run import Options, grade_class
 
     if options["jobs"] < 0 or options["seconds"] < 1:
         raise course.CourseError("--jobs may not be negative, and --seconds is at least 1.")
     if options["seed"] is not None and not 0 <= options["seed"] < 2**63:
         raise course.CourseError("--seed is a whole number from 0 to 2**63 - 1.")
-    try:
-        summary = grade_class(submissions, chapter, out, Options(**options, quiet=False))
-    except DiskFull as error:
-        print(error, file=sys.stderr)
-        return 1
+    summary = grade_class(submissions, chapter, out, Options(**options, quiet=False))
     print(table(summary))
     for sentence in summary.failed:
         print(f"FAILED {sentence}", file=sys.stderr)

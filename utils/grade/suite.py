@@ -101,6 +101,11 @@ def run_suite(chapter: str, name: str, runner: Runner, seed: int = 0, tests=None
     return results
 
 
+@cache
+def _parameters(test: Callable) -> tuple[str, ...]:
+    return tuple(inspect.signature(test).parameters)
+
+
 def run_test(test: Callable, name: str, runner: Runner, seed: int, index: int) -> Result:
     """Run one hidden test on one draw."""
     subject = Subject(name, runner)
@@ -108,7 +113,7 @@ def run_test(test: Callable, name: str, runner: Runner, seed: int, index: int) -
     available = {"draw": inputs, "source": inputs, name: subject}  # `source`: for an exercise that is called draw
     result = Result(test.__name__, index, records=subject.records)
     try:
-        test(**{parameter: available[parameter] for parameter in inspect.signature(test).parameters})
+        test(**{parameter: available[parameter] for parameter in _parameters(test)})
     except (Mismatch, LearnerError) as error:
         result.error = error
     except AssertionError as error:

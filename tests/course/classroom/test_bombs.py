@@ -109,7 +109,7 @@ def test_a_class_with_bombs(handed_in, tmp_path):
             student
         ].problem
     done = subprocess.run(grader("report", out), cwd=course.ROOT, capture_output=True, text=True)
-    assert done.returncode == 0 and done.stderr.count("\n") == 1 and "taken/ch1.json cannot be read" in done.stderr
+    assert done.returncode == 1 and done.stderr.count("\n") == 1 and "taken/ch1.json cannot be read" in done.stderr
     assert (out / "ch1.html").is_file() and (out / "zoe" / "ch1.html").is_file()
 
 

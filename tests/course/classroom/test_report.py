@@ -10,6 +10,7 @@ from class_results import HOSTILE, POINTS, exercise, submission, the_class
 
 from utils.course import CourseError
 from utils.grade import report
+from utils.grade.__main__ import main
 from utils.grade.classroom.record import record_file
 from utils.grade.status import Status
 
@@ -49,7 +50,7 @@ class Reader(HTMLParser):
 def results(tmp_path):
     for result in the_class():
         result.write(tmp_path)
-    assert report.write(tmp_path, "ch1") == tmp_path / "ch1.html"
+    assert report.write(tmp_path, "ch1") == (tmp_path / "ch1.html", [])
     return tmp_path
 
 
@@ -169,6 +170,31 @@ def test_what_stands_in_the_way_is_said(tmp_path):
         report.write(tmp_path, "ch1", tmp_path / "taken")
     report.write(tmp_path, "ch1", tmp_path / "pages")
     assert (tmp_path / "pages" / "ada" / "ch1.html").is_file() and not (tmp_path / "ada" / "ch1.html").exists()
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"format": 1}', "[" * 100_000, '{"format": 1, "score": NaN}', "\0"])
+@pytest.mark.parametrize("verb", [["report"], ["export", "--chapter", "ch1", "--format", "csv", "--out", "{}/x.csv"]])
+def test_a_damaged_record_is_named_and_the_rest_is_written(results, capsys, verb, text):
+    """Status 1, and a sentence: whoever takes the marks over must not overlook that someone's are missing."""
+    record_file(results, "bob", "ch1").write_text(text, encoding="utf-8")
+    record_file(results, "cleo", "ch1").unlink()
+    record_file(results, "cleo", "ch1").mkdir()
+    (results / "ada" / "ch1.html").unlink()
+    assert main([word.format(results) for word in [verb[0], str(results), *verb[1:]]]) == 1
+    told = capsys.readouterr()
+    assert told.err.count("\n") == 2 and str(record_file(results, "bob", "ch1")) in told.err
+    assert str(record_file(results, "cleo", "ch1")) in told.err and "Wrote " in told.out
+    written = (results / "x.csv") if verb[0] == "export" else (results / "ch1.html")
+    assert "ada" in written.read_text(encoding="utf-8") and "bob" not in written.read_text(encoding="utf-8")
+    assert verb[0] == "export" or (results / "ada" / "ch1.html").is_file()
+
+
+def test_a_chapter_without_a_whole_record_does_not_stop_the_others(results, capsys):
+    (results / "ada" / "ch2.json").write_text("{", encoding="utf-8")
+    (results / "ch1.html").unlink()
+    assert main(["report", str(results)]) == 1
+    assert "ada/ch2.json" in capsys.readouterr().err and (results / "ch1.html").is_file()
+    assert main(["report", str(results), "--chapter", "ch2"]) == 2
 
 
 @pytest.mark.browser

@@ -117,9 +117,9 @@ def _warm_up(chapter: str) -> None:
     import gc
 
     from utils.grade import policy
-    from utils.grade.classroom import grade  # noqa: F401
+    from utils.grade.classroom import flags, grade  # noqa: F401
     from utils.grade.mutants import mutants
-    from utils.grade.reference import reference_definition
+    from utils.grade.sandbox.inside.zygote import huge_pages
     from utils.grade.suite import hidden_tests
 
     policy.helper_names()
@@ -127,10 +127,10 @@ def _warm_up(chapter: str) -> None:
     for exercise in asked(chapter, ("exercises", "optional")):
         hidden_tests(chapter, exercise.name)
         mutants(chapter, exercise.name)
-        if course.have_answers(chapter):
-            reference_definition(chapter, exercise.name)
+        flags.warm_up(chapter, exercise.name)
     gc.collect()
     gc.freeze()  # so that a child's garbage collection does not copy our pages
+    huge_pages()
 
 
 def preflight(settings: dict) -> dict:

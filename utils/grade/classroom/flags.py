@@ -1,6 +1,7 @@
 """What a person should look at in an answer, read from its source. A flag never costs a point."""
 
 import ast
+import re
 from functools import cache, lru_cache
 
 from utils import course
@@ -18,6 +19,9 @@ DONE_FOR_YOU = {
 }
 MODELS = ("transformers", "transformer_lens", "timm", "fairseq", "xformers", "flash_attn")
 ANSWERS = ("solutions", "tests")
+ANSWERED = re.compile("|".join(ANSWERS))  # a text without it imports none of them
+NAMES = ("id", "arg", "name", "attr")  # fields of syntax that may hold names of the learner's own
+UNSEEN = ("annotation", "returns", "type_comment", "type_params")
 UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
 WORTH_COMPARING = 55  # nodes of syntax that the learner had to write: shorter answers look alike anyway
 
@@ -29,29 +33,50 @@ def flags(chapter: str, definition: Definition) -> list[str]:
     found = [f"uses {call} (line {line} of {where}): for review" for call, line, where in calls if call not in allowed]
     for node, line, where in _nodes(definition):
         found += [f"reads {module} (line {line} of {where}): for review" for module in _ready_made(node)]
-    if course.have_answers(chapter):
-        mine, published = shape(definition.source), shape(reference_definition(chapter, name).source)
-        written = published.count("(") - shape(stub_source(chapter, name)).count("(")
-        if mine == published and written >= WORTH_COMPARING:
-            found.append("is the published solution apart from names: for review")
-    if (_bodies(definition.source) & _oracles(chapter)) - _bodies(stub_source(chapter, name)):
+    if _published(chapter, name) and shape(definition.source) == _published(chapter, name):
+        found.append("is the published solution apart from names: for review")
+    if _bodies(definition.source) & _oracles(chapter, name):
         found.append("holds what a hidden test computes its expected values with, apart from names: for review")
     return list(dict.fromkeys(map(clean, found)))[:10]
 
 
+def warm_up(chapter: str, name: str) -> None:
+    """Work out once what every answer to an exercise is compared with."""
+    _allowed(chapter, name)
+    _published(chapter, name)
+    _oracles(chapter, name)
+
+
 @cache
-def _oracles(chapter: str) -> frozenset[str]:
-    """The functions of a chapter's hidden tests, which a hand-out may hold."""
+def _published(chapter: str, name: str) -> str:
+    """The shape of the published solution; empty where there is none, or where little of it is the learner's."""
+    if not course.have_answers(chapter):
+        return ""
+    found = shape(reference_definition(chapter, name).source)
+    written = found.count("(") - shape(stub_source(chapter, name)).count("(")
+    return found if written >= WORTH_COMPARING else ""
+
+
+@cache
+def _oracles(chapter: str, name: str) -> frozenset[str]:
+    """The functions of a chapter's hidden tests, which a hand-out may hold, without what the stub gives."""
+    return _tests(chapter) - _bodies(stub_source(chapter, name))
+
+
+@cache
+def _tests(chapter: str) -> frozenset[str]:
     files = (course.ROOT / "tests" / course.chapter_name(chapter)).glob("*.py")
     return frozenset().union(*(_bodies(file.read_text(encoding="utf-8")) for file in files))
 
 
-@lru_cache(maxsize=256)
 def _bodies(source: str) -> frozenset[str]:
     """The shape of what each function of some length does, wherever it is defined."""
     functions = [node for node in _walk(source) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
-    texts = ["\n".join(map(ast.unparse, node.body[ast.get_docstring(node) is not None :])) for node in functions]
-    return frozenset(found for found in map(shape, texts) if found.count("(") >= WORTH_COMPARING)
+    try:
+        found = [_told(_without_docstring(node), {}) for node in functions]
+    except RecursionError:
+        return frozenset()
+    return frozenset(body for body in found if body.count("(") >= WORTH_COMPARING)
 
 
 def library_calls(definition: Definition) -> list[tuple[str, int, str]]:
@@ -125,21 +150,31 @@ def shape(source: str) -> str:
     Empty for source that does not parse.
     """
     try:
-        tree = ast.parse(source)
-        for node in ast.walk(tree):
-            for part in ("annotation", "returns", "type_comment", "type_params"):
-                if getattr(node, part, None):
-                    setattr(node, part, None)
-            if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and ast.get_docstring(node, clean=False) is not None:
-                node.body = node.body[1:]
-        numbers: dict[str, int] = {}
-        for node in ast.walk(tree):
-            for part in ("id", "arg", "name", "attr"):
-                if isinstance(name := getattr(node, part, None), str):
-                    setattr(node, part, numbers.setdefault(name, len(numbers)))
-        return ast.dump(tree)
+        return _told(ast.parse(source), {})
     except UNREADABLE:
         return ""
+
+
+def _told(node, numbers: dict[str, int]) -> str:
+    """A node of syntax, a list of them or a value as text; each name is the number it has in `numbers`."""
+    if isinstance(node, list):
+        return f"[{','.join([_told(item, numbers) for item in node])}]"
+    if not isinstance(node, ast.AST):
+        return repr(node)
+    parts = []
+    for field in node._fields:
+        value = getattr(node, field, None)
+        if field in NAMES and isinstance(value, str):
+            value = numbers.setdefault(value, len(numbers))
+        elif field == "body" and isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            value = _without_docstring(node)
+        if field not in UNSEEN:
+            parts.append(_told(value, numbers))
+    return f"{type(node).__name__}({','.join(parts)})"
+
+
+def _without_docstring(node) -> list[ast.stmt]:
+    return node.body[ast.get_docstring(node, clean=False) is not None :]
 
 
 def _nodes(definition: Definition) -> list[tuple[ast.AST, int, str]]:

@@ -5,7 +5,7 @@ import warnings
 
 from utils.chapter import Exercise
 from utils.grade.classroom.assemble import Task, asked, blank, empty
-from utils.grade.classroom.flags import answers_imported, flags
+from utils.grade.classroom.flags import ANSWERED, answers_imported, flags
 from utils.grade.classroom.record import ExerciseResult, SubmissionResult
 from utils.grade.policy import Grading
 from utils.grade.sandbox import Sandbox
@@ -57,7 +57,7 @@ def _imports(grading: Grading) -> tuple[dict[str, list[str]], list[str]]:
     imported: dict[str, list[str]] = {}
     others: list[str] = []
     for number, cell in enumerate(grading.notebook.cells[1:], 1):
-        for what, line in [] if cell.error else answers_imported(cell.text):
+        for what, line in [] if cell.error or not ANSWERED.search(cell.text) else answers_imported(cell.text):
             text = f"imports {clean(what, 60)} from the course's answers (line {line} of cell {number}): for review"
             if what in grading.names:
                 imported.setdefault(what, []).append(text)

@@ -4,7 +4,6 @@ import hashlib
 import json
 import math
 import re
-import sys
 import unicodedata
 from dataclasses import asdict, dataclass, field, is_dataclass
 from pathlib import Path
@@ -16,6 +15,14 @@ from utils.grade.status import Status
 
 FORMAT = 1
 ISOLATIONS = ("bubblewrap", "none", "")  # "": nothing of the submission was run
+
+
+class Unfinished(course.CourseError):
+    """Some of the work could not be done, a sentence for each; the rest is on disk, and `done` says what that is."""
+
+    def __init__(self, sentences: list[str], done: str = ""):
+        super().__init__("\n".join(sentences))
+        self.done = done
 
 
 @dataclass
@@ -88,7 +95,7 @@ class SubmissionResult:
         """The record that `text` holds. Raises CourseError, naming `where`, for anything else."""
         try:
             data = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise course.CourseError(f"{where} is not a result record: it is not JSON.") from None
         if not isinstance(data, dict) or data.get("format") != FORMAT:
             raise course.CourseError(f'{where} is not a result record: it does not say "format": {FORMAT}.')
@@ -161,7 +168,12 @@ def by_student(record: SubmissionResult) -> tuple[str, str]:
 
 
 def read_results(folder: Path, chapter: str) -> list[SubmissionResult]:
-    """Every record of a chapter in a results folder, by student; one that can't be read is told and left out.
+    """The records of a chapter in a results folder, by student; of those that can't be read, nothing is said."""
+    return read_all(folder, chapter)[0]
+
+
+def read_all(folder: Path, chapter: str) -> tuple[list[SubmissionResult], list[str]]:
+    """Every record of a chapter in a results folder, by student, and a sentence for each one that can't be read.
 
     Raises CourseError where there is no folder or no record.
     """
@@ -174,10 +186,8 @@ def read_results(folder: Path, chapter: str) -> list[SubmissionResult]:
         try:
             found.append(read_record(file))
         except course.CourseError as error:
-            problems.append(str(error))
+            problems.append(f"{error} It is left out: move it away and grade again.")
     if not found:
         nothing = f"{folder} holds no results of {key}: grade submissions into it first."
-        raise course.CourseError(problems[0] if problems else nothing)
-    for problem in problems:
-        print(f"{problem} It is left out: move it away and grade again.", file=sys.stderr)
-    return sorted(found, key=by_student)
+        raise course.CourseError("\n".join(problems) or nothing)
+    return sorted(found, key=by_student), problems

@@ -19,7 +19,7 @@ from utils.files import PART
 from utils.grade.classroom.assemble import Task, blank, read
 from utils.grade.classroom.engine import Settings
 from utils.grade.classroom.gather import BY_A_PROGRAM, Work, gather
-from utils.grade.classroom.record import SubmissionResult, read_record, read_results, record_file
+from utils.grade.classroom.record import SubmissionResult, Unfinished, read_record, read_results, record_file
 from utils.grade.classroom.roster import enrol, list_beside
 from utils.grade.submission import clean
 
@@ -231,10 +231,11 @@ class _Run:
                 self.unwritten += 1
             self.summary.failed.append(f"{record.student}: the record could not be written ({why}).")
             if self.unwritten >= FULL_DISK:
-                raise DiskFull(
+                text = (
                     f"{self.unwritten} records in a row could not be written to {self.out} ({why}); "
                     "make room and run the same command again: it goes on where it stopped."
-                ) from None
+                )
+                raise DiskFull([text]) from None
 
     def _kept(self, task: Task) -> SubmissionResult | None:
         """The record of an earlier run that still holds for this submission."""
@@ -273,7 +274,7 @@ class Tasks(Sequence):
         return read(self.works[number], self.chapter)
 
 
-class DiskFull(course.CourseError):
+class DiskFull(Unfinished):
     """Records cannot be written any more; those that were are whole."""
 
 

@@ -1,4 +1,7 @@
-"""What `python -m utils.grade` says after an export, a report, a release and so on: each returns the text to print."""
+"""What `python -m utils.grade` says after an export, a report, a release and so on: each returns the text to print.
+
+What cannot be read or written is left out of an export or a report and raised as Unfinished, after the rest.
+"""
 
 from pathlib import Path
 
@@ -7,17 +10,17 @@ from utils.grade import collect as collecting
 from utils.grade import exports
 from utils.grade import release as releasing
 from utils.grade.classroom.gather import BY_A_PROGRAM
-from utils.grade.classroom.record import read_results
+from utils.grade.classroom.record import Unfinished, read_all
 from utils.grade.classroom.roster import NOTHING
 from utils.grade.exports.common import one_line
 
 
 def export(results: Path, chapter: str, format: str, out: Path) -> str:
     """Write the results of a chapter in a gradebook's format."""
-    found = read_results(results, chapter)
+    found, damaged = read_all(results, chapter)
     files = exports.write(found, format, Path(out))
     where = files[0] if len(files) == 1 else f"{files[0].parent} ({len(files)} files)"
-    return f"Wrote the results of {_count(len(found), 'student')} to {where}."
+    return _done(f"Wrote the results of {_count(len(found), 'student')} to {where}.", damaged)
 
 
 def report(results: Path, chapter: str | None = None, out: Path | None = None) -> str:
@@ -28,8 +31,18 @@ def report(results: Path, chapter: str | None = None, out: Path | None = None) -
         raise course.CourseError(f"{results} holds no results: grade submissions into it first.")
     from utils.grade import report as reporting
 
-    pages = [reporting.write(results, key, out) for key in wanted]
-    return "\n".join(f"Wrote {page}, and a page for each student in a folder beside it." for page in pages)
+    lines, failed = [], []
+    for key in wanted:
+        try:
+            page, problems = reporting.write(results, key, out)
+        except course.CourseError as error:
+            if len(wanted) == 1:
+                raise
+            failed.append(str(error))
+        else:
+            lines.append(f"Wrote {page}, and a page for each student in a folder beside it.")
+            failed += problems
+    return _done("\n".join(lines), failed)
 
 
 def release(chapters: list[str], out: Path, hidden_tests: bool = True, repository: str = "", tag: str = "") -> str:
@@ -81,6 +94,13 @@ def workflow(chapter: str, out: Path) -> str:
     from utils.grade.exports import workflow as making
 
     return f"Wrote {making.make(chapter, out)}. Its results are feedback: grade again yourself for marks."
+
+
+def _done(text: str, failed: list[str]) -> str:
+    """What was done. Raises Unfinished where something could not be."""
+    if failed:
+        raise Unfinished(failed, text)
+    return text
 
 
 def _count(number: int, what: str) -> str:

@@ -10,9 +10,9 @@ from markupsafe import Markup
 
 from utils import course
 from utils.files import write_whole
-from utils.grade.classroom.record import SubmissionResult, folder_name, read_results, record_file
+from utils.grade.classroom.record import SubmissionResult, folder_name, read_all, record_file
 from utils.grade.classroom.roster import NOTHING
-from utils.grade.exports.common import number, one_line, title, warn
+from utils.grade.exports.common import number, one_line, title
 
 BINS = 10
 LISTED = 20  # mistakes
@@ -23,13 +23,14 @@ ISOLATION = {
 }
 
 
-def write(folder: Path, chapter: str, out: Path | None = None) -> Path:
-    """Write `<chapter>.html` and `<student>/<chapter>.html` into `out` (default: `folder`); returns the class page.
+def write(folder: Path, chapter: str, out: Path | None = None) -> tuple[Path, list[str]]:
+    """Write `<chapter>.html` and `<student>/<chapter>.html` into `out` (default: `folder`).
 
-    Raises CourseError where there are no results of the chapter, a record is damaged, or a page cannot be written.
+    Returns the class page, and a sentence for each record that is damaged and each page whose place is taken. Raises
+    CourseError where there are no results of the chapter or nothing can be written.
     """
     folder, out = Path(folder), Path(out or folder)
-    results = read_results(folder, chapter)
+    results, problems = read_all(folder, chapter)
     page = out / f"{results[0].chapter}.html"
     try:
         for result in results:
@@ -37,11 +38,13 @@ def write(folder: Path, chapter: str, out: Path | None = None) -> Path:
             try:
                 write_whole(file, student_page(result))
             except (IsADirectoryError, NotADirectoryError) as error:
-                warn(f"The page of {one_line(result.student)} cannot be written to {file}: {error.strerror}.")
+                problems.append(
+                    f"The page of {one_line(result.student)} cannot be written to {file}: {error.strerror}."
+                )
         write_whole(page, class_page(results))
     except OSError as error:
         raise course.CourseError(f"The report cannot be written to {out}: {error.strerror or error}.") from None
-    return page
+    return page, problems
 
 
 def student_page(result: SubmissionResult) -> str:
