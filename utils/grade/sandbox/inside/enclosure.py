@@ -10,8 +10,8 @@ import os
 import subprocess
 
 HOLDER = "cat"  # waits on its input; answers once, when the view stands
-INSIDE = 0x00020000 | 0x40000000 | 0x08000000 | 0x04000000  # mounts, network, IPC, host name
-CLONE_NEWPID, CLONE_NEWUSER, CLONE_NEWCGROUP = 0x20000000, 0x10000000, 0x02000000
+INSIDE = 0x00020000 | 0x20000000 | 0x40000000 | 0x08000000 | 0x04000000  # mounts, processes, network, IPC, host name
+CLONE_NEWUSER, CLONE_NEWCGROUP = 0x10000000, 0x02000000
 
 
 class Enclosure:
@@ -45,21 +45,9 @@ class Enclosure:
             self.close()
             raise OSError(f"bubblewrap: {error}") from None
 
-    def fork(self) -> int:
-        """As os.fork, but the child is born among the processes inside. Raises OSError."""
-        own, pid = os.open("/proc/self/ns/pid", os.O_RDONLY), -1
-        try:
-            self.confine.setns(self.fd, CLONE_NEWPID)
-            pid = os.fork()
-        finally:
-            if pid:  # here the next one is born outside again
-                self.confine.setns(own, CLONE_NEWPID)
-            os.close(own)
-        return pid
-
     def enter(self, own_user: bool) -> None:
-        """Move this process, born among those inside, to their place. `own_user`: bubblewrap made a user namespace,
-        too."""
+        """Move this process inside; of its processes, those that it forks from now on. `own_user`: bubblewrap made a
+        user namespace, too."""
         self.confine.setns(self.fd, INSIDE | (CLONE_NEWUSER if own_user else 0))
         with contextlib.suppress(OSError):  # hides a path, no more; not every kernel has it
             self.confine.setns(self.fd, CLONE_NEWCGROUP)

@@ -97,15 +97,27 @@ class Zygote:
         os.close(fd)
         return {"forked": self.child is not None}
 
-    def fork_inside(self, settings: dict) -> int:
-        """A worker in the enclosure: born among its processes, it enters the rest of it by itself."""
-        pid = self.enclosure.fork()
-        if pid == 0:
+    def fork_inside(self, settings: dict) -> int | None:
+        """A worker in the enclosure: forked by a process that has entered it, then adopted. None when that failed."""
+        told, tell = os.pipe()
+        wait, go = os.pipe()
+        between = os.fork()
+        if between == 0:
             with self.last_words():
                 self.enclosure.enter(own_user=os.getuid() != 0)
                 os.chdir(settings["scratch"])
+                if pid := os.fork():
+                    os.write(tell, str(pid).encode())
+                    os._exit(0)
+                os.close(go)
+                os.read(wait, 1)  # until `between` is gone: it would take us along
             self.become_worker(settings)
-        return pid
+        os.waitpid(between, 0)
+        os.close(tell)
+        line = os.read(told, 32)
+        for number in (go, told, wait):
+            os.close(number)
+        return int(line) if line else None
 
     @contextlib.contextmanager
     def last_words(self):
