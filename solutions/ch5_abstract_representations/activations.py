@@ -15,7 +15,8 @@ def site_module(model: nn.Module, site: str) -> nn.Module:
     """The module whose output is the activation (B, T, D) at a site.
 
     Sites: "embedding"; for block 0, 1, ...: "b0.attn" and "b0.mlp", the updates, "b0.z_attn" and "b0.out", the residual
-    stream after each of them; "z_out", the stream after the final norm. Raises CourseError for another name.
+    stream after each of them; "z_out", the stream after the final norm. Every other module goes by its path in the
+    model, as "blocks.0.norm_1". Raises CourseError for a name that is neither.
     """
     if site == "embedding":
         return model.token_embedding
@@ -26,7 +27,10 @@ def site_module(model: nn.Module, site: str) -> nn.Module:
     if block[:1] == "b" and number.isdigit() and int(number) < len(model.blocks) and place in PLACES:
         part = model.blocks[int(number)]
         return part.attention if place == "attn" else getattr(part, place)
-    raise CourseError(f"There is no site {site!r}: take embedding, b0.attn, b0.z_attn, b0.mlp, b0.out, ..., z_out.")
+    found = dict(model.named_modules()).get(site) if site else None
+    if found is None:
+        raise CourseError(f"There is no site {site!r}: take embedding, b0.attn, b0.z_attn, b0.mlp, b0.out, ..., z_out.")
+    return found
 
 
 def all_sites(model: nn.Module) -> list[str]:
@@ -89,9 +93,7 @@ def attention_patterns(model: nn.Module, tokens: Int[Tensor, "B T"]) -> Float[Te
     found = []
 
     def hook(module, inputs):
-        both = inputs[0]
-        if len(inputs) > 1:
-            both = torch.cat([both, inputs[1].expand(len(both), -1, -1)], dim=-1)
+        both = torch.cat([inputs[0], inputs[1].expand(len(inputs[0]), -1, -1)], dim=-1)
         q, k = (
             linear(both).unflatten(-1, (module.n_heads, -1)).transpose(1, 2) for linear in (module.query, module.key)
         )

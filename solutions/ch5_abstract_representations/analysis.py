@@ -1,18 +1,17 @@
 """What a trained model represents, and whether it uses it: the tables of chapter 5, each with its controls."""
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from utils.course import CourseError
 from utils.train import generator
 
 from .activations import (
     ablate_subspace,
     all_sites,
+    attention_patterns,
     donor_patch,
     random_shift,
     random_subspace,
@@ -21,12 +20,14 @@ from .activations import (
     swap_means,
     target_and_unchanged,
 )
-from .boards import mask_boards, paint, pairs_of, sample_boards
+from .boards import blur, mask_boards, paint, pairs_of, sample_boards
 from .checkpoints import Checkpoint
+from .config import KINDS, WorldConfig
 from .geometry import fit_probe, participation_ratio, probe_accuracy, probe_transfer, variance_explained
-from .language import measure_language, steer, word_information
+from .language import Pass, analyse_language, predict_from_board
 from .lea import draw, speak
-from .model import build_model
+from .observer import observer_of
+from .training import cell_metrics, floor_logits, masked_ce
 
 CAUSAL_SITES = ("b0.out", "b1.z_attn", "b1.out", "b2.z_attn", "b2.out")
 
@@ -57,14 +58,17 @@ def look(lib, boards: int, kind: int, seed: int, masking: float = 0.25, patches:
 def profile(model: nn.Module, lib, boards: int = 1200, seed: int = 0) -> dict[str, dict[str, float]]:
     """By site: eta squared of root, token and offset, and the accuracy of linear probes, at hidden cells only.
 
-    Controls: a probe fitted on shuffled labels, and the root probe of an untrained network of the same shape.
+    Controls: a probe fitted on shuffled labels, and the root probe of an untrained network of the same shape. And one
+    probe that need not be linear: the label that most of the 15 nearest vectors have.
     """
+    from sklearn.neighbors import KNeighborsClassifier  # takes a second, which other commands need not wait for
+
     fit, test = look(lib, boards, 0, seed + 1), look(lib, boards, 0, seed + 2)
     sites = all_sites(model)
     torch.manual_seed(seed)
-    untrained = build_model("factor" if hasattr(model.blocks[0].attention, "query") else "vanilla", model.cfg)
+    untrained = type(model)(model.cfg)
     with torch.no_grad():
-        untrained.position.normal_(0, 0.02)
+        untrained.position.normal_(0, 0.02)  # all alike at the start of a training, they would see no places at all
     found = {}
     hidden = [part.mask & (part.labels["root"] >= 0) for part in (fit, test)]
     empty = [part.mask & (part.labels["root"] < 0) for part in (fit, test)]
@@ -79,6 +83,7 @@ def profile(model: nn.Module, lib, boards: int = 1200, seed: int = 0) -> dict[st
             if name != "token":
                 row[f"probe {name}"] = probe_accuracy(fit_probe(X, y), Z, z)
         y, z = fit.labels["root"][hidden[0]], test.labels["root"][hidden[1]]
+        row["neighbours root"] = float(KNeighborsClassifier(15).fit(X.numpy(), y.numpy()).score(Z.numpy(), z.numpy()))
         order = torch.randperm(len(y), generator=generator(seed, 7))
         row["probe root, shuffled"] = probe_accuracy(fit_probe(X, y[order]), Z, z)
         U, V = (v[site][cells] for v, cells in zip(blank, hidden, strict=True))
@@ -196,6 +201,70 @@ def causal(model: nn.Module, lib, boards: int = 500, seed: int = 0) -> dict[str,
     return found
 
 
+def restored(
+    lib,
+    world: WorldConfig,
+    boards: int = 400,
+    seed: int = 0,
+    masking: float = 0.25,
+    patches: float = 0.5,
+    model: nn.Module | None = None,
+) -> dict[str, dict[str, float]]:
+    """Fresh boards of a world as they are filled in by the ideal observer, by a model, and by copying and background.
+
+    "cells" are all cells, "loss" is the cross-entropy over them (nan for the last row, which is always sure). The
+    most likely token of a cell counts; boards by kind as well. Probabilities of the kinds are those of the world.
+    """
+    draws, kinds = generator(seed, 25), world.board_types_proba
+    scenes = sample_boards(lib, boards, kinds, draws, pairs_of(lib, world.double_rule))
+    scenes = blur(lib, scenes, draws)
+    masked, mask = mask_boards(lib, scenes, masking, patches, draws)
+    masked, mask, board, root = (x.flatten(1) for x in (masked, mask, scenes["board"], scenes["root_id"]))
+    says = {"ideal observer": observer_of(lib, kinds, world.double_rule)(masked).clamp(min=1e-12).log()}
+    if model is not None:
+        with torch.no_grad():
+            says["network"] = model(masked.to(next(model.parameters()).device)).cpu()
+    says["copy and background"] = floor_logits(lib, masked)
+    found = {}
+    for name, logits in says.items():
+        right = logits.argmax(-1) == board
+        loss = float("nan") if name == "copy and background" else masked_ce(logits, board, mask).item()
+        found[name] = {"loss": loss, "cells": right.float().mean().item(), **cell_metrics(logits, board, mask, root)}
+        for kind, one in enumerate(KINDS):
+            found[name][f"board, {one}"] = right[scenes["kind"] == kind].all(1).float().mean().item()
+    return found
+
+
+def exported(found: Checkpoint, one: Look) -> dict[str, Tensor]:
+    """Every activation of a model on these boards, by name, with the masked boards and all labels (for other programs).
+
+    A transformer: inputs (norm_1, norm_2) and updates (attn, mlp) of the sub-layers, queries, keys, values and the
+    attention pattern (B, N, T, T) of every block, the stream, logits. LEA: the updates and the stream of the reader,
+    once as it sees the board ("seen.") and once as it hears what was said about it ("heard."), and the words.
+    """
+    labels = {f"label.{name}": value for name, value in one.labels.items()}
+    whole = {"masked": one.tokens, "mask": one.mask, **labels}
+    model, tokens = found.model, one.tokens
+    if found.is_lea:
+        parts = {"z_out": "reader_norm", "logits": "head"}
+        for i in range(len(model.reader)):
+            parts |= {f"b{i}.{part}": f"reader.{i}.{part}" for part in ("self_attention", "cross_attention", "mlp")}
+            parts[f"b{i}.out"] = f"reader.{i}"
+        whole["words"] = speak(model, tokens)
+        for name, way, given in (("seen", predict_from_board, tokens), ("heard", draw, whole["words"])):
+            vectors = record(Pass(model, way), given, [f"model.{path}" for path in parts.values()])
+            whole |= {f"{name}.{part}": vectors[f"model.{path}"] for part, path in parts.items()}
+        return {name: value.contiguous() for name, value in whole.items()}
+    parts = {site: site for site in all_sites(model)} | {"logits": "head"}
+    for i in range(len(model.blocks)):
+        parts |= {f"b{i}.{part}": f"blocks.{i}.{part}" for part in ("norm_1", "norm_2")}
+        parts |= {f"b{i}.{part}": f"blocks.{i}.attention.{part}" for part in ("query", "key", "value")}
+    vectors = record(model, tokens, list(parts.values()))
+    whole |= {part: vectors[path] for part, path in parts.items()}
+    whole |= {f"b{i}.pattern": pattern for i, pattern in enumerate(attention_patterns(model, tokens))}
+    return {name: value.contiguous() for name, value in whole.items()}
+
+
 def part_whole(model: nn.Module, lib, boards: int = 600, seed: int = 0) -> dict[str, float]:
     """Composites with one whole root hidden and nothing else; and a root of a single board hidden completely."""
     one = look(lib, boards, 2, seed + 8, masking=0.0, patches=1.0)
@@ -210,112 +279,13 @@ def part_whole(model: nn.Module, lib, boards: int = 600, seed: int = 0) -> dict[
     return {"hidden root of a composite restored": right, "hidden single root painted as background": empty}
 
 
-def _told(found: Checkpoint, boards: int, seed: int) -> tuple[dict[str, Tensor], Int[Tensor, "n T"], dict[str, Tensor]]:
-    """Different boards of a LEA's world (the kinds of its last epoch), as scenes and (n, T), and features by name."""
-    lib, run = found.library, found.settings["run"]
-    shares = run["board_proba_end"] if run["board_curriculum"] else found.world.board_types_proba
-    scenes = sample_boards(lib, boards, tuple(shares), generator(seed, 21), pairs_of(lib, found.world.double_rule))
-    board = scenes["board"].flatten(1)
-    _, which = board.unique(dim=0, return_inverse=True)
-    first = torch.zeros(int(which.max()) + 1, dtype=torch.int64).index_copy(0, which, torch.arange(boards))
-    scenes = {name: value[first] for name, value in scenes.items()}
-    features = {"background": scenes["bg"]}
-    for number in range(2 if shares[1] > 0 else 1):
-        suffix = f" {number + 1}" if shares[1] > 0 else ""
-        features |= {name + suffix: scenes["objects"][:, number, i] for i, name in enumerate(("root", "row", "column"))}
-    return scenes, board[first], features
-
-
-def information(found: Checkpoint, boards: int = 4000, seed: int = 0) -> dict[str, dict[str, float]]:
-    """By place in the sentence: bits about each feature of the scene, less what shuffled features give."""
-    _, board, features = _told(found, boards, seed)
-    words = speak(found.model, board.to(found.model.slots.device)).cpu()
-    table = word_information(words, torch.stack(list(features.values()), 1), 3, generator(seed, 22))
-    return {f"word {i + 1}": dict(zip(features, row.tolist(), strict=True)) for i, row in enumerate(table)}
-
-
-def steering(found: Checkpoint, boards: int = 4000, seed: int = 0) -> dict[str, dict[str, float]]:
-    """By place in the sentence: what happens when its word is taken from another board of the same sort.
-
-    For each feature, each board gets a partner with which it shares everything but that feature (where there is one):
-    "X changes": how often the word differs between the two; "X steered": share of the cells in which the two boards
-    differ that are drawn as on the partner once this one word is replaced. The row "all words" replaces the sentence.
-    """
-    _, board, features = _told(found, boards, seed)
-    model, table = found.model, torch.stack(list(features.values()), 1)
-    words = speak(model, board)
-    W, rows = words.shape[1], {}
-    for f, feature in enumerate(features):
-        others = torch.cat([table[:, :f], table[:, f + 1 :]], 1)
-        group = others.unique(dim=0, return_inverse=True)[1]
-        order = torch.argsort(group * len(group) + torch.randperm(len(group), generator=generator(seed, 23)))
-        same = group[order][:-1] == group[order][1:]
-        one, other = order[:-1][same], order[1:][same]
-        if not len(one):
-            continue
-        differ = board[one] != board[other]
-        for slot in range(W + 1):
-            if slot < W:
-                drawn, _ = steer(model, words[one], slot, words[other, slot])
-                moved = (words[one, slot] != words[other, slot]).float().mean().item()
-            else:
-                drawn = draw(model, words[other]).argmax(-1)
-                moved = (words[one] != words[other]).any(1).float().mean().item()
-            row = rows.setdefault(f"word {slot + 1}" if slot < W else "all words", {})
-            row[f"{feature} changes"] = moved
-            row[f"{feature} steered"] = (drawn == board[other])[differ].float().mean().item()
-    return rows
-
-
-def analyse_language(found: Checkpoint, boards: int = 4000, seed: int = 0) -> dict:
-    """The tables of a LEA: what is restored from the board and from speech, and what its words are about (claim C7)."""
-    scenes, board, _ = _told(found, boards, seed)
-    restored = {
-        name: measure_language(found.model, found.library, scenes, masking, generator(seed, 24))
-        for name, masking in (("whole boards seen", 0.0), ("with holes", found.settings["run"]["masking_p"]))
-    }
-    words = speak(found.model, board)
-    for row in restored.values():
-        row |= {"boards": len(board), "sentences": len(words.unique(dim=0))}
-    return {
-        "restored": restored,
-        "information": information(found, boards, seed),
-        "steering": steering(found, boards, seed),
-    }
-
-
-def conversation(found: Checkpoint, words: Sequence[int] = (), boards: int = 3, seed: int = 0) -> Iterator[str]:
-    """What a LEA says about fresh boards and what it draws from that, as text; or what it draws from `words`.
-
-    Raises CourseError for a model that does not speak and a sentence of another length or with unknown words.
-    """
-    if not found.is_lea:
-        raise CourseError("The model of this checkpoint has no words: train one that has with train-lea.")
-    lib, model = found.library, found.model
-    W, K = model.settings.block_speech_size, len(model.codebook)
-    if words and (len(words) != W or not all(0 <= word < K for word in words)):
-        raise CourseError(f"A sentence of this model has {W} words, each from 0 to {K - 1}.")
-
-    def text(board: Int[Tensor, "T"]) -> list[str]:
-        names = [str(t) if t < lib.n_bg else chr(65 + (t - lib.n_bg) % 26) for t in board.tolist()]
-        return [" ".join(names[i : i + lib.side]) for i in range(0, len(names), lib.side)]
-
-    if words:
-        yield "\n".join(text(draw(model, torch.tensor([list(words)])).argmax(-1)[0]))
-        return
-    _, board, _ = _told(found, max(boards, 1), seed)
-    said = speak(model, board)
-    for whole, sentence, drawn in zip(board, said, draw(model, said).argmax(-1), strict=True):
-        sides = "\n".join(f"{a}     {b}" for a, b in zip(text(whole), text(drawn), strict=True))
-        yield f"it says: {' '.join(map(str, sentence.tolist()))}\n{sides}\n"
-
-
 def analyse(checkpoint: Checkpoint, boards: int = 1200, seed: int = 0) -> dict:
     """All tables of the chapter for one checkpoint."""
     if checkpoint.is_lea:
         return analyse_language(checkpoint, boards, seed)
     model, lib = checkpoint.model, checkpoint.library
     return {
+        "restored": restored(lib, checkpoint.world, max(boards // 3, 1), seed, model=model),
         "profile": profile(model, lib, boards, seed),
         "dimensions": dimensions(model, lib, boards, seed),
         "contexts": contexts(model, lib, boards, seed),
@@ -324,9 +294,10 @@ def analyse(checkpoint: Checkpoint, boards: int = 1200, seed: int = 0) -> dict:
     }
 
 
-def as_markdown(table: dict[str, dict[str, float]]) -> str:
-    """A table as Markdown, two digits after the point."""
+def as_markdown(table: dict[str, dict[str, float]], digits: int = 2) -> str:
+    """A table as Markdown, so many digits after the point."""
     columns = list(next(iter(table.values())))
     lines = ["| | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
-    lines += [f"| {name} | " + " | ".join(f"{row[c]:.2f}" for c in columns) + " |" for name, row in table.items()]
+    for name, row in table.items():
+        lines.append(f"| {name} | " + " | ".join(f"{row[c]:.{digits}f}" for c in columns) + " |")
     return "\n".join(lines)

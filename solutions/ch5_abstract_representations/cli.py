@@ -1,4 +1,7 @@
-"""Command line of chapter 5: train, train-lea, dataset, analyse, figures, talk; the published scripts' arguments."""
+"""Command line of chapter 5: train, train-lea, dataset, ceiling, analyse, figures, export, talk.
+
+The arguments of training are those of the published scripts.
+"""
 
 import sys
 import time
@@ -13,11 +16,12 @@ import tyro
 from utils.course import CourseError
 from utils.train import best_device, command_line, generator, run_command, write_json, write_tensors
 
-from .analysis import analyse, as_markdown, conversation
+from .analysis import analyse, as_markdown, exported, look, restored
 from .boards import build_library
 from .checkpoints import library_tensors, load_checkpoint, write_opening
-from .config import LEARunConfig, ModelConfig, RunConfig, WorldConfig
+from .config import KINDS, LEARunConfig, ModelConfig, RunConfig, WorldConfig
 from .figures import write_figures
+from .language import conversation
 from .lea import LEASettings
 from .splits import Boards, describe, split_boards
 from .trainer import LEARun, Run
@@ -85,6 +89,7 @@ class _Training:
     batch: int = 1  # number of runs, with seeds one after the other
     save: int = 0  # 1: save checkpoints every epoch2save epochs as well
     epoch2save: int = 250
+    epoch2test: int = 250  # epochs between two tests on held-out boards; the last epoch is always tested
     seed: int = 0
     device: str = field(default_factory=best_device)
     threads: int | None = None  # CPU threads; none: torch's choice
@@ -97,8 +102,9 @@ class _Training:
         """The runs, one after the other."""
         if self.batch < 1:
             raise CourseError(f"batch, the number of runs, must be at least 1, but it is {self.batch}.")
-        if self.epoch2save < 1:
-            raise CourseError(f"epoch2save must be at least 1, but it is {self.epoch2save}.")
+        for name in ("epoch2save", "epoch2test"):
+            if getattr(self, name) < 1:
+                raise CourseError(f"{name} must be at least 1, but it is {getattr(self, name)}.")
         if self.threads is not None:
             torch.set_num_threads(self.threads)
         name = self.run_name or time.strftime(f"run_%Y%m%d_%H%M%S_{name}")
@@ -108,8 +114,8 @@ class _Training:
             folder = self.runs / (name if self.batch == 1 else f"{name}_{number:03d}")
             run = system(
                 self.world, config, settings, self.epoch, self.type, self.seed + number,
-                self.device, folder, self.resume, save_every=self.epoch2save if self.save else 0, tracker=self.tracker,
-                command=command_line(PROGRAM),
+                self.device, folder, self.resume, save_every=self.epoch2save if self.save else 0,
+                test_every=self.epoch2test, tracker=self.tracker, command=command_line(PROGRAM),
             )  # fmt: skip
             finished = run.go()
             print(f"{folder}: epoch {run.epoch}, {summary(run.metrics.history[-1])}")
@@ -173,6 +179,27 @@ class Dataset:
 
 
 @dataclass
+class Ceiling:
+    """Print how well anybody could fill in hidden cells in a world, and what copying and background cells get."""
+
+    world: Flat[WorldConfig] = field(default_factory=WorldConfig)
+    masking_p: float = 0.25  # probability that a cell is hidden
+    masking_patch_p: float = 0.5  # probability that a board has a patch hidden as well
+    boards: int = 400
+    seed: int = 0
+
+    def run(self) -> int:
+        RunConfig(masking_p=self.masking_p, masking_patch_p=self.masking_patch_p)  # refuses what is no probability
+        if self.boards < 1:
+            raise CourseError(f"boards must be at least 1, but it is {self.boards}.")
+        library = build_library(self.world, generator(self.seed, 1))
+        print(
+            as_markdown(restored(library, self.world, self.boards, self.seed, self.masking_p, self.masking_patch_p), 4)
+        )
+        return 0
+
+
+@dataclass
 class Analyse:
     """Print the chapter's tables for a trained model, each with its controls, and write them as JSON."""
 
@@ -195,6 +222,32 @@ class Analyse:
             print(f"\n{name}\n\n{as_markdown(table)}")
         if self.out is not None:
             write_json(self.out, {"command": command_line(PROGRAM), **tables})
+        return 0
+
+
+@dataclass
+class Export:
+    """Write every activation of a trained model on fresh boards, with the boards and their labels, into one file."""
+
+    checkpoint: Path = Path("half")  # a file, or the name of a shipped checkpoint
+    boards: int = 100
+    kind: Literal["single", "double", "composition"] = "single"
+    masking_p: float = 0.25  # probability that a cell is hidden
+    masking_patch_p: float = 0.0  # probability that a board has a patch hidden as well
+    seed: int = 0
+    out: Path = Path("activations.safetensors")
+
+    def run(self) -> int:
+        RunConfig(masking_p=self.masking_p, masking_patch_p=self.masking_patch_p)
+        if self.boards < 1:
+            raise CourseError(f"boards must be at least 1, but it is {self.boards}.")
+        found, kind = load_checkpoint(self.checkpoint), KINDS.index(self.kind)
+        tensors = exported(
+            found, look(found.library, self.boards, kind, self.seed, self.masking_p, self.masking_patch_p)
+        )
+        write_tensors(self.out, tensors, {"command": command_line(PROGRAM)})
+        for name, value in tensors.items():
+            print(f"{name}: {' x '.join(map(str, value.shape))}")
         return 0
 
 
@@ -229,7 +282,8 @@ class Talk:
 
 
 COMMANDS = {
-    "train": Train, "train-lea": TrainLea, "dataset": Dataset, "analyse": Analyse, "figures": Figures, "talk": Talk,
+    "train": Train, "train-lea": TrainLea, "dataset": Dataset, "ceiling": Ceiling, "analyse": Analyse,
+    "figures": Figures, "export": Export, "talk": Talk,
 }  # fmt: skip
 
 

@@ -17,9 +17,11 @@ from utils.plot import heatmap, line, matrix_panels
 from utils.plot.picture import Picture
 
 from .activations import attention_patterns, record
-from .analysis import information, look, profile
+from .analysis import look, profile
 from .checkpoints import Checkpoint
 from .geometry import pairwise_distance
+from .language import information
+from .model import position_vectors
 
 
 def tiled(X: Float[Tensor, "T T"]) -> Float[Tensor, "T T"]:
@@ -50,7 +52,7 @@ def embedding_token(found: Checkpoint, seed: int) -> Picture:
 
 def embedding_pos(found: Checkpoint, seed: int) -> Picture:
     """Distances between the position vectors, as a matrix and as a board of boards."""
-    distance = pairwise_distance(found.model.position.detach()[0])
+    distance = pairwise_distance(position_vectors(found.model))
     return matrix_panels(
         {"cell by cell": distance, "a board of boards": tiled(distance)},
         title="Distances between position vectors",
@@ -206,7 +208,8 @@ def run_figures(history: list[dict], folder: Path) -> list[Path]:
     """The curves of a run, losses and accuracies, from its metrics."""
     if not history:
         return []
-    numbers = {name for name, value in history[-1].items() if isinstance(value, float)}
+    numbers = {name for name, value in history[0].items() if isinstance(value, float)}
+    numbers = {name for name in numbers if not name.startswith(("test_", "train_"))}  # not measured in every epoch
     losses = sorted(name for name in ("loss", "board", "speech", "vq") if name in numbers)
     shares = sorted(
         n for n in numbers if "object" in n or "background" in n or n in ("visible", "masked") or "_board" in n

@@ -1,5 +1,7 @@
 """The factorised transformer, and its vanilla counterpart, in which position is added to the content once."""
 
+from dataclasses import replace
+
 import torch
 from einops import einsum, rearrange
 from jaxtyping import Float, Int
@@ -95,59 +97,36 @@ class FactorizedTransformer(nn.Module):
         # end solution
 
 
-class SelfAttention(nn.Module):
-    """Multi-head attention over content alone: x (B, T, D) -> (B, T, D)."""
-
-    def __init__(self, d_content: int, n_heads: int):
-        super().__init__()
-        self.n_heads = n_heads
-        self.query, self.key, self.value, self.output = (nn.Linear(d_content, d_content) for _ in range(4))
-
-    def forward(self, x: Float[Tensor, "B T D"]) -> Float[Tensor, "B T D"]:
-        q, k, v = (
-            rearrange(linear(x), "B T (N H) -> B N T H", N=self.n_heads)
-            for linear in (self.query, self.key, self.value)
-        )
-        scores = einsum(q, k, "B N T_Q H, B N T_K H -> B N T_Q T_K") / q.shape[-1] ** 0.5
-        mixed = einsum(scores.softmax(dim=-1), v, "B N T_Q T_K, B N T_K H -> B N T_Q H")
-        return self.output(rearrange(mixed, "B N T H -> B T (N H)"))
-
-
-class VanillaBlock(nn.Module):
-    """A pre-norm encoder block with the taps of `model.Block`."""
+class PlacedEmbedding(nn.Embedding):
+    """Token embeddings with a position vector added to each: tokens (B, T) -> (B, T, D)."""
 
     def __init__(self, cfg: ModelConfig):
-        super().__init__()
-        D = cfg.d_content
-        self.norm_1, self.norm_2 = nn.LayerNorm(D), nn.LayerNorm(D)
-        self.attention = SelfAttention(D, cfg.n_heads)
-        self.mlp = nn.Sequential(nn.Linear(D, 4 * D), nn.GELU(), nn.Linear(4 * D, D), nn.Dropout(cfg.dropout))
-        self.z_attn, self.out = nn.Identity(), nn.Identity()
-
-    def forward(self, x: Float[Tensor, "B T D"]) -> Float[Tensor, "B T D"]:
-        x = self.z_attn(x + self.attention(self.norm_1(x)))
-        return self.out(x + self.mlp(self.norm_2(x)))
-
-
-class VanillaTransformer(nn.Module):
-    """The same task and the same places to look at, with position added to the token embedding: (B, T) -> (B, T, V)."""
-
-    def __init__(self, cfg: ModelConfig):
-        super().__init__()
-        self.cfg = cfg
-        self.token_embedding = nn.Embedding(cfg.vocab, cfg.d_content)
-        self.position = nn.Parameter(torch.zeros(1, cfg.cells, cfg.d_content))
-        self.blocks = nn.ModuleList(VanillaBlock(cfg) for _ in range(cfg.n_layers))
-        self.final_norm = nn.LayerNorm(cfg.d_content)
-        self.head = nn.Linear(cfg.d_content, cfg.vocab, bias=False)
-        self.apply(_initialise)
+        super().__init__(cfg.vocab, cfg.d_content)
+        self.position = nn.Parameter(torch.empty(1, cfg.cells, cfg.d_content))
+        nn.init.normal_(self.weight, std=0.02)
         nn.init.normal_(self.position, std=0.02)
 
-    def forward(self, tokens: Int[Tensor, "B T"]) -> Float[Tensor, "B T V"]:
-        x = self.token_embedding(tokens) + self.position
-        for block in self.blocks:
-            x = block(x)
-        return self.head(self.final_norm(x))
+    def forward(self, tokens: Int[Tensor, "B T"]) -> Float[Tensor, "B T D"]:
+        return super().forward(tokens) + self.position
+
+
+class VanillaTransformer(FactorizedTransformer):
+    """The same task and the same places to look at, with position added to the token embedding: (B, T) -> (B, T, V).
+
+    It is the factorised transformer with no position vectors beside the stream (P = 0), and positions in the embedding.
+    """
+
+    def __init__(self, cfg: ModelConfig):
+        super().__init__(replace(cfg, d_pos=0))
+        self.cfg = cfg
+        self.token_embedding = PlacedEmbedding(cfg)
+        del self.position
+        self.register_buffer("position", torch.empty(1, cfg.cells, 0), persistent=False)
+
+
+def position_vectors(model: nn.Module) -> Float[Tensor, "T D"]:
+    """The learned position vectors of either form."""
+    return getattr(model.token_embedding, "position", model.position).detach()[0]
 
 
 MODELS = {"factor": FactorizedTransformer, "vanilla": VanillaTransformer}

@@ -79,18 +79,21 @@ class Splits:
 
         def draw(lib, n, kind_probs, generator, pairs=None):
             shares = torch.tensor(kind_probs, dtype=torch.float32)
-            kind = torch.multinomial(shares, n, replacement=True, generator=generator)
-            lot = torch.rand(n, generator=generator, dtype=torch.float64)
-            number = torch.zeros(n, dtype=torch.int64)
-            for one, name in enumerate(NAMES):
-                rows, numbers = kind == one, self.sets[f"{name}_{part}"]
-                if bool(rows.any()):
-                    if not len(numbers):
-                        raise CourseError(f"There are no {part} boards of the kind {name}.")
-                    number[rows] = numbers[(lot[rows] * len(numbers)).long()].long()
-            return self.boards.scenes(kind, number)
+            return self.boards_of(part, torch.multinomial(shares, n, replacement=True, generator=generator), generator)
 
         return draw
+
+    def boards_of(self, part: str, kind: Int[Tensor, "n"], generator: torch.Generator) -> dict[str, Tensor]:
+        """Random boards of one part, of these kinds."""
+        lot = torch.rand(len(kind), generator=generator, dtype=torch.float64)
+        number = torch.zeros(len(kind), dtype=torch.int64)
+        for one, name in enumerate(NAMES):
+            rows, numbers = kind == one, self.sets[f"{name}_{part}"]
+            if bool(rows.any()):
+                if not len(numbers):
+                    raise CourseError(f"There are no {part} boards of the kind {name}.")
+                number[rows] = numbers[(lot[rows] * len(numbers)).long()].long()
+        return self.boards.scenes(kind, number)
 
     def all(self, part: str, most: int, generator: torch.Generator) -> dict[str, Tensor]:
         """Every board of a part, at most `most` of each kind (then a random choice)."""

@@ -25,14 +25,14 @@ from utils.train import (
 
 from .boards import blur, build_library, mask_boards, pairs_of, sample_boards
 from .checkpoints import save_checkpoint
-from .config import LEARunConfig, ModelConfig, RunConfig, Schedule, WorldConfig
+from .config import KINDS, LEARunConfig, ModelConfig, RunConfig, Schedule, WorldConfig
 from .figures import run_figures
 from .language import measure_language
 from .lea import LEASettings, TinyLEA
 from .lea_training import published_score, train_lea
 from .model import build_model
 from .splits import Boards, split_boards
-from .training import make_optimizer, train
+from .training import make_optimizer, measure, train
 
 
 @dataclass(frozen=True)
@@ -71,13 +71,15 @@ class Run:
         resume: bool = False,
         measured: int = 320,
         save_every: int = 0,
+        test_every: int = 1,
         tracker: str | None = None,
         command: str = "",
     ):
         if epochs < 1:
             raise CourseError(f"epoch must be at least 1, but it is {epochs}.")
         self.world, self.run_config, self.epochs, self.kind, self.seed = world, run, epochs, kind, seed
-        self.folder, self.measured, self.save_every, self.command = folder, measured, save_every, command
+        self.folder, self.measured, self.command = folder, measured, command
+        self.save_every, self.test_every = save_every, test_every
         self.device = usable_device(device)
         self.library = build_library(world, generator(seed, 1))
         self.splits = None
@@ -105,6 +107,8 @@ class Run:
             while self.epoch < self.epochs and not interrupt.asked:
                 found = self._one_epoch()
                 self.epoch += 1
+                if self.epoch % self.test_every == 0 or self.epoch == self.epochs:
+                    found |= self._examine()
                 self.metrics.log(self.epoch, **found)
                 bar.update()
                 bar.set_postfix({name: f"{found[name]:.3f}" for name in self.shown}, refresh=False)
@@ -138,6 +142,34 @@ class Run:
             self.model, self.library, self.steps, draws, Epoch(**fields), optimizer=self.optimizer, draw=self._draw
         )
         return {name: values[-1] for name, values in history.items() if name != "step"} | {"masking": masking}
+
+    def _examine(self) -> dict[str, float]:
+        """Accuracies on boards that were held out ("test_...") and on as many that are trained on ("train_...").
+
+        The same boards, at most 100 of each kind, and the same holes each time: masked as at the end of the run.
+        """
+        found = {}
+        for part in ("test", "train") if self.splits is not None else ():
+            draws = generator(self.seed, 6)
+            held = self.splits.all("test", 100, draws)
+            kind = held["kind"]
+            if part == "train":
+                held = self.splits.boards_of("train", kind, draws)
+            held = blur(self.library, held, draws)
+            rows = {"": kind >= 0} | {f"_{name}": kind == one for one, name in enumerate(KINDS)}
+            for name, chosen in rows.items():
+                if bool(chosen.any()):
+                    some = {key: value[chosen] for key, value in held.items()}
+                    found |= {f"{part}_{key}{name}": value for key, value in self._score(some, bool(name)).items()}
+        return found
+
+    def _score(self, scenes: dict[str, Tensor], whole: bool) -> dict[str, float]:
+        """Accuracies on these boards; of whole boards only, where `whole` is set."""
+        run = self.run_config
+        found = measure(
+            self.model, self.library, 0, generator(self.seed, 7), run.masking_p, run.masking_patch_p, scenes=scenes
+        )
+        return {name: found[name] for name in (("board",) if whole else ("masked", "masked_object", "board"))}
 
     def _draw(self, lib, n, kinds, draws) -> dict[str, Tensor]:
         if self.splits is not None:
@@ -226,3 +258,10 @@ class LEARun(Run):
         measured = self._draw(self.library, self.measured, kinds, generator(self.seed, 4))
         found = measure_language(self.model, self.library, measured, masking, generator(self.seed, 5), patches)
         return losses | found | {"masking": masking, "speech_weight": heard}
+
+    def _score(self, scenes: dict[str, Tensor], whole: bool) -> dict[str, float]:
+        run = self.run_config
+        found = measure_language(
+            self.model, self.library, scenes, run.masking_p, generator(self.seed, 7), run.masking_patch_p
+        )
+        return {name: found[name] for name in ("board_board", "speech_board")}

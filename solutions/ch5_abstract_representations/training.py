@@ -58,11 +58,15 @@ def measure(
     masking: float = 0.25,
     patches: float = 0.5,
     kinds: tuple[float, float, float] = (1 / 3, 1 / 3, 1 / 3),
+    scenes: dict[str, Tensor] | None = None,
 ) -> dict[str, float]:
-    """Loss over all cells and `cell_metrics` on fresh boards, in eval mode; the model's own mode comes back."""
+    """Loss over all cells and `cell_metrics`, in eval mode; the model's own mode comes back.
+
+    The boards are fresh ones, or those of `scenes`.
+    """
     was_training = model.training
     model.eval()
-    scenes = sample_boards(lib, boards, kinds, generator)
+    scenes = sample_boards(lib, boards, kinds, generator) if scenes is None else scenes
     masked, mask = mask_boards(lib, scenes, masking, patches, generator)
     target, mask = scenes["board"].flatten(1), mask.flatten(1)
     logits = model(masked.flatten(1).to(next(model.parameters()).device)).cpu()

@@ -29,7 +29,7 @@ def _reference() -> SimpleNamespace:
     """The public names of the reference's modules, loaded now and not at import time."""
     package = f"solutions.{course.chapter_name('ch5')}"
     found: dict = {}
-    modules = ("config", "boards", "splits", "fast", "model", "training", "geometry")
+    modules = ("config", "boards", "splits", "observer", "model", "training", "geometry")
     modules += ("lea", "lea_training")
     for module in modules:
         found.update(vars(importlib.import_module(f"{package}.{module}")))

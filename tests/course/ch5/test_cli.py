@@ -7,8 +7,10 @@ import torch
 
 from solutions.ch5_abstract_representations.checkpoints import load_checkpoint
 from solutions.ch5_abstract_representations.cli import main
+from solutions.ch5_abstract_representations.lea import draw, speak
 from solutions.ch5_abstract_representations.splits import Boards, load_splits
 from utils.course import CourseError
+from utils.train import read_tensors
 
 TINY = ["--board-dim", "6", "--abs-dim", "2", "--n-embd", "16", "--n-embd-pos", "8", "--dataset-len", "20"]
 TINY += ["--batch-size", "8", "--device", "cpu", "--threads", "1"]
@@ -36,6 +38,18 @@ def test_a_run_leaves_settings_metrics_and_a_model(tmp_path):
     assert (tmp_path / "one" / "checkpoints" / "model_1.safetensors").is_file()
     splits = load_splits(tmp_path / "one" / "dataset.safetensors", Boards(found.library))
     assert len(splits.sets["singleRoot_test"]) == 40
+
+
+def test_held_out_boards_are_tested_by_kind(tmp_path):
+    more = ["--epoch", "3", "--split-method", "stringent", "--save", "1", "--epoch2save", "2", "--epoch2test", "2"]
+    assert train(tmp_path, "--run-name", "one", *more) == 0
+    rows = [json.loads(line) for line in (tmp_path / "one" / "metrics.jsonl").read_text("utf-8").splitlines()]
+    assert [any(name.startswith("test_") for name in row) for row in rows] == [False, True, True]
+    kinds = ("", "_single", "_double", "_composition")
+    assert {f"{part}_board{kind}" for part in ("test", "train") for kind in kinds} <= set(rows[-1])
+    assert {"test_masked", "train_masked_object"} <= set(rows[-1]) and "test_masked_single" not in rows[-1]
+    counts = [rows[-1][f"test_board{kind}"] for kind in kinds]
+    assert min(counts[1:]) <= counts[0] <= max(counts[1:])
 
 
 def test_a_resumed_run_is_the_one_that_was_stopped(tmp_path):
@@ -129,6 +143,33 @@ def test_figures_of_the_shipped_model(tmp_path, capsys):
     assert "has no words" in fails(capsys, "talk", "--checkpoint", "half")
 
 
+def test_the_ceiling_of_a_world(capsys):
+    assert main(["ceiling", "--board-dim", "6", "--abs-dim", "2", "--boards", "40", "--masking-p", "0.1"]) == 0
+    rows = [line.split("|")[1].strip() for line in capsys.readouterr().out.splitlines()]
+    assert rows == ["", "---", "ideal observer", "copy and background"]
+
+
+def test_activations_are_exported(tmp_path):
+    file = tmp_path / "seen.safetensors"
+    assert main(["export", "--boards", "5", "--kind", "double", "--masking-patch-p", "1", "--out", str(file)]) == 0
+    found, metadata = read_tensors(file)
+    model = load_checkpoint("half").model
+    assert metadata["command"] and set(found) >= {"label.root", "label.offset", "b2.value"}
+    assert found["b1.pattern"].shape == (5, 2, 64, 64) and found["b0.norm_1"].shape == (5, 64, 32)
+    assert torch.allclose(found["logits"], model(found["masked"])) and bool(
+        (found["masked"][found["mask"]] == 20).all()
+    )
+    mixed = found["b1.pattern"] @ found["b1.value"].unflatten(-1, (2, 16)).transpose(1, 2)
+    update = model.blocks[1].attention.output(mixed.transpose(1, 2).flatten(2))
+    assert torch.allclose(update, found["b1.attn"], atol=1e-5)
+    assert main(["export", "--checkpoint", "talker", "--boards", "4", "--out", str(file)]) == 0
+    found, talker = read_tensors(file)[0], load_checkpoint("talker").model
+    assert torch.equal(found["words"], speak(talker, found["masked"]))
+    assert torch.allclose(found["heard.logits"], draw(talker, found["words"]))
+    assert torch.allclose(found["seen.b1.out"], found["seen.b0.out"] + sum(
+        found[f"seen.b1.{part}"] for part in ("self_attention", "cross_attention", "mlp")), atol=1e-4)  # fmt: skip
+
+
 @pytest.mark.parametrize(("arguments", "says"), [
     (["train-lea", "--n-embd", "33"], "heads"),
     (["train-lea", "--vocab-speech-size", "1"], "two words"),
@@ -136,6 +177,9 @@ def test_figures_of_the_shipped_model(tmp_path, capsys):
     (["train-lea", "--usage-cost", "-1"], "negative"),
     (["train-lea", "--learning-rate", "0"], "learning_rate"),
     (["train", "--epoch2save", "0"], "epoch2save"),
+    (["train-lea", "--epoch2test", "0"], "epoch2test"),
+    (["ceiling", "--masking-p", "2"], "masking_p"),
+    (["export", "--boards", "0"], "boards"),
     (["train", "--n-layer", "0"], "at least 1"),
     (["train", "--comp-dim", "3"], "composite of side"),
     (["train", "--abs-dim", "9"], "does not fit"),

@@ -9,7 +9,7 @@ from torch import nn
 from solutions.ch5_abstract_representations.activations import all_sites, attention_patterns, record, run_with_edit
 from solutions.ch5_abstract_representations.boards import build_library
 from solutions.ch5_abstract_representations.config import SMALL_MODEL, SMALL_WORLD, ModelConfig, Schedule
-from solutions.ch5_abstract_representations.model import FactorizedTransformer, VanillaTransformer
+from solutions.ch5_abstract_representations.model import FactorizedTransformer, VanillaTransformer, position_vectors
 from solutions.ch5_abstract_representations.training import make_optimizer, measure, train
 from utils.course import CourseError
 from utils.train import generator
@@ -28,6 +28,16 @@ def random_model(kind=FactorizedTransformer):
         for parameter in model.parameters():
             parameter.add_(0.2 * torch.randn(parameter.shape))
     return model
+
+
+def test_the_vanilla_form_adds_position_once():
+    model = random_model(VanillaTransformer)
+    assert count(model) == 40_672 and position_vectors(model).shape == (36, 32)
+    order = torch.randperm(36, generator=generator(1))
+    assert not torch.allclose(model(TOKENS[:, order]), model(TOKENS)[:, order], atol=1e-3)
+    with torch.no_grad():
+        model.token_embedding.position.zero_()
+    assert torch.allclose(model(TOKENS[:, order]), model(TOKENS)[:, order], atol=1e-4)
 
 
 def test_parameter_counts():
@@ -49,12 +59,19 @@ def test_sites_of_both_models(kind):
     model = random_model(kind)
     found = record(model, TOKENS, all_sites(model))
     assert list(found) != [] and all(value.shape == (3, 36, 32) for value in found.values())
-    whole = torch.allclose(found["embedding"] + found["b0.attn"], found["b0.z_attn"], atol=1e-4)
-    assert whole == (kind is FactorizedTransformer)  # the vanilla stream holds positions as well
+    assert torch.allclose(found["embedding"] + found["b0.attn"], found["b0.z_attn"], atol=1e-4)
+    alike = torch.full((1, 36), 3)
+    same = bool((record(model, alike, ["embedding"])["embedding"].std(1) < 1e-6).all())
+    assert same == (kind is FactorizedTransformer)  # the vanilla stream holds positions as well
     assert torch.allclose(found["b1.z_attn"] + found["b1.mlp"], found["b1.out"], atol=1e-4)
     assert torch.equal(run_with_edit(model, TOKENS, {"b1.out": lambda v: v}), model(TOKENS))
-    with pytest.raises(CourseError):
-        record(model, TOKENS, ["b9.out"])
+    for name in ("b9.out", "blocks.0.norm_9", ""):
+        with pytest.raises(CourseError):
+            record(model, TOKENS, [name])
+    inner = record(model, TOKENS, ["blocks.1.norm_1", "blocks.1.attention.value", "b0.out"])
+    assert torch.equal(model.blocks[1].norm_1(inner["b0.out"]), inner["blocks.1.norm_1"])
+    flat = run_with_edit(model, TOKENS, {f"blocks.{i}.norm_{k}": torch.zeros_like for i in range(3) for k in (1, 2)})
+    assert not torch.allclose(flat, model(TOKENS))
     hooks = [hook for module in model.modules() for hook in (*module._forward_hooks, *module._forward_pre_hooks)]
     assert not hooks
     patterns = attention_patterns(model, TOKENS)
