@@ -250,9 +250,10 @@ def exported(found: Checkpoint, one: Look) -> dict[str, Tensor]:
         for i in range(len(model.reader)):
             parts |= {f"b{i}.{part}": f"reader.{i}.{part}" for part in ("self_attention", "cross_attention", "mlp")}
             parts[f"b{i}.out"] = f"reader.{i}"
-        whole["words"] = speak(model, tokens)
-        for name, way, given in (("seen", predict_from_board, tokens), ("heard", draw, whole["words"])):
-            vectors = record(Pass(model, way), given, [f"model.{path}" for path in parts.values()])
+        words = whole["words"] = speak(model, tokens)
+        ways = {"seen": predict_from_board, "heard": lambda model, tokens: draw(model, words)}
+        for name, way in ways.items():
+            vectors = record(Pass(model, way), tokens, [f"model.{path}" for path in parts.values()])
             whole |= {f"{name}.{part}": vectors[f"model.{path}"] for part, path in parts.items()}
         return {name: value.contiguous() for name, value in whole.items()}
     parts = {site: site for site in all_sites(model)} | {"logits": "head"}

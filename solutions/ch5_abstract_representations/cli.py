@@ -65,6 +65,7 @@ class LEAShape:
     block_speech_size: int = 16  # words in a sentence
     vq_type: Literal["EMA", "vanilla"] = "EMA"  # words move by running averages, or by the optimizer
     commitment_cost: float = 0.25
+    decay: float = 0.99  # of the running averages that move the words
     bool_blank_speech: bool = False  # the first pass hears zeros, not the last word
 
     def config(self, world: WorldConfig, kind: str) -> LEASettings:
@@ -75,7 +76,7 @@ class LEAShape:
         return LEASettings(
             vocab, world.board_dim**2, self.n_layer, self.n_head, self.n_embd, self.n_embd_pos, self.vocab_speech_size,
             self.block_speech_size, kind, "ema" if self.vq_type == "EMA" else "gradient", self.commitment_cost,
-            "zeros" if self.bool_blank_speech else "word", vocab - 1, self.pdrop,
+            "zeros" if self.bool_blank_speech else "word", vocab - 1, self.pdrop, self.decay,
         )  # fmt: skip
 
 

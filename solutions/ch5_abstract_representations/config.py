@@ -203,8 +203,9 @@ class RunConfig:
 class LEARunConfig(RunConfig):
     """A training run of LEA, under the names and with the values of the published script.
 
-    `continuous_epoch` is ours: before it the sentence is heard as it was composed, and at it the words get their start
-    from data (0: words from the first step, from random places, as published).
+    `continuous_epoch` and `blur` are ours: before that epoch the sentence is heard as it was composed, but for noise of
+    standard deviation `blur`, and at it the words get their start from data (0: words from the first step, from random
+    places, as published).
     """
 
     masking_patch_epoch: int | None = None  # masking rises until this epoch (none: the last one, 0: no rise)
@@ -221,11 +222,12 @@ class LEARunConfig(RunConfig):
     loss_speech_end: float = 0.0
     usage_cost: float = 0.25  # weight of the usage loss, which asks for words that are used equally often
     continuous_epoch: int = 0
+    blur: float = 0.0
 
     def __post_init__(self):
         super().__post_init__()
-        if min(self.loss_speech_start, self.loss_speech_end, self.usage_cost) < 0:
-            raise CourseError("usage_cost, loss_speech_start and loss_speech_end cannot be negative.")
+        if min(self.loss_speech_start, self.loss_speech_end, self.usage_cost, self.blur) < 0:
+            raise CourseError("usage_cost, loss_speech_start, loss_speech_end and blur cannot be negative.")
 
     def speech_weights(self, epoch: int) -> tuple[float, float]:
         """(weight of the speech losses, weight of the sparsity loss) in this epoch."""

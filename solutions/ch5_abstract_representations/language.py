@@ -87,15 +87,15 @@ def predict_from_board(model: nn.Module, masked: Int[Tensor, "B T"]) -> Float[Te
 class Pass(nn.Module):
     """One pass of a LEA as a module of its own, so that `record` and `run_with_edit` can look into it.
 
-    `way` is what the pass does, `predict_from_board` or `draw`: way(model, given) -> logits (B, T, V).
+    `way` is what the pass does: way(model, tokens) -> logits (B, T, V), as `predict_from_board`.
     """
 
     def __init__(self, model: nn.Module, way):
         super().__init__()
         self.model, self.way = model, way
 
-    def forward(self, given: Int[Tensor, "B n"]) -> Float[Tensor, "B T V"]:
-        return self.way(self.model, given)
+    def forward(self, tokens: Int[Tensor, "B T"]) -> Float[Tensor, "B T V"]:
+        return self.way(self.model, tokens)
 
 
 @torch.no_grad()

@@ -24,6 +24,7 @@ class LEASettings:
 
     `type`: "factor" concatenates position vectors at every sub-layer, "vanilla" adds them to the content once.
     `quantiser`: "ema" moves the words by running averages, "gradient" trains them with the optimizer.
+    `decay`: how slowly they move; at 0.99 a word remembers about a hundred batches.
     `blank`: what the first pass hears before anything has been said: "zeros", or the last "word" of the codebook.
     """
 
@@ -41,6 +42,7 @@ class LEASettings:
     blank: Literal["zeros", "word"] = "zeros"
     masking_token: int = 20
     dropout: float = 0.0
+    decay: float = 0.99
 
     def __post_init__(self):
         if min(self.n_layer, self.n_head, self.n_embd, self.n_embd_pos) < 1:
@@ -49,6 +51,8 @@ class LEASettings:
             raise CourseError(f"The width {self.n_embd} can't be split into {self.n_head} heads of equal size.")
         if self.vocab_speech_size < 2 or self.block_speech_size < 1:
             raise CourseError("A language needs at least two words, and a sentence at least one.")
+        if not 0 <= self.decay < 1:
+            raise CourseError(f"decay must be at least 0 and below 1, but it is {self.decay}.")
         if not 0 <= self.masking_token < self.vocab_size:
             raise CourseError(f"The masking token {self.masking_token} is outside the {self.vocab_size} tokens.")
 

@@ -1,6 +1,7 @@
 """Train LEA: first with sentences of free vectors, then with words (chapter 5)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import torch
 import torch.nn.functional as F
@@ -43,6 +44,26 @@ def start_codebook(model: nn.Module, masked: Int[Tensor, "B T"], generator: torc
     store_state(model, new_state(words))
 
 
+@contextmanager
+def blurred(model: nn.Module, size: float, generator: torch.Generator) -> Iterator[None]:
+    """Inside this block, noise of that standard deviation is added to what is composed, until the words have started.
+
+    A reader that understands blurred vectors is not lost when they are rounded to words. Only training is blurred:
+    where no gradients are kept, the vectors come as they are.
+    """
+
+    def blur(module, inputs, vectors):
+        if model.started or not torch.is_grad_enabled():
+            return vectors
+        return vectors + size * torch.randn(vectors.shape, generator=generator).to(vectors.device)
+
+    hook = model.composer_norm.register_forward_hook(blur)
+    try:
+        yield
+    finally:
+        hook.remove()
+
+
 @torch.no_grad()
 def update_codebook(model: nn.Module, parts: dict[str, Tensor], generator: torch.Generator) -> None:
     """Let the words follow the vectors that chose them, and give unused words a new start.
@@ -52,7 +73,8 @@ def update_codebook(model: nn.Module, parts: dict[str, Tensor], generator: torch
     if model.settings.quantiser == "gradient":
         return
     vectors, words = parts["vectors"].detach().flatten(0, 1), parts["words"].flatten()
-    state = ema_update({name: getattr(model, name) for name in ("codebook", "counts", "sums")}, vectors, words)
+    state = {name: getattr(model, name) for name in ("codebook", "counts", "sums")}
+    state = ema_update(state, vectors, words, decay=model.settings.decay)
     store_state(model, restart_unused(state, vectors, generator)[0])
 
 

@@ -29,7 +29,7 @@ from .config import KINDS, LEARunConfig, ModelConfig, RunConfig, Schedule, World
 from .figures import run_figures
 from .language import measure_language
 from .lea import LEASettings, TinyLEA
-from .lea_training import published_score, train_lea
+from .lea_training import blurred, published_score, train_lea
 from .model import build_model
 from .splits import Boards, split_boards
 from .training import make_optimizer, measure, train
@@ -250,10 +250,11 @@ class LEARun(Run):
             lambda step: self.schedule.at(step, self.epochs * self.steps)["lr"] / run.learning_rate,
             done - 1,
         )
-        history = train_lea(
-            self.model, sample, self.steps, max(run.continuous_epoch * self.steps - done, 0), generator=draws,
-            optimizer=(self.optimizer, rate), score=published_score(heard, run.usage_cost, sparsity),
-        )  # fmt: skip
+        with blurred(self.model, run.blur, generator(self.seed, 8, self.epoch)):
+            history = train_lea(
+                self.model, sample, self.steps, max(run.continuous_epoch * self.steps - done, 0), generator=draws,
+                optimizer=(self.optimizer, rate), score=published_score(heard, run.usage_cost, sparsity),
+            )  # fmt: skip
         losses = {name: sum(values) / len(values) for name, values in history.items()}
         measured = self._draw(self.library, self.measured, kinds, generator(self.seed, 4))
         found = measure_language(self.model, self.library, measured, masking, generator(self.seed, 5), patches)

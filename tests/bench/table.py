@@ -38,16 +38,18 @@ def _row(name, unit, ours, baseline, ratio, goal) -> Row:
     return Row(name, unit, float(ours), float(baseline), float(ratio), float(goal), bool(ratio >= goal))
 
 
-def interleaved(*runs: Callable[[], object], repeats: int = 5) -> list[float]:
+def interleaved(
+    *runs: Callable[[], object], repeats: int = 5, clock: Callable[[], float] = time.perf_counter
+) -> list[float]:
     """Median seconds of each run, taken in turns so that a busy moment hits all of them alike; one warm-up each."""
     for run in runs:
         run()
     seconds: list[list[float]] = [[] for _ in runs]
     for _ in range(repeats):
         for kept, run in zip(seconds, runs, strict=True):
-            start = time.perf_counter()
+            start = clock()
             run()
-            kept.append(time.perf_counter() - start)
+            kept.append(clock() - start)
     return [statistics.median(kept) for kept in seconds]
 
 

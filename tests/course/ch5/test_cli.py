@@ -96,7 +96,7 @@ def train_lea(folder, *more):
 
 
 def test_a_run_of_lea_leaves_all_its_parts_and_can_be_asked(tmp_path, capsys):
-    more = ["--continuous-epoch", "1", "--save", "1", "--epoch2save", "1", "--usage-cost", "0.5"]
+    more = ["--continuous-epoch", "1", "--blur", "0.3", "--save", "1", "--epoch2save", "1", "--usage-cost", "0.5"]
     assert train_lea(tmp_path, "--run-name", "one", "--epoch", "2", *more) == 0
     folder = tmp_path / "one"
     rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text("utf-8").splitlines()]
@@ -119,7 +119,7 @@ def test_a_run_of_lea_leaves_all_its_parts_and_can_be_asked(tmp_path, capsys):
 
 
 def test_a_run_of_lea_goes_on_as_if_it_had_not_been_stopped(tmp_path):
-    fixed = ["--masking-patch-epoch", "0", "--continuous-epoch", "1"]
+    fixed = ["--masking-patch-epoch", "0", "--continuous-epoch", "2", "--blur", "0.3"]
     for name, epochs in (("whole", (3,)), ("parts", (1, 3))):
         for number, epoch in enumerate(epochs):
             more = ["--resume"] if number else []
@@ -175,6 +175,7 @@ def test_activations_are_exported(tmp_path):
     (["train-lea", "--vocab-speech-size", "1"], "two words"),
     (["train-lea", "--type", "other"], "factor or vanilla"),
     (["train-lea", "--usage-cost", "-1"], "negative"),
+    (["train-lea", "--blur", "-1"], "negative"),
     (["train-lea", "--learning-rate", "0"], "learning_rate"),
     (["train", "--epoch2save", "0"], "epoch2save"),
     (["train-lea", "--epoch2test", "0"], "epoch2test"),

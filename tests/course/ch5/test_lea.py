@@ -5,6 +5,7 @@ import torch
 
 from solutions.ch5_abstract_representations.lea import LEASettings, TinyLEA, draw, lea_loss, speak
 from solutions.ch5_abstract_representations.lea_training import (
+    blurred,
     published_score,
     start_codebook,
     train_lea,
@@ -36,7 +37,7 @@ def test_published_sizes(kind, count):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"n_embd": 33}, {"vocab_speech_size": 1}, {"block_speech_size": 0}, {"masking_token": 21}]
+    "wrong", [{"n_embd": 33}, {"vocab_speech_size": 1}, {"block_speech_size": 0}, {"masking_token": 21}, {"decay": 1.0}]
 )
 def test_settings_are_refused_in_one_sentence(wrong):
     with pytest.raises(CourseError, match=r"^[A-Z].*\.$"):
@@ -122,6 +123,21 @@ def test_measuring_leaves_the_language_alone():
     draw(model, speak(model, masked))
     lea_loss(model, masked, board)["loss"].backward()
     assert model.training and all(torch.equal(before[name], value) for name, value in model.state_dict().items())
+
+
+def test_only_training_before_the_words_is_blurred():
+    torch.manual_seed(0)
+    model, generator = TinyLEA(SMALL), torch.Generator().manual_seed(0)
+    masked, board = colours(400, generator)
+    clear = lea_loss(model, masked, board, quantised=False)["vectors"]
+    with blurred(model, 0.3, generator):
+        with torch.no_grad():
+            still = lea_loss(model, masked, board, quantised=False)["vectors"]
+        first, second = (lea_loss(model, masked, board, quantised=False)["vectors"] for _ in range(2))
+        model.started.fill_(True)
+        started = lea_loss(model, masked, board)["vectors"]
+    assert torch.equal(still, clear) and torch.equal(started, clear) and not torch.equal(first, second)
+    assert abs(float((first - clear).std()) - 0.3) < 0.01 and not model.composer_norm._forward_hooks
 
 
 def test_the_words_start_once():
