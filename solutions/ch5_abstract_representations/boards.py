@@ -132,15 +132,16 @@ def paint(lib, objects: Int[Tensor, "B K 3"], bg: Int[Tensor, "B"]) -> dict[str,
     root, row, column = objects[..., None].unbind(2)  # (B, K, 1)
     token = lib.roots.flatten(1)[root[..., 0].clamp(min=0)]  # (B, K, d d)
     at = (row + cell // d) * side + column + cell % d
-    at = torch.where((root >= 0) & (token >= 0), at, side * side)  # a cell beyond the board takes what is not drawn
+    at = at.masked_fill((root < 0) | (token < 0), side * side)  # a cell beyond the board takes what is not drawn
     owner = torch.zeros(n, side * side + 1, dtype=torch.int64)
     for k in range(slots):  # where several objects lie, the last one is seen
         owner.scatter_(1, at[:, k], (1 + k * d * d + cell).expand(n, -1))
-    owner = owner[:, :-1]
+    choices = 1 + slots * d * d  # for each cell: the background, or a cell of an object
+    chosen = (owner[:, :-1] + choices * torch.arange(n)[:, None]).flatten()
 
     def read(values, background):
         values = torch.cat([background[:, None], values.expand(n, slots, d * d).flatten(1)], dim=1)
-        return values.gather(1, owner).view(n, side, side)
+        return values.flatten().index_select(0, chosen).view(n, side, side)
 
     nothing = torch.full((n,), -1)
     layers = {"board": read(token, bg), "root_id": read(root, nothing), "offset": read(cell, nothing)}
@@ -218,8 +219,8 @@ def mask_boards(
     corner = torch.where((scenes["kind"] == 2)[:, None], part, corner)
     line = torch.arange(lib.side)
     rows, columns = ((line >= at[:, None]) & (line < at[:, None] + d) for at in corner.unbind(1))
-    mask |= patched[:, None, None] & rows[:, :, None] & columns[:, None, :]
-    return torch.where(mask, lib.unk, board), mask
+    mask |= (patched[:, None] & rows)[:, :, None] & columns[:, None]
+    return board.masked_fill(mask, lib.unk), mask
     # end solution
 
 
