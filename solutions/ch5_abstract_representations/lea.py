@@ -52,7 +52,7 @@ class LEASettings:
         if self.vocab_speech_size < 2 or self.block_speech_size < 1:
             raise CourseError("A language needs at least two words, and a sentence at least one.")
         if not 0 <= self.decay < 1:
-            raise CourseError(f"decay must be at least 0 and below 1, but it is {self.decay}.")
+            raise CourseError(f"The decay must be at least 0 and below 1, but it is {self.decay}.")
         if not 0 <= self.masking_token < self.vocab_size:
             raise CourseError(f"The masking token {self.masking_token} is outside the {self.vocab_size} tokens.")
 
