@@ -7,8 +7,10 @@ import torch
 
 from solutions.ch5_abstract_representations.checkpoints import load_checkpoint
 from solutions.ch5_abstract_representations.cli import main
+from solutions.ch5_abstract_representations.config import SMALL_MODEL, SMALL_WORLD, RunConfig
 from solutions.ch5_abstract_representations.lea import draw, speak
 from solutions.ch5_abstract_representations.splits import Boards, load_splits
+from solutions.ch5_abstract_representations.trainer import Run
 from utils.course import CourseError
 from utils.train import read_tensors
 
@@ -50,6 +52,15 @@ def test_held_out_boards_are_tested_by_kind(tmp_path):
     assert {"test_masked", "train_masked_object"} <= set(rows[-1]) and "test_masked_single" not in rows[-1]
     counts = [rows[-1][f"test_board{kind}"] for kind in kinds]
     assert min(counts[1:]) <= counts[0] <= max(counts[1:])
+
+
+def test_every_epoch_is_tested_alike():
+    """Whatever the masking and the kinds of boards of that epoch: else a curve could not be compared with itself."""
+    torch.manual_seed(0)
+    run = Run(SMALL_WORLD, SMALL_MODEL, RunConfig(), 1000, measured=20)
+    first = run._examine()
+    run.epoch = 900
+    assert run._examine() == first and run.run_config.masking(0) != run.run_config.masking(900)
 
 
 def test_a_resumed_run_is_the_one_that_was_stopped(tmp_path):

@@ -70,6 +70,9 @@ def test_sites_of_both_models(kind):
             record(model, TOKENS, [name])
     inner = record(model, TOKENS, ["blocks.1.norm_1", "blocks.1.attention.value", "b0.out"])
     assert torch.equal(model.blocks[1].norm_1(inner["b0.out"]), inner["blocks.1.norm_1"])
+    edits = {"b0.z_attn": lambda v: 2 * v, "b2.out": lambda v: v + 1}
+    twice = [run_with_edit(model, TOKENS, edits) for _ in range(2)]
+    assert torch.equal(*twice) and all(callable(edit) for edit in edits.values())  # the caller's dict serves again
     flat = run_with_edit(model, TOKENS, {f"blocks.{i}.norm_{k}": torch.zeros_like for i in range(3) for k in (1, 2)})
     assert not torch.allclose(flat, model(TOKENS))
     hooks = [hook for module in model.modules() for hook in (*module._forward_hooks, *module._forward_pre_hooks)]
