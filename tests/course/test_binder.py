@@ -70,7 +70,7 @@ def test_start_hands_over_with_one_thread():
 def test_post_build_opens_the_start_page(tmp_path):
     """The real postBuild (pip played by a stand-in), then JupyterLab as Binder starts it: `/` leads to the page."""
     fake = tmp_path / "python"
-    fake.write_text(f'#!/bin/bash\n[ "$1" = -m ] && exit 0\nexec {sys.executable} "$@"\n', encoding="utf-8")
+    fake.write_text(f'#!/bin/bash\n[ "$1" = -m ] && exit 0\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
     fake.chmod(0o755)
     config = tmp_path / "etc" / "jupyter"
     config.mkdir(parents=True)

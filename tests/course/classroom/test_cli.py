@@ -19,6 +19,7 @@ def run(*arguments: str, **environment) -> subprocess.CompletedProcess:
     )
 
 
+@pytest.mark.sandbox
 def test_a_class_from_the_command_line(handed_in, tmp_path):
     handed_in.write(tmp_path / "in" / "ada_ch1.ipynb", handed_in.some("GELU"))
     (tmp_path / "in" / "Zoë_ch1.ipynb").write_text("no", encoding="utf-8")

@@ -52,6 +52,7 @@ def test_a_crash_and_a_lost_record_are_counted(maker, tmp_path, monkeypatch, cap
     assert "no answer to Nothing" in capsys.readouterr().err
 
 
+@pytest.mark.sandbox
 @pytest.mark.slow
 def test_500_broken_notebooks(maker, tmp_path):
     """The command `python -m tests.fuzz` does the same with ten thousand."""
@@ -63,6 +64,7 @@ def test_500_broken_notebooks(maker, tmp_path):
     assert {"full", "wrong", "syntax error"} <= set(report.statuses)
 
 
+@pytest.mark.sandbox
 def test_a_number_too_large_to_compare_costs_its_own_exercise_only(handed_in, tmp_path):
     """Found by the command: the diagnosis of a wrong answer met an integer that no float can hold."""
     from utils.grade.classroom.run import Options, grade_class

@@ -10,6 +10,8 @@ from utils.grade.classroom.record import SubmissionResult, read_results
 from utils.grade.classroom.run import Options, grade_class
 from utils.grade.status import Status
 
+pytestmark = pytest.mark.sandbox
+
 QUICK = Options(seconds=4, jobs=1)
 FULL = "full"
 

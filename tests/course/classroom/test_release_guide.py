@@ -52,6 +52,7 @@ def parser_help(verb: str) -> str:
     return next(a for a in parser()._actions if a.dest == "verb").choices[verb].format_help()
 
 
+@pytest.mark.sandbox
 @pytest.mark.slow
 @pytest.mark.skipif(not course.have_answers("ch1"), reason="a hand-out cannot be made from a hand-out")
 def test_release_collect_grade_export_report(tmp_path):

@@ -86,6 +86,7 @@ def sandboxes() -> set[int]:
     return {p.pid for p in psutil.Process().children(recursive=True) if "sandbox" in started_as(p)}
 
 
+@pytest.mark.sandbox
 @pytest.mark.slow
 def test_two_processes_give_the_marks_of_one(handed_in, tmp_path):
     folder, before = a_class(tmp_path / "in", handed_in), sandboxes()
@@ -96,6 +97,7 @@ def test_two_processes_give_the_marks_of_one(handed_in, tmp_path):
     assert not sandboxes() - before  # other tests of this process may hold one open
 
 
+@pytest.mark.sandbox
 @pytest.mark.slow
 def test_kill_9_of_a_grading_process_loses_nothing(handed_in, tmp_path):
     folder, temporary = a_class(tmp_path / "in", handed_in, sleeper="aaa"), tmp_path / "tmp"
@@ -113,6 +115,7 @@ def test_kill_9_of_a_grading_process_loses_nothing(handed_in, tmp_path):
     assert list(temporary.glob("grading-*")) == []
 
 
+@pytest.mark.sandbox
 def test_a_submission_that_ends_its_process_twice_is_given_up_and_said(handed_in, tmp_path, monkeypatch):
     def deadly(number, task, settings):
         import os
@@ -137,6 +140,7 @@ def test_a_submission_that_ends_its_process_twice_is_given_up_and_said(handed_in
     assert {r.student: r.score for r in again.records}["bob"] == POINTS["GELU"], "the next run grades it again"
 
 
+@pytest.mark.sandbox
 @pytest.mark.slow
 def test_kill_9_of_the_grader_then_the_same_command_again(handed_in, tmp_path):
     folder, out, temporary = a_class(tmp_path / "in", handed_in, sleeper="zed"), tmp_path / "out", tmp_path / "tmp"
@@ -164,6 +168,7 @@ def test_kill_9_of_the_grader_then_the_same_command_again(handed_in, tmp_path):
     assert list(out.rglob("*.part")) == [] and list(temporary.glob("grading-*")) == []
 
 
+@pytest.mark.sandbox
 @pytest.mark.slow
 def test_a_full_disk(handed_in, tmp_path):
     """A results folder on a very small file system: what does not fit is said, nothing is half-written."""
@@ -183,6 +188,7 @@ def test_a_full_disk(handed_in, tmp_path):
     assert 0 < len(written) < 12 and list(keep.rglob("*.part")) == []
 
 
+@pytest.mark.sandbox
 def test_a_disk_that_refuses_now_and_then(handed_in, tmp_path, monkeypatch):
     folder = a_class(tmp_path / "in", handed_in)
     real, calls = os.replace, []
@@ -212,6 +218,7 @@ def test_a_disk_that_stays_full_ends_the_run(handed_in, tmp_path, monkeypatch):
     assert list((tmp_path / "out").rglob("*.part")) == []
 
 
+@pytest.mark.sandbox
 def test_a_fault_of_the_grader_costs_one_submission_and_is_said(handed_in, tmp_path, monkeypatch):
     from utils.grade.classroom import grade
 
@@ -229,6 +236,7 @@ def test_a_fault_of_the_grader_costs_one_submission_and_is_said(handed_in, tmp_p
     assert len(summary.failed) == 1 and "a fault of ours" in summary.failed[0]
 
 
+@pytest.mark.sandbox
 @pytest.mark.slow
 def test_memory_stays_flat_and_zygotes_are_replaced(handed_in, tmp_path, monkeypatch):
     monkeypatch.setattr(engine, "RECYCLE", 25)
@@ -274,6 +282,7 @@ def cluster(tmp_path):
             process.kill()
 
 
+@pytest.mark.sandbox
 @pytest.mark.slow
 def test_a_dask_cluster_gives_the_same_marks(cluster, handed_in, tmp_path, monkeypatch):
     from distributed import Client
@@ -291,6 +300,7 @@ def test_a_dask_cluster_gives_the_same_marks(cluster, handed_in, tmp_path, monke
         grade_class([folder], "ch1", tmp_path / "other", Options(cluster=cluster, seed=5))
 
 
+@pytest.mark.sandbox
 @pytest.mark.slow
 def test_kill_9_of_a_dask_worker_loses_nothing(cluster, handed_in, tmp_path):
     from distributed import Client

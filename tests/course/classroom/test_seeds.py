@@ -8,6 +8,7 @@ from tests.fuzz.seeds import main, marks_by_seed
 CHEAP = ("Embedding", "GELU", "accuracy", "chunk_tokens")
 
 
+@pytest.mark.sandbox
 @pytest.mark.slow
 def test_100_seeds_identical_marks(handed_in, tmp_path):
     answers = handed_in.some(*CHEAP, LayerNorm=handed_in.wrong_norm)
@@ -20,6 +21,7 @@ def test_100_seeds_identical_marks(handed_in, tmp_path):
         assert len(marks[mark]) == 100
 
 
+@pytest.mark.sandbox
 @pytest.mark.slow
 def test_the_whole_reference_with_some_seeds(handed_in, tmp_path, capsys):
     """`python -m tests.fuzz.seeds solutions/.../solutions.ipynb` does it with a hundred."""

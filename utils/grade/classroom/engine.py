@@ -119,7 +119,6 @@ def _warm_up(chapter: str) -> None:
     from utils.grade import policy
     from utils.grade.classroom import flags, grade  # noqa: F401
     from utils.grade.mutants import mutants
-    from utils.grade.sandbox.inside.zygote import huge_pages
     from utils.grade.suite import hidden_tests
 
     policy.helper_names()
@@ -130,7 +129,6 @@ def _warm_up(chapter: str) -> None:
         flags.warm_up(chapter, exercise.name)
     gc.collect()
     gc.freeze()  # so that a child's garbage collection does not copy our pages
-    huge_pages()
 
 
 def preflight(settings: dict) -> dict:
