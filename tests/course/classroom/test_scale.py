@@ -4,6 +4,7 @@ import contextlib
 import errno
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -178,8 +179,8 @@ def test_a_full_disk(handed_in, tmp_path):
     out.mkdir()
     keep.mkdir()
     grade = [sys.executable, "-m", "utils.grade", tmp_path / "in", "--chapter", "ch1", "--out", out]
-    grade = " ".join(map(str, [*grade, "--jobs", 1, "--isolation", "none"]))
-    script = f"{grade}; status=$?; cp -r {out}/. {keep}; exit $status"
+    grade = shlex.join(map(str, [*grade, "--jobs", 1, "--isolation", "none"]))
+    script = f"{grade}; status=$?; {shlex.join(['cp', '-r', f'{out}/.', str(keep)])}; exit $status"
     small = ["bwrap", "--bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--size", "65536", "--tmpfs", out]
     done = subprocess.run([*map(str, small), "sh", "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=240)
     assert done.returncode == 1, done.stderr
