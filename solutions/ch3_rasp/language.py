@@ -356,7 +356,7 @@ def _remembers_selector(function: Callable) -> Callable:
     def counted(selector, bos=False):
         width = function(selector, bos)
         if hasattr(width, "parts"):
-            width.width_of = (selector, bos)
+            width.width_of, width.count_again = (selector, bos), counted
         return width
 
     return counted

@@ -57,7 +57,7 @@ def kind_of(values: Sequence[Atom]) -> str:
 
 def read_input(x: object) -> list[Atom]:
     """An input as a list: a string is read letter by letter. Raises RaspError unless it is a non-empty iterable."""
-    if isinstance(x, dict) or not hasattr(x, "__iter__"):
+    if isinstance(x, dict) or getattr(x, "__iter__", None) is None:  # an s-op has one, which is None
         raise RaspError(f"an input must be a string or a list, but this is {x!r}")
     items = [item.item() if hasattr(item, "item") else item for item in x]
     if not items:

@@ -28,9 +28,7 @@ def selector_to_head(
     K, Q = len(key_values), len(query_values)
     sharp = c * (d_head or K + 1) ** 0.5
     W_Q = torch.zeros(Q + 1, K + 1)
-    for a, query in enumerate(query_values):
-        for k, key in enumerate(key_values):
-            W_Q[a, k] = sharp * bool(pred(key, query))
+    W_Q[:Q, :K] = torch.tensor([[sharp * bool(pred(key, query)) for key in key_values] for query in query_values])
     W_Q[Q, K] = sharp * bos
     return W_Q, torch.eye(K + 1)
     # end solution

@@ -11,8 +11,8 @@ import solutions.ch3_rasp as rasp
 from solutions.ch3_rasp import aggregate, full_s, hist, indicator, indices, length, select, tokens
 from solutions.ch3_rasp.cli import main
 from solutions.ch3_rasp.compiler import CompileError, compile_rasp, same_value, verify
-from solutions.ch3_rasp.reach import tell_apart, together
-from solutions.ch3_rasp.values import RaspError
+from utils.ch3.reach import tell_apart, together
+from utils.course import CourseError
 
 CASES = json.loads(Path(__file__).with_name("conformance.json").read_text(encoding="utf-8"))
 COMPILED = CASES["compile_cases"]
@@ -222,7 +222,7 @@ def test_a_program_of_the_text_form_compiles(capsys):
 def test_bad_input_of_a_model():
     model = compile_rasp(rasp.reverse(tokens), ["a", "b"], 3)
     for x, says in (("", "empty"), ("abab", "at most 3"), ("ax", "vocabulary")):
-        with pytest.raises(RaspError, match=says):
+        with pytest.raises(CourseError, match=says):
             model(x)
 
 

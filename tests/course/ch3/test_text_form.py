@@ -52,6 +52,7 @@ def test_traps_of_the_original(tmp_path, capsys):
         ('{"h":1}[tokens];', '!!ignoring input: index [ "e" ] not in dict.'),
         ("[1,2,3][indices];", "!!ignoring input: index 3 out of range for list of length 3"),
         ("tokens[indices];", "!!ignoring input: index into sequence has to be integer, got: indices"),
+        ("set example tokens", "!!ignoring input: an input must be a string or a list, but this is tokens_str"),
         ("1/indices;", "something went wrong: division by zero"),
         ("1/tokens;", "something went wrong: unsupported operand type(s) for /: 'int' and 'str'"),
         ('1+"a";', "something went wrong: unsupported operand type(s) for +: 'int' and 'str'"),

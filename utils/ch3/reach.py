@@ -10,18 +10,18 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from .analysis import steps
-from .values import Atom
+from utils.ch3.blocks import inside
 
 SHARPEST = 2e5  # slope of a step: beyond it, float32 has too few digits
+TOGETHER = 2_000_000  # sums that are looked at together
 
 
 def about_positions(step) -> bool:
     """Whether a step depends on positions and the length alone, and not on the tokens."""
-    return all(part.op != "tokens" for part in steps(step)) if hasattr(step, "parts") else True
+    return all(part.op != "tokens" for part in inside(step)) if hasattr(step, "parts") else True
 
 
-def fractions(b: int, default: Atom) -> list[tuple[float, Atom]]:
+def fractions(b: int, default: object) -> list[tuple[float, object]]:
     """Means of b zeros and ones, as (number, value); the default for b = 0."""
     return [(a / b, a / b if b > 1 else a) for a in range(b + 1)] if b else [(float(default), default)]
 
@@ -38,7 +38,7 @@ def together(leaves: list, longest: int, place: int | None = None, most: int = 4
     free = [key for key in selectors if key not in fixed]
     by_place = bool(known or fixed)
 
-    def choices(leaf, widths: dict, memo: dict, q: int) -> list[tuple[float, Atom]]:
+    def choices(leaf, widths: dict, memo: dict, q: int) -> list[tuple[float, object]]:
         counts = getattr(leaf, "width_of", None)
         if id(leaf) in known:
             value = memo[id(leaf)][q]
@@ -109,20 +109,27 @@ def tell_apart(points: Sequence[tuple], results: Sequence, sharpest: float = SHA
     codes = np.array([places[result] for result in results])
     matrix = np.array(points, dtype=float).reshape(len(points), -1)
 
-    def best(candidates) -> tuple | None:
-        found = []
-        for weights in candidates:
-            sums = matrix @ weights
-            order = np.argsort(sums, kind="stable")
-            changes = codes[order][1:] != codes[order][:-1]
-            gap = float(np.diff(sums[order])[changes].min()) if changes.any() else 1.0
-            if gap * sharpest >= 4:
-                found.append((int(changes.sum()), -gap, weights, sums))
-        return min(found, key=lambda row: row[:2], default=None)
+    def best(candidates: np.ndarray) -> tuple | None:
+        found = None
+        for some in np.array_split(candidates, -(-candidates.size * len(matrix) // TOGETHER)):
+            sums = matrix @ some.T
+            order = sums.argsort(axis=0, kind="stable")
+            changed = codes[order][1:] != codes[order][:-1]
+            gaps = np.diff(np.take_along_axis(sums, order, axis=0), axis=0)
+            gap = np.where(changed, gaps, np.inf).min(axis=0, initial=np.inf)
+            gap[np.isinf(gap)] = 1.0  # nothing to tell apart
+            for i in np.lexsort((-gap, changed.sum(axis=0))):
+                row = (int(changed[:, i].sum()), -float(gap[i]), some[i], sums[:, i])
+                if gap[i] * sharpest >= 4 and (found is None or row[:2] < found[:2]):
+                    found = row
+                    break
+        return found
 
     k = matrix.shape[1]
-    ratios = ([1.0, ratio] for ratio in np.linspace(-1, 1, 2001)) if k == 2 else ()
-    found = best([np.ones(1)] if k == 1 else directions(matrix)) or best(map(np.array, ratios))
+    found = best(np.ones((1, 1)) if k == 1 else np.array(list(directions(matrix))))
+    if found is None and k == 2:
+        ratios = np.linspace(-1, 1, 2001)
+        found = best(np.stack([np.ones_like(ratios), ratios], axis=1))
     if found is None:
         return None
     _, gap, weights, sums = found
