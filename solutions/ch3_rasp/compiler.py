@@ -39,7 +39,7 @@ def empty_encoder(plan: Plan, causal: bool = False) -> Encoder:
     return encoder
 
 
-def compile_rasp(sop: SOp, vocab: list, max_len: int, causal: bool = False) -> CompiledModel:
+def compile_rasp(sop, vocab: list, max_len: int, causal: bool = False) -> CompiledModel:
     """The program as a transformer that is right on every input of 1 to max_len tokens of the vocabulary.
 
     The model reads BOS first, so that a row that chooses nothing has something to look at. It has as many layers as
