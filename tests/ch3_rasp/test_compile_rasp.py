@@ -130,7 +130,8 @@ def test_attention(compile_rasp, draw):
         matrices = [found[f"blocks.{layer}.attention.{name}"] for name in ("W_Q", "W_K", "W_V", "W_O")]
         got = sum(attended(x, *(W[n] for W in matrices)) for n in range(HEADS))
         says = "a layer's attention must add to the stream what the plan's heads of that layer add"
-        close(got, sum((attended(x, *head) for head in heads), torch.zeros(5, E)), says, name=f"what layer {layer}'s attention adds")
+        wanted = sum((attended(x, *head) for head in heads), torch.zeros(5, E))
+        close(got, wanted, says, name=f"what layer {layer}'s attention adds")
 
 
 def test_mlps(compile_rasp, draw):
