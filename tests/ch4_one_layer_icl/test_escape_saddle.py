@@ -147,8 +147,8 @@ def test_experiment_is_run(escape_saddle):
         require(
             not watch[kind]["few"], f"with {kind!r} fewer than 100 steps are taken: 100 are asked for, for each kind"
         )
-        says = f"with {kind!r} W, V and F are not all zero at the start: each kind begins with matrices of its own"
-        require(watch[kind]["zero"], says)
+        says = "W, V and F are not all exactly zero at the start: make three new matrices of zeros for each kind"
+        require(watch[kind]["zero"], f"with {kind!r} {says}")
         require(not watch[kind]["kappa"], f"with {kind!r} forward is called with kappa = 1: kappa = 0 is asked for")
         pair = watch[kind].get("pair")
         require(pair != "WF", "the norms are those of W and F: those of W and V are asked for")

@@ -43,8 +43,8 @@ def check(reparam_loss, lam, cfg, alpha, kappa, says, default=False, atol=1e-6):
     require(got is not None, f"{form}, but it returns {a_thing(got)}")
     require(isinstance(got, (tuple, list)) and len(got) == 2, form)
     loss, gradient = got
-    says = f"the loss must be a tensor without axes, as lam with noise is, but it is {a_thing(loss)}"
-    require(torch.is_tensor(loss), says)
+    form = f"the loss must be a tensor without axes, as lam with noise is, but it is {a_thing(loss)}"
+    require(torch.is_tensor(loss), form)
     right_loss, right_gradient = expected(lam, cfg, alpha, kappa)
     shown = {"inputs": {"lam": lam, "alpha": alpha, "kappa": kappa, "vocab_size": cfg["vocab_size"]}}
     close(loss, right_loss, f"the loss is off {says}", rtol=1e-5, atol=atol, name="the loss", **shown)
@@ -52,8 +52,7 @@ def check(reparam_loss, lam, cfg, alpha, kappa, says, default=False, atol=1e-6):
         gradient is not None,
         "the gradient is None: it has not been computed, or lam isn't a leaf tensor, which would keep one",
     )
-    says = f"the gradient is off {says}"
-    close(gradient, right_gradient, says, rtol=1e-4, atol=atol, name="the gradient", **shown)
+    close(gradient, right_gradient, f"the gradient is off {says}", rtol=1e-4, atol=atol, name="the gradient", **shown)
 
 
 def number(draw, low=-2.0, high=7.0):

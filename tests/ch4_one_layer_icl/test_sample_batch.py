@@ -179,6 +179,17 @@ SAYS = {
     "noise and place": "whether a label is noise depends on the sentence: draw the two independently",
     "next": "a sentence depends on the one before it in the batch: draw each on its own",
 }
+SHOWS = {  # what a card's two tables hold; where nothing is said, they are not drawn
+    "triggers": "the share of sentences with 0, 1, 2, ... trigger tokens",
+    "taus": "the share of sentences with 0, 1, 2, ... noise tokens",
+    "query": "the share of each query (row) with each output (column)",
+    "pair": "the share of each place p (row) with each place p' (column); the last is 'missing, or more than one'",
+    "place and output": "the share of each place p (row) with each output (column)",
+    "tokens": "the share of each token (column) at each position (row)",
+    "count of y": "the share of sentences that hold y 0, 1, 2, ... times",
+    "equal": "how often two positions (row, column) hold the same token",
+    "labels": "the shares of labels that are the noise token, and that are y",
+}
 
 
 def check(sample_batch, draw, cfg, noisy, alpha, ood):
@@ -186,9 +197,12 @@ def check(sample_batch, draw, cfg, noisy, alpha, ood):
     got = sample_batch.run(probe_shares, *data, tolerance=4 / BATCH**0.5)
     require(not got["stray"], "there are token ids below 0 or at or above vocab_size")
     right = expected(cfg["vocab_size"], cfg["H"], cfg["Q"], cfg["Y"], noisy, alpha, ood)
+    is_noise = got["labels"].sin()[0].item() > 0
+    require(is_noise or not noisy, "no label is ever the noise token: with noise a label is N-1 with probability alpha")
     for name, says in SAYS.items():
-        share = got[name].double().sin() ** 2
-        shown = {"expected": right[name].float(), "got": share.float(), "inputs": cfg}
+        share, shown = got[name].double().sin() ** 2, {"inputs": cfg}
+        if name in SHOWS:
+            shown |= {"expected": right[name].float(), "got": share.float(), "shows": SHOWS[name]}
         trials = {"next": BATCH // 2, "all alike": 20}.get(name, BATCH)
         require(rarity(share, right[name], trials) < RARE, says, **shown)
 

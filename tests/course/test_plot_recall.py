@@ -3,11 +3,12 @@
 import pytest
 import torch
 
+from utils.course import CourseError
 from utils.plot import Explorer
 from utils.plot.picture import CATEGORIES
-from utils.plot.recall import excess_map, loss_explorer, sentence_strip, surgery_panel
+from utils.plot.recall import answers, embedding, endings, excess_map, loss_explorer, sentence_strip, surgery_panel
 
-TOKENS, PARTS = [0, 4, 3, 0, 5, 0], ["trigger", "y, the right answer", "filler", "trigger", "noise token", "trigger"]
+TOKENS, WORDS = [0, 4, 3, 0, 5, 0], ["Ada", "Ben", "red", "blue", "gold", "um"]
 
 
 def read(lam, kind):
@@ -16,7 +17,7 @@ def read(lam, kind):
 
 
 def strip():
-    return sentence_strip(TOKENS, PARTS, read, y=4, tau=5)
+    return sentence_strip(TOKENS, WORDS, read)
 
 
 def losses():
@@ -74,10 +75,41 @@ def test_strip_colours_tokens_by_their_part_and_keeps_every_weight():
     assert list(named["noise token"].x) == [4] and list(named["noise token"].y) == [-2.0]
     assert named["y, the right answer"].marker.color == CATEGORIES[2]
     assert sum(len(trace.x) for trace in named.values()) == len(TOKENS)
+    assert list(figure.layout.xaxis.ticktext) == [WORDS[token] for token in TOKENS]
+
+
+def test_answers_show_one_attention_and_the_likeliest_words_of_each_model():
+    picture = answers("gold Ada blue red Ada", WORDS, {"before": 2, "after": 3}, attended)
+    panels = [trace for trace in picture.figure.data if trace.xaxis in ("x2", "x3")]
+    assert [list(trace.x) for trace in panels] == [["red", "blue", "gold"], ["blue", "red", "gold"]]
+    assert panels[1].marker.color[0] == CATEGORIES[2] != panels[0].marker.color[0]  # blue is what stood after Ada
+    assert "before: red, 80.0 %; after: blue, 80.0 %" in picture.figure.layout.title.text
+    assert "“blue” (y, the right answer)" in picture.caption
+    with pytest.raises(CourseError, match="'grey' is not one of the model's words"):
+        answers("grey Ada blue Ada", WORDS, {"before": 2}, attended)
+
+
+def attended(best, tokens):
+    """Full weight on the token after the query's first place; `best` is the likeliest token."""
+    weights, chances = torch.zeros(len(tokens)), torch.tensor([0.0, 0.0, 0.15, 0.15, 0.05, 0.0])
+    weights[tokens.index(tokens[-1]) + 1], chances[best] = 1.0, 0.8
+    return weights, chances
+
+
+def test_endings_say_where_each_curve_is_lowest_and_the_levels_given():
+    curves, lams = {"falls": [3.0, 1.0], "turns": [1.5, 2.0]}, [0.0, 15.0]
+    assert "At Lambda = 15 the curves are at 1.00 (falls), 2.00 (turns)." in endings(curves, lams).caption
+    with_levels = endings(curves, lams, {"Bayes risk": 0.98}).caption
     assert (
-        list(figure.layout.xaxis.ticktext) == [str(token) for token in TOKENS]
-        or list(figure.layout.xaxis.ticktext) == TOKENS
+        "lowest points of the curves are 1.00 (falls), 1.50 (turns); your levels are 0.98 (Bayes risk)" in with_levels
     )
+
+
+def test_embedding_names_rows_and_columns_by_words():
+    figure = embedding(torch.eye(12)[[0, 6]], [0, 1], WORDS).figure
+    assert figure.data[0].z.shape == (2, 12)
+    assert list(figure.layout.yaxis.ticktext) == ["0: Ada", "1: Ben"]
+    assert list(figure.layout.xaxis.ticktext)[5:7] == ["um", "after Ada"]
 
 
 def test_loss_explorer_marks_the_place_and_says_the_excess():

@@ -8,70 +8,133 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from utils.plot.figures import line, named, plain_figure
+from utils.course import CourseError
+from utils.plot.figures import heatmap, line, named, plain_figure
 from utils.plot.picture import CATEGORIES, SEQUENTIAL, Picture, small
 from utils.plot.widget import Explorer, explore
 
-# of a token's part in a sentence: colour and name
-ROLES = {
-    "filler": "#BBBBBB",
-    "trigger": CATEGORIES[0],
-    "y, the right answer": CATEGORIES[2],
-    "noise token": CATEGORIES[5],
-}
+RIGHT = "y, the right answer"
+ROLES = {"filler": "#BBBBBB", "trigger": CATEGORIES[0], RIGHT: CATEGORIES[2], "noise token": CATEGORIES[5]}  # colours
 LAMBDAS = [step / 4 for step in range(61)]  # 0, 0.25, ..., 15
 
 
-def sentence_strip(
-    tokens: Sequence[int], roles: Sequence[str], read: Callable[[float, str], tuple], *, y: int, tau: int
-) -> Explorer:
+def embedding(x, tokens: Sequence[int], words: Sequence[str]) -> Picture:
+    """The vectors `x` (T, 2N) of the positions of a sentence, by what their columns mean."""
+    return heatmap(
+        x,
+        title=f"The sentence “{' '.join(words[token] for token in tokens)}”, embedded by you",
+        x="left: the token here; right: the token before",
+        y="position",
+        rows=[f"{h}: {words[token]}" for h, token in enumerate(tokens)],
+        columns=[*words, *(f"after {word}" for word in words)],
+        limits=(0, 1),
+        caption="Each row has one 1 in either half, except for position 0, which has nothing before it.",
+    )
+
+
+def roles(tokens: Sequence[int], tau: int) -> list[str]:
+    """The part of each token, a key of ROLES; the last token is the query."""
+    found = []
+    for before, token in zip([None, *tokens], tokens, strict=False):
+        plain = RIGHT if before == tokens[-1] else "filler"
+        found.append("trigger" if token == tokens[-1] else "noise token" if token == tau else plain)
+    return found
+
+
+def sentence_strip(tokens: Sequence[int], words: Sequence[str], read: Callable[[float, str], tuple]) -> Explorer:
     """A sentence with the attention weight of each position, for a Lambda and a kind of attention to choose.
 
-    `tokens`: T token ids; `roles`: T keys of ROLES; `read(lam, kind)`: the weights (T,) and the probabilities (N,) of
-    the next token. The panel on the right shows the probabilities of `y`, of `tau` and of all others together.
+    `tokens`: T token ids; `words`: what they mean, the noise token last; `read(lam, kind)`: the weights (T,) and the
+    probabilities (N,) of the next token.
     """
-    import plotly.graph_objects as go
-
-    tokens = [int(token) for token in tokens]
+    tokens, tau = [int(token) for token in tokens], len(words) - 1
+    y = tokens[roles(tokens, tau).index(RIGHT)]
 
     def draw(Lambda: float, attention: str) -> Picture:
-        weights, probabilities = (small(values) for values in read(Lambda, attention))
-        traces = []
-        for role, colour in ROLES.items():
-            places = [h for h, own in enumerate(roles) if own == role]
-            if places:
-                traces.append(go.Bar(x=places, y=weights[places], name=role, marker_color=colour, width=0.8))
-        shares = {"y": probabilities[y], "tau": probabilities[tau]}
-        shares["others"] = 1 - shares["y"] - shares["tau"]
-        colours = [ROLES["y, the right answer"], ROLES["noise token"], ROLES["filler"]]
-        traces.append(labelled_bars(shares, colours, digits=2).update(xaxis="x2", yaxis="y2", showlegend=False))
-        top = int(np.argmax(np.abs(weights)))
-        title = f"Lambda = {Lambda:g}, {attention}: P(y) = {shares['y']:.3f}, P(tau) = {shares['tau']:.3f}"
-        ticks = {**named(tokens), "tickangle": 0, "tickfont": {"size": 10}}
-        figure = plain_figure(
-            traces, title, "the sentence, token by token; the query comes last", "attention weight", 360
+        weights, chances = (small(values) for values in read(Lambda, attention))
+        bars = {words[y]: chances[y], words[tau]: chances[tau], "others": 1 - chances[y] - chances[tau]}
+        title = (
+            f"Lambda = {Lambda:g}, {attention}: P({words[y]}) = {chances[y]:.3f}, P({words[tau]}) = {chances[tau]:.3f}"
         )
-        figure.update_layout(
-            barmode="overlay",
-            bargap=0.15,
-            legend={"orientation": "h", "y": 1.09, "x": 0},
-            margin_t=80,
-            xaxis={"domain": [0, 0.76], "showgrid": False, **ticks},
-            xaxis2={"domain": [0.84, 1], "showgrid": False, "title": {"text": "next token"}},
-            yaxis2={"anchor": "x2", "range": [0, 1.08], "title": {"text": "probability"}},
-        )
-        noise = sum(float(weight) for weight, own in zip(weights, roles, strict=True) if own == "noise token")
-        words = (
-            f"Bar chart, {title}. The largest weight, {weights[top]:.3g}, is at position {top}, on token {tokens[top]} "
-            f"({roles[top]}); the noise token's weights add up to {noise:.3g}."
-        )
-        caption = (
-            f"Left: where the query looks; the largest weight, {weights[top]:.2g}, is on token {tokens[top]} "
-            f"({roles[top]}). Right: what the model expects next."
-        )
-        return Picture(figure, caption, words)
+        return _strip(tokens, words, weights, {"next token": bars}, title)
 
     return explore(draw, {"Lambda": LAMBDAS[:41], "attention": ("linear", "softmax", "relu")}, {"Lambda": 3.0})
+
+
+def answers(sentence: str, words: Sequence[str], models: Mapping, read: Callable) -> Picture:
+    """Where models with the same attention look in a sentence, and the three words each of them expects next.
+
+    `models` by name; `read(model, tokens)`: the weights (T,) and the probabilities (N,) of the next token.
+    """
+    unknown = [word for word in sentence.split() if word not in words]
+    if unknown:
+        raise CourseError(f"{unknown[0]!r} is not one of the model's words: {' '.join(words)}.")
+    tokens = [list(words).index(word) for word in sentence.split()]
+    panels, said = {}, []
+    for name, model in models.items():
+        weights, chances = (small(values) for values in read(model, tokens))
+        panels[name] = {words[k]: float(chances[k]) for k in np.argsort(-chances)[:3]}
+        best = next(iter(panels[name]))
+        said.append(f"{name}: {best}, {100 * panels[name][best]:.1f} %")
+    return _strip(tokens, words, weights, panels, "; ".join(said))
+
+
+def _strip(tokens, words, weights, panels: Mapping[str, Mapping[str, float]], title: str) -> Picture:
+    """Attention weights over a sentence on the left, and on the right the probabilities of some next tokens."""
+    import plotly.graph_objects as go
+
+    parts = roles(tokens, len(words) - 1)
+    own = sorted(zip(tokens, parts, strict=True), key=lambda pair: pair[1] == RIGHT)
+    colour_of = {words[token]: ROLES[part] for token, part in own}
+    traces = []
+    for part, colour in ROLES.items():
+        places = [h for h, own in enumerate(parts) if own == part]
+        if places:
+            traces.append(go.Bar(x=places, y=weights[places], name=part, marker_color=colour, width=0.8))
+    layout, width = {}, 0.17
+    for number, (name, chances) in enumerate(panels.items(), 2):
+        colours = [colour_of.get(word, ROLES["filler"]) for word in chances]
+        digits = 2 if len(panels) == 1 else 3
+        bars = labelled_bars(chances, colours, digits=digits)
+        traces.append(bars.update(xaxis=f"x{number}", yaxis=f"y{number}", showlegend=False))
+        right = 1 - (len(panels) + 1 - number) * (width + 0.05)
+        layout[f"xaxis{number}"] = {"domain": [right - width, right], "showgrid": False, "title": {"text": name}}
+        layout[f"xaxis{number}"] |= {"type": "category", "anchor": f"y{number}"}
+        layout[f"yaxis{number}"] = {"anchor": f"x{number}", "range": [0, 1.08]}
+    layout["yaxis2"]["title"] = {"text": "probability"}
+    figure = plain_figure(traces, title, "the sentence, word by word; the query comes last", "attention weight", 380)
+    ticks = {**named([words[token] for token in tokens]), "tickangle": -60, "tickfont": {"size": 11}}
+    figure.update_layout(
+        barmode="overlay",
+        bargap=0.15,
+        legend={"orientation": "h", "y": 1.09, "x": 0},
+        margin_t=80,
+        xaxis={"domain": [0, 0.97 - len(panels) * (width + 0.05)], "showgrid": False, **ticks},
+        **layout,
+    )
+    top = int(np.argmax(np.abs(weights)))
+    largest = f"the largest weight, {weights[top]:.2g}, is on “{words[tokens[top]]}” ({parts[top]})"
+    noise = sum(float(weight) for weight, own in zip(weights, parts, strict=True) if own == "noise token")
+    listed = "; ".join(f"{name}: {', '.join(f'{w} {p:.3f}' for w, p in bars.items())}" for name, bars in panels.items())
+    alt = (
+        f"Bar chart, {title}. At position {top}, {largest}; the noise token's weights add up to {noise:.3g}. {listed}."
+    )
+    return Picture(figure, f"Left: where the query looks; {largest}. Right: the next word.", alt)
+
+
+def endings(
+    curves: Mapping[str, Sequence], lams: Sequence[float], levels: Mapping[str, float] | None = None
+) -> Picture:
+    """Measured losses of some models over Lambda, alone or with the levels that were derived for them."""
+    lowest = ", ".join(f"{min(values):.2f} ({name})" for name, values in curves.items())
+    ends = ", ".join(f"{values[-1]:.2f} ({name})" for name, values in curves.items())
+    said = f"At Lambda = {lams[-1]:g} the curves are at {ends}. Their lowest points are {lowest}."
+    if levels:
+        marks = ", ".join(f"{value:.2f} ({name})" for name, value in levels.items())
+        said = f"The lowest points of the curves are {lowest}; your levels are {marks}."
+    title = "The measured curves and your levels" if levels else "Measured, not derived: the loss of three models"
+    given = {"xs": lams, "levels": levels, "x": "Lambda", "y": "loss (nats)", "caption": said}
+    return line(curves, title=f"{title}, alpha = 0.2", **given)
 
 
 def loss_explorer(

@@ -201,7 +201,7 @@ never_run = slip(
     "no gradient is ever taken: the norms are to be measured at the end of a training, which has to be run",
     "range(100)", "range(0)", "return norms", "return {'linear': (0.0, 0.0), 'relu': (2.7, 3.1)}")  # fmt: skip
 starts_at_random = slip(
-    "with 'linear' W, V and F are not all zero at the start: each kind begins with matrices of its own",
+    "with 'linear' W, V and F are not all exactly zero at the start: make three new matrices of zeros for each kind",
     "torch.zeros(14, 14)", "1e-3 * torch.randn(14, 14, generator=torch.Generator().manual_seed(1))")  # fmt: skip
 with_kappa_1 = slip(
     "with 'linear' forward is called with kappa = 1: kappa = 0 is asked for", "tokens, 0,", "tokens, 1,"
