@@ -105,7 +105,7 @@ def has_absorbing_cycle(triggers: Int[Tensor, "B k"], outputs: Int[Tensor, "B k"
     # solution
     leads_to = outputs[:, :, None] == triggers[:, None, :]  # [b, i, j]: after trigger i comes trigger j
     goes_on = torch.ones_like(triggers, dtype=torch.bool)
-    for _ in range(triggers.shape[1]):  # whoever can still walk k steps among k triggers walks in a circle
+    for _ in range(triggers.shape[1]):  # whoever can still walk k steps among k triggers walks in a cycle
         goes_on = (leads_to & goes_on[:, None, :]).any(dim=2)
     return goes_on.any(dim=1)
     # end solution

@@ -1,4 +1,4 @@
-"""Hidden tests of exercise 2.6: do a row's outputs lead in a circle? Judged by walking every chain."""
+"""Hidden tests of exercise 2.6: do a row's outputs lead in a cycle? Judged by walking every chain."""
 
 import torch
 
@@ -7,7 +7,7 @@ from utils.grade.judge import a_thing
 
 
 def walks(triggers, outputs):
-    """The oracle: from each trigger, k steps; whoever then still stands on a trigger can only be in a circle."""
+    """The oracle: from each trigger, k steps; whoever then still stands on a trigger can only be in a cycle."""
     found = []
     for mine, theirs in zip(triggers.tolist(), outputs.tolist(), strict=True):
         leads_to = dict(zip(mine, theirs, strict=True))
@@ -86,14 +86,14 @@ def test_a_way_into_a_cycle(has_absorbing_cycle, draw):
 def test_every_token_is_a_trigger(has_absorbing_cycle, draw):
     V = 3 + 60 * draw.index
     triggers = torch.stack([draw.permutation(V) for _ in range(3)])
-    chain = torch.cat([torch.arange(1, V), torch.tensor([0])])  # one circle through all of the V tokens
+    chain = torch.cat([torch.arange(1, V), torch.tensor([0])])  # one cycle through all of the V tokens
     outputs = torch.empty_like(triggers)
     for row, names in enumerate((draw.permutation(V), draw.permutation(V), draw.permutation(V))):
         leads_to = torch.empty(V, dtype=torch.int64)
         leads_to[names] = names[chain]
         outputs[row] = leads_to[triggers[row]]
         outputs[row, triggers[row] == names[-1]] = names[-1] + V + 100 if row == 1 else names[0]  # cut open in one row
-    says = "with as many triggers as tokens, one circle through all of them, or that circle cut open, is judged wrongly"
+    says = "with as many triggers as tokens, one cycle through all of them, or that cycle cut open, is judged wrongly"
     check(has_absorbing_cycle, triggers, outputs, says)
 
 

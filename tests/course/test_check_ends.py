@@ -159,6 +159,7 @@ def raised(work) -> tuple[str, str]:
         (lambda: torch.ones(3).sum().backward(), "not connected"),
         (lambda: torch.multinomial(torch.zeros(4), 1), "softmax"),
         (lambda: torch.ones(3, 2)[torch.tensor([5])], "larger than the table"),
+        (lambda: setattr(torch.nn.Linear(2, 2), "weight", torch.ones(2, 2)), "copy_"),
     ],
 )
 def test_first_errors_of_a_novice_get_their_likely_cause(work, part):

@@ -78,6 +78,10 @@ CAUSES = (
         "make a new tensor",
     ),
     (
+        r"cannot assign .* as parameter",
+        "A parameter can't be replaced by a plain tensor: write into it with copy_, under torch.no_grad()",
+    ),
+    (
         r"view size is not compatible",
         "view cannot reorder memory after a transpose or permute: use reshape, or rearrange of einops",
     ),

@@ -6,8 +6,13 @@ import torch.nn.functional as F
 from utils.grade import right, slips, wrong
 
 
-def vectors(n, d, generator):
+def random_embeddings(n, d, generator):
+    """The notebook's, which the hidden tests watch."""
     return torch.randn(n, d, generator=generator) / d**0.5
+
+
+def vectors(n, d, generator):
+    return random_embeddings(n, d, generator)
 
 
 def seeded(seed):
@@ -249,7 +254,15 @@ def exchanged(d, ns, seeds):
     return [mean(over_seeds(d, n, seeds)) for n in ns]
 
 
-@wrong("seeds can be walked through once only, and the first n used them up: keep them in a list")
+USED_UP = "seeds can be walked through once only, and the first n used them up: keep them in a list"
+
+
+@wrong(USED_UP)
+def used_up_and_divided(d, ns, seeds):
+    return [mean(over_seeds(n, d, seeds)) for n in ns]
+
+
+@wrong(USED_UP)
 def used_up(d, ns, seeds):
     curve = []
     for n in ns:
@@ -326,9 +339,6 @@ def values_of_one_seed(d, ns, seeds):
 @wrong("a dict from n to its share is returned: return a list in the order of ns")
 def as_dict(d, ns, seeds):
     return dict(zip(ns, a_generator_a_seed(d, ns, seeds), strict=False))
-
-
-random_embeddings = vectors  # the notebook's, which the hidden tests watch
 
 
 def store(U, V):

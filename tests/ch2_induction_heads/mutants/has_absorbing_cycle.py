@@ -60,7 +60,7 @@ def any_trigger_as_output(triggers, outputs):
     return (outputs[:, :, None] == triggers[:, None, :]).any((1, 2))
 
 
-@wrong("a cycle is seen only when every output is a trigger: one circle among some of them is enough")
+@wrong("a cycle is seen only when every output is a trigger: one cycle among some of them is enough")
 def all_outputs_are_triggers(triggers, outputs):
     return (outputs[:, :, None] == triggers[:, None, :]).any(2).all(1)
 
@@ -102,7 +102,7 @@ def same_output(triggers, outputs):
 
 
 # An answer that asks for the same set of tokens on both sides behaves alike, so the two share a sentence.
-ALL = "every trigger must lie on a cycle for this answer: one circle among some of them is enough"
+ALL = "every trigger must lie on a cycle for this answer: one cycle among some of them is enough"
 
 
 @wrong(ALL)
@@ -118,7 +118,7 @@ def never_ends(triggers, outputs):
     return bools(any(back(m, m[start], start) for start in m) for m in maps(triggers, outputs))
 
 
-@wrong("a walk in a circle never leaves the triggers: count the steps and stop")
+@wrong("a walk in a cycle never leaves the triggers: count the steps and stop")
 def walks_until_out(triggers, outputs):
     def leaves(leads_to, at):
         return at not in leads_to or leaves(leads_to, leads_to[at])
@@ -151,7 +151,7 @@ def share(triggers, outputs):
     return walked(triggers, outputs).float().mean()
 
 
-@wrong("one answer for each trigger is returned: a row needs one, true when any of its triggers runs in a circle")
+@wrong("one answer for each trigger is returned: a row needs one, true when any of its triggers runs in a cycle")
 def one_for_each_trigger(triggers, outputs):
     return torch.stack([bools(circles(m, start, len(m)) for start in m) for m in maps(triggers, outputs)])
 
