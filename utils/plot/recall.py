@@ -109,7 +109,8 @@ def _strip(tokens, words, weights, panels: Mapping[str, Mapping[str, float]], ti
         bargap=0.15,
         legend={"orientation": "h", "y": 1.09, "x": 0},
         margin_t=80,
-        xaxis={"domain": [0, 0.97 - len(panels) * (width + 0.05)], "showgrid": False, **ticks},
+        xaxis={"domain": [0, 0.97 - len(panels) * (width + 0.05)], "range": [-0.6, len(tokens) - 0.4], **ticks},
+        xaxis_showgrid=False,
         **layout,
     )
     top = int(np.argmax(np.abs(weights)))

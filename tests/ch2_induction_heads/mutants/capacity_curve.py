@@ -6,13 +6,8 @@ import torch.nn.functional as F
 from utils.grade import right, slips, wrong
 
 
-def random_embeddings(n, d, generator):
-    """The notebook's, which the hidden tests watch."""
-    return torch.randn(n, d, generator=generator) / d**0.5
-
-
 def vectors(n, d, generator):
-    return random_embeddings(n, d, generator)
+    return torch.randn(n, d, generator=generator) / d**0.5
 
 
 def seeded(seed):
@@ -41,7 +36,10 @@ def mean(values):
     return sum(values) / len(values)
 
 
-@wrong("keys and values are the same vectors (two generators of one seed): draw them one after the other from one")
+SAME = "keys and values are the same vectors (two generators of one seed): draw them one after the other from one"
+
+
+@wrong(SAME)
 def same_vectors(d, ns, seeds):
     seeds = list(seeds)
     return [mean([share(vectors(n, d, seeded(s)), vectors(n, d, seeded(s))) for s in seeds]) for n in ns]
@@ -72,7 +70,10 @@ def unseeded(d, ns, seeds):
     return curve
 
 
-@wrong("every repetition has the same seed: seed a generator with each of the seeds")
+SEED_ZERO = "every repetition has the same seed: seed a generator with each of the seeds"
+
+
+@wrong(SEED_ZERO)
 def always_seed_zero(d, ns, seeds):
     return [mean([share(*pairs(n, d, 0)) for _ in [*seeds, None]]) for n in ns]
 
@@ -89,13 +90,19 @@ def best_seed(d, ns, seeds):
     return [max(over_seeds(n, d, seeds)) for n in ns]
 
 
-@wrong("the shares are added up over the seeds: divide by their number")
+SUMMED = "the shares are added up over the seeds: divide by their number"
+
+
+@wrong(SUMMED)
 def summed(d, ns, seeds):
     seeds = list(seeds)
     return [sum(over_seeds(n, d, seeds)) for n in ns]
 
 
-@wrong("the number of recalled pairs is returned: divide by n")
+COUNTED = "the number of recalled pairs is returned: divide by n"
+
+
+@wrong(COUNTED)
 def counted(d, ns, seeds):
     seeds = list(seeds)
     return [n * mean(over_seeds(n, d, seeds)) for n in ns]
@@ -107,7 +114,10 @@ def percent(d, ns, seeds):
     return [100 * mean(over_seeds(n, d, seeds)) for n in ns]
 
 
-@wrong("the fraction of forgotten pairs is returned")
+FORGOTTEN = "the fraction of forgotten pairs is returned"
+
+
+@wrong(FORGOTTEN)
 def forgotten(d, ns, seeds):
     seeds = list(seeds)
     return [1 - mean(over_seeds(n, d, seeds)) for n in ns]
@@ -119,7 +129,10 @@ def all_or_nothing(d, ns, seeds):
     return [mean([float(share(*pairs(n, d, seed)) == 1) for seed in seeds]) for n in ns]
 
 
-@wrong("the curve is sorted: keep the order of ns")
+SORTED = "the curve is sorted: keep the order of ns"
+
+
+@wrong(SORTED)
 def sorted_ns(d, ns, seeds):
     seeds = list(seeds)
     return [mean(over_seeds(n, d, seeds)) for n in sorted(ns)]
@@ -258,11 +271,6 @@ USED_UP = "seeds can be walked through once only, and the first n used them up: 
 
 
 @wrong(USED_UP)
-def used_up_and_divided(d, ns, seeds):
-    return [mean(over_seeds(n, d, seeds)) for n in ns]
-
-
-@wrong(USED_UP)
 def used_up(d, ns, seeds):
     curve = []
     for n in ns:
@@ -341,6 +349,9 @@ def as_dict(d, ns, seeds):
     return dict(zip(ns, a_generator_a_seed(d, ns, seeds), strict=False))
 
 
+random_embeddings = vectors  # the notebook's, which the hidden tests watch
+
+
 def store(U, V):
     return V.T @ U
 
@@ -379,6 +390,23 @@ width_n = slip(
     "U = random_embeddings(n, d", "U = random_embeddings(n, n",
     "V = random_embeddings(n, d", "V = random_embeddings(n, n",
 )  # fmt: skip
+# the same mistakes with the notebook's random_embeddings, which the hidden tests watch
+two_generators = slip(
+    SAME, "V = random_embeddings(n, d, generator)",
+    "V = random_embeddings(n, d, torch.Generator().manual_seed(seed))",
+)  # fmt: skip
+seed_zero = slip(SEED_ZERO, "manual_seed(seed)", "manual_seed(0)")
+added_up = slip(SUMMED, "curve.append(total / len(seeds))", "curve.append(total)")
+hits_counted = slip(COUNTED, ".float().mean().item()", ".sum().item()")
+rest_counted = slip(FORGOTTEN, "found == torch", "found != torch")
+in_order = slip(SORTED, "for n in ns", "for n in sorted(ns)")
+walked_through_once = slip(
+    USED_UP, "seeds, curve = list(seeds), []", "curve = []",
+    "total = 0.0", "shares = []", "total += (found", "shares.append((found",
+    ".mean().item()", ".mean().item())", "curve.append(total / len(seeds))", "curve.append(sum(shares) / len(shares))",
+)  # fmt: skip
+the_other_way = slip(CHANCE, "store(U, V)", "store(V, U)")
+only_the_first = slip(ONE_SEED, "seeds, curve = list(seeds), []", "seeds, curve = list(seeds)[:1], []")
 PLAIN = "a list of plain numbers is wanted, which later cells look up by their place: .item() and .tolist() make them"
 returns_tensor = slip(PLAIN, "return curve", "return torch.tensor(curve)")
 tensors_in_a_list = slip(PLAIN, ".mean().item()", ".mean()")
