@@ -49,5 +49,5 @@ def test_any_rows(ablate_subspace, draw):
 def test_dependent_rows(ablate_subspace, draw):
     X, U, mu = make(draw)
     U[2] = U[0] - 0.5 * U[1] if not draw.index else 0.0
-    says = "with rows that depend on each other more than their span is removed: drop directions of size 0"
+    says = "with rows that depend on each other, more than their span is removed: drop directions of size 0"
     close(run(ablate_subspace, X, U, mu), by_hand(X, U, mu), says, atol=1e-3)

@@ -9,6 +9,15 @@ from utils.grade.probes import weighted
 B, T, V, D, P, N, L = 3, 7, 9, 6, 4, 2, 2
 CONFIG = {"vocab": V, "cells": T, "n_layers": L, "n_heads": N, "d_content": D, "d_pos": P, "dropout": 0.0}
 
+AFTER_ATTENTION = (
+    "the stream after the first attention is off: attention reads norm_1's copy of the stream and the position vectors "
+    "as they are, and its result is added to the stream itself"
+)
+AFTER_MLP = (
+    "the stream after the first MLP is off: the MLP reads norm_2's copy of the stream with the position vectors behind "
+    "it, and its result is added to the stream itself"
+)
+
 
 @takes_along(weighted)
 def probe_taps(cls, config, weights, tokens):
@@ -90,7 +99,8 @@ def test_no_blocks_worth(FactorizedTransformer, draw):
     shaped(got, (B, T, V), "the model must return logits, one row of V numbers for each cell")
     close(out["args"][0], tokens, "the tokens were changed in place")
     says = (
-        "when no block adds anything, the logits must be head(final_norm(token embedding)): no position in the stream"
+        "when the updates are all 0, the logits must be head(final_norm(token embedding)): updates are added to the "
+        "stream, and position never is"
     )
     close(got, end(taps[f"b{L - 1}.out"]), says, atol=3e-5)
 
@@ -103,8 +113,8 @@ def test_taps(FactorizedTransformer, draw):
     missing = [name for name in expected if name not in got["taps"]]
     says = f"the stream does not pass through the tap {missing[:1]}: x = block.z_attn(...) and x = block.out(...)"
     require(not missing, says)
-    close(got["taps"]["b0.z_attn"], expected["b0.z_attn"], "the stream after the first attention is off", atol=3e-5)
-    close(got["taps"]["b0.out"], expected["b0.out"], "the stream after the first MLP is off", atol=3e-5)
+    close(got["taps"]["b0.z_attn"], expected["b0.z_attn"], AFTER_ATTENTION, atol=3e-5)
+    close(got["taps"]["b0.out"], expected["b0.out"], AFTER_MLP, atol=3e-5)
     says = "what a tap hands on is not what the rest of the model reads"
     last = expected[f"b{L - 1}.out"]
     close(got["flipped"] - got["logits"], end(last.flip(1)) - end(last), says, atol=1e-3)

@@ -31,6 +31,14 @@ NoNorm1 = slip(
     "block.attention(x, pos)",
 )
 NoNorm2 = slip("the MLP reads the raw stream: it reads the copy that norm_2 makes", "[block.norm_2(x)", "[x")
+NoNorms = slip(
+    "both sub-layers read the raw stream: each reads a copy made by its own norm, norm_1 or norm_2",
+    "block.norm_1(x)", "x", "[block.norm_2(x)", "[x",
+)  # fmt: skip
+PositionFirst = slip(
+    "the MLP reads position before content: content comes first in the concatenation",
+    "[block.norm_2(x), pos.expand(len(x), -1, -1)]", "[pos.expand(len(x), -1, -1), block.norm_2(x)]",
+)  # fmt: skip
 SameNorm = slip("the MLP reads through norm_1: its own norm is norm_2", "[block.norm_2(x)", "[block.norm_1(x)")
 PostNorm = slip(
     "the stream itself is normalised: each sub-layer reads a normalised copy and adds to the raw stream",
@@ -42,6 +50,11 @@ NoResidualAttention = slip(
     "block.z_attn(x + block.attention",
     "block.z_attn(block.attention",
 )
+NoResidual = slip(
+    "the updates replace the stream: attention's and the MLP's must be added to it",
+    "block.z_attn(x + block.attention", "block.z_attn(block.attention",
+    "block.out(x + block.mlp(read))", "block.out(block.mlp(read))",
+)  # fmt: skip
 NoResidualMlp = slip(
     "the MLP's update replaces the stream: it must be added to it",
     "block.out(x + block.mlp(read))",

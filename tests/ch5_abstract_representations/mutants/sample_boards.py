@@ -79,6 +79,10 @@ OneShort = slip(
     "the last row and column are never used: there are side - d + 1 positions along an axis",
     "pick(P, n, 2)", "pick(P - 1, n, 2)",
 )  # fmt: skip
+LikeAPair = slip(
+    "a single root gets its position from the list of pairs, where the border comes too often: draw one of its own",
+    "places[:, 0] = torch.where((kind == 0)[:, None], pick(P, n, 2), places[:, 0])", "pass",
+)  # fmt: skip
 CompositeOneShort = slip(
     "the last position of a composite is never used: its own side is 2 d + margin",
     "+ lib.margin) + 1, n, 2)", "+ lib.margin), n, 2)",
