@@ -66,7 +66,11 @@ def test_three_passes(lea_loss, draw):
     w, masked, board = case(draw)
     got, (wanted, _) = run(lea_loss, w, masked, board), oracle(w, masked, board)
     count = len(got["calls"])
-    require(count == 2, f"read is called {count} times: once for the board, once to draw from the sentence")
+    says = (
+        f"read is called {count} times, but it takes two: one for the board, one to draw from the sentence (speak and "
+        "draw, which keep no gradients, cannot be used)"
+    )
+    require(count == 2, says)
     (seen, heard), (blind, said) = got["calls"]
     equal(seen, masked, "the first pass must read the masked board, not the whole one", inputs={"masked": masked})
     says = "in the first pass the network hears the blank sentence, model.blank(number of boards)"

@@ -6,13 +6,16 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 from utils import course
 from utils.chapter import load_chapter, stub_source
+from utils.grade import diagnose
 from utils.grade.policy import needs
 from utils.grade.reference import reference
 from utils.learn import board, context, ladder, questions, reuse, show, sources, start, store
@@ -429,3 +432,22 @@ def test_a_stub_bound_as_a_default_argument_is_replaced_too(names):
     with stand_ins("ch1", "generate", names, lambda need, obj: False):
         assert names["generate"](None, None) is reference("ch1", "greedy")
     assert names["generate"](None, None) is stub
+
+
+def test_what_known_mistakes_print_or_are_warned_of_is_not_told(monkeypatch, capsys):
+    """While an answer is compared with them, torch may warn of a mistake that the learner has not made."""
+    results = [SimpleNamespace(lost=False, passed=False, stopped=False, test="one", index=0)]
+
+    def loud(*_):
+        print("a mistake of ours")
+        print("another", file=sys.stderr)
+        warnings.warn("a third", stacklevel=1)
+        return results[0]
+
+    monkeypatch.setattr(diagnose, "run_test", loud)
+    monkeypatch.setattr(diagnose, "alike", lambda *_: False)
+    monkeypatch.setattr(diagnose, "hidden_tests", lambda *_: [SimpleNamespace(__name__="one")])
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        assert diagnose.diagnose("ch5_abstract_representations", "train_lea", results, 0) is None
+    assert "".join(capsys.readouterr()) == "" and not warned

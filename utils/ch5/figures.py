@@ -163,7 +163,17 @@ def player(
         )
 
     places = range(world.side - 1)
-    return explore(draw, board=range(len(boards)), patch_row=places, patch_column=places, size=[2, 3, 4])
+    row, column = (boards[0] >= world.n_bg).nonzero()[0].tolist()  # the patch starts over a part of an object
+    choices = {"board": range(len(boards)), "patch_row": places, "patch_column": places, "size": [2, 3, 4]}
+    return explore(draw, choices, {"patch_row": min(row, world.side - 2), "patch_column": max(column - 1, 0)})
+
+
+def by_site(curves: Mapping[str, Sequence[float]], *, xs: Sequence[str], **more) -> Picture:
+    """Curves over the sites of a network, their names above, so that the sites have room."""
+    picture = line(curves, xs=xs, **more)
+    legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
+    picture.figure.update_layout(legend=legend, margin_t=75)
+    return picture
 
 
 def converge(shares: Mapping[str, Sequence[float]], sites: Sequence[str]) -> Picture:
@@ -171,7 +181,7 @@ def converge(shares: Mapping[str, Sequence[float]], sites: Sequence[str]) -> Pic
     (name, first), *others = shares.items()
     peak, values = max(range(len(sites)), key=first.__getitem__), list(shares.items())
     ends = ", ".join(f"{label} {shared[-1]:.0%}" for label, shared in values)
-    return line(
+    return by_site(
         shares,
         xs=sites,
         title="Converge, then diverge: what the vectors of hidden cells vary with",
@@ -210,7 +220,7 @@ def microscope(
                 y=points[classes == c, 1].numpy(),
                 mode="markers",
                 name=f"{colour} {c}",
-                marker={"size": 7, "symbol": n % 8, "color": CATEGORIES[n % len(CATEGORIES)]},
+                marker={"size": 7, "symbol": (n + n // 8) % 8, "color": CATEGORIES[n % 8]},  # no two alike
             )
             for n, c in enumerate(classes.unique().tolist())
         ]
@@ -245,7 +255,7 @@ def moved_background(shares: Mapping[str, Sequence[float]], sites: Sequence[str]
     """What a shift of the hidden background cells does; the second curve is the control."""
     shift, noise = shares.values()
     best = max(range(len(sites)), key=shift.__getitem__)
-    return line(
+    return by_site(
         shares,
         xs=sites,
         title="Move the background of the hidden cells",
@@ -258,7 +268,7 @@ def moved_background(shares: Mapping[str, Sequence[float]], sites: Sequence[str]
 
 def relay(shares: Mapping[str, Sequence[float]], sites: Sequence[str]) -> Picture:
     """Where the identity of the object is, block by block."""
-    return line(
+    return by_site(
         shares,
         xs=sites,
         title="The relay: where the object's identity is, block by block",
@@ -423,7 +433,7 @@ def place_distances(distances: Float[Tensor, "T T"], together: float) -> Explore
     side = round(len(distances) ** 0.5)
 
     def draw(row: int, column: int) -> Picture:
-        return heatmap(
+        picture = heatmap(
             distances[side * row + column].view(side, side),
             title=f"How far is the position vector of row {row}, column {column} from the others?",
             x="column",
@@ -431,6 +441,8 @@ def place_distances(distances: Float[Tensor, "T T"], together: float) -> Explore
             caption="Distances between learned position vectors. Over all pairs they correlate with distances on the "
             f"board by {together:.2f}.",
         )
+        picture.figure.update_yaxes(scaleanchor="x").update_xaxes(constrain="domain")  # the board is a square
+        return picture
 
     return explore(draw, row=range(side), column=range(side))
 
@@ -439,7 +451,7 @@ def transfer(accuracies: Mapping[str, Sequence[float]], sites: Sequence[str]) ->
     """Accuracy of a probe under conditions it was not fitted under."""
     worst = [min(values) for values in zip(*accuracies.values(), strict=True)]
     best = max(range(len(sites)), key=worst.__getitem__)
-    return line(
+    return by_site(
         accuracies,
         xs=sites,
         title="A probe for objects, fitted on single objects with backgrounds 0 to 4",
@@ -453,7 +465,7 @@ def transfer(accuracies: Mapping[str, Sequence[float]], sites: Sequence[str]) ->
 
 def ablation(accuracies: Mapping[str, Sequence[float]], sites: Sequence[str], dimensions: int) -> Picture:
     """What is left when the objects' subspace is removed, and when a random one of the same size is."""
-    return line(
+    return by_site(
         accuracies,
         xs=sites,
         title="Hidden object cells that are still right",

@@ -1,6 +1,9 @@
 """Which known mistake does an answer show? Found by behaviour: the same inputs, the same outputs, the same failures."""
 
+import contextlib
+import io
 import re
+import warnings
 
 import torch
 from torch import Tensor
@@ -24,7 +27,13 @@ def diagnose(chapter: str, name: str, results: list[Result], seed: int) -> Mutan
     # the telling ones first, and last what takes until it is interrupted
     told.sort(key=lambda result: (result.stopped, result.test != failing[0].test, result.passed))
     tests = {test.__name__: test for test in hidden_tests(chapter, name)}
-    with torch.random.fork_rng(devices=[]):  # a check leaves the notebook's own random numbers as they were
+    said = io.StringIO()  # what known mistakes print, or torch says of them, is not the learner's
+    with (
+        torch.random.fork_rng(devices=[]),  # a check leaves the notebook's own random numbers as they were
+        warnings.catch_warnings(action="ignore"),
+        contextlib.redirect_stdout(said),
+        contextlib.redirect_stderr(said),
+    ):
         for mutant in known:
             runner = LocalRunner(mutant.obj)
             if all(alike(result, run_test(tests[result.test], name, runner, seed, result.index)) for result in told):

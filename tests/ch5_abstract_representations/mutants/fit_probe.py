@@ -26,6 +26,11 @@ SumNotMean = slip(
 )  # fmt: skip
 Doubled = slip("the penalty counts twice", "l2 * torch.eye", "2 * l2 * torch.eye")
 NoBias = slip("the bias is 0: it must make up for the means", "b = mean_y - mean_x @ W", "b = torch.zeros_like(mean_y)")
+NothingCentred = slip(
+    "neither X nor the labels are centred and the bias is 0: subtract both means, and let the bias make up for them",
+    "centred = X - mean_x", "centred = X", "(labels - mean_y)", "labels", "b = mean_y - mean_x @ W",
+    "b = torch.zeros_like(mean_y)",
+)  # fmt: skip
 BiasOfLabels = slip("the bias leaves out the mean of X", "b = mean_y - mean_x @ W", "b = mean_y")
 Transposed = slip(
     "the weights are transposed: (D, C) is wanted, so that X W gives the outputs", "return W, b", "return W.T, b"

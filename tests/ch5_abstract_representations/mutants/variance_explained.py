@@ -41,6 +41,9 @@ OneMean = slip("one mean over vectors and features is subtracted: the mean is a 
 ByNumber = slip(
     "labels are taken to be 0, 1, 2 without gaps: ask for those that occur", "y.unique()", "range(len(y.unique()))"
 )
+UpToTheLargest = slip(
+    "labels are taken to be 0, 1, 2 without gaps: ask for those that occur", "y.unique()", "range(int(y.max()) + 1)"
+)
 Nan = slip(
     "where X does not vary, the result is nan, 0 / 0: it must be 0",
     "float(between / total) if total > 0 else 0.0",
