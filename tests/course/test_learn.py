@@ -156,6 +156,13 @@ def test_own_exception_names_the_learners_line_and_hides_our_frames(notebook):
     assert "subject.py" not in notebook.output
 
 
+def test_the_line_is_one_of_the_answers_own_cell(notebook):
+    """Also where the error comes from a function of another cell, such as one that the chapter gives."""
+    notebook.fine("\n\ndef given(x):\n    return x.nonsense()")
+    notebook.fine(NORM.format(extra="given(residual)", unbiased=False))
+    assert "line 9 of your cell: given(residual)" in notebook.fails("check(LayerNorm)")
+
+
 def test_last_definition_counts(notebook):
     notebook.fine(WRONG + "old = LayerNorm\n")
     notebook.fine(RIGHT)

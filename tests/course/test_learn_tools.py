@@ -392,6 +392,7 @@ def test_heat_maps_show_the_slice_that_differs():
         (torch.zeros(2, 3), torch.zeros(0, 3)),
         (torch.tensor(1.0), torch.tensor(2.0)),
         (torch.zeros(2, 1, 3), torch.zeros(3)),
+        (torch.zeros(3, 20), torch.zeros(3, 20, 4)),  # an axis too many
         (torch.tensor([True, False]), torch.tensor([1, 2])),
         ("<b>", None),
         ([1, 2] * 500, {"a": 1}),

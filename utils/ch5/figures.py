@@ -260,7 +260,7 @@ def moved_background(shares: Mapping[str, Sequence[float]], sites: Sequence[str]
         xs=sites,
         title="Move the background of the hidden cells",
         x="site of the edit",
-        y="share of cells that show the new background",
+        y="share of cells that follow",
         caption=f"At {sites[best]} the shift by class means turns {shift[best]:.0%} of the hidden background cells "
         f"into the new background, and a random shift of the same length {noise[best]:.0%}.",
     )
@@ -273,7 +273,7 @@ def relay(shares: Mapping[str, Sequence[float]], sites: Sequence[str]) -> Pictur
         xs=sites,
         title="The relay: where the object's identity is, block by block",
         x="site of the edit",
-        y="share of hidden cells that show the other object",
+        y="share of cells that follow",
         caption="Two curves replace cells by those of a donor with another object; two shift hidden cells, by the "
         "difference of object means or at random.",
     )
@@ -308,9 +308,15 @@ def swap_lab(
             marks={name: hole, "random shift": hole},
         )
 
+    def hits(become: int) -> int:
+        moved, _, goal = move(full[0], become, sites[-2], 1)
+        hole = holes[full[0]]
+        return int((moved[0].argmax(-1) == goal.flatten())[hole].sum())
+
     full = (holes.sum(1) >= 3).nonzero()[:12, 0].tolist()
-    choices = {"board": full, "become": list(range(len(world.roots))), "site": sites, "alpha": [0, 0.5, 1, 1.5, 2]}
-    return explore(draw, choices, {"site": sites[-2], "alpha": 1})
+    roots = list(range(len(world.roots)))
+    choices = {"board": full, "become": roots, "site": sites, "alpha": [0, 0.5, 1, 1.5, 2]}
+    return explore(draw, choices, {"become": max(roots, key=hits), "site": sites[-2], "alpha": 1})
 
 
 def subjects(changes: Float[Tensor, "F W"], word: int) -> Picture:
@@ -508,11 +514,11 @@ def information(table: Float[Tensor, "W F"]) -> Picture:
 
 def repainted(cells: Sequence[float], word: int, feature: int, pairs: int) -> Picture:
     """Cells that change when one word comes from a board with another `feature`; `word` (from 0) tells most of it."""
-    name = FEATURES[feature]
+    name, others = FEATURES[feature], [cells[i] for i in range(len(cells)) if i != word]
     return bars(
         dict(zip(places(len(cells)), cells, strict=True)),
         title=f"Cells repainted when one word is taken from a board with another {name}",
         y="cells of 25",
         caption=f"Mean over {pairs} pairs of boards. Word {word + 1} was the one with the most information about the "
-        f"{name}; here it moves {cells[word]:.1f} cells, the others {min(cells):.1f} to {max(cells):.1f}.",
+        f"{name}; here it moves {cells[word]:.1f} cells, the others {min(others):.1f} to {max(others):.1f}.",
     )

@@ -50,11 +50,16 @@ class LocalRunner:
 
 
 def _where(error: BaseException) -> tuple[int | None, str | None]:
-    """Line number and text of the innermost frame that belongs to a notebook cell (or a file of no library)."""
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if frame.filename.startswith(("<ipython", "<cell")) or "ipykernel_" in frame.filename:
+    """Line number and text of the innermost frame of the answer's own cell, the outermost cell that is running."""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if _in_a_cell(f.filename)]
+    for frame in reversed(frames):
+        if frame.filename == frames[0].filename:  # in a cell that it calls, the line says little to the learner
             return frame.lineno, (frame.line or linecache.getline(frame.filename, frame.lineno or 0)).strip() or None
     return None, None
+
+
+def _in_a_cell(file: str) -> bool:
+    return file.startswith(("<ipython", "<cell")) or "ipykernel_" in file
 
 
 @dataclass

@@ -105,7 +105,10 @@ def _ask(chapter: str, question: Quiz) -> bool:
     except ImportError:
         return False
     labels = [(f"{i}. {_plain(text)}", i - 1) for i, (text, _, _) in enumerate(question.choices, 1)]
-    choices = widgets.RadioButtons(options=labels, value=None, layout=widgets.Layout(width="max-content"))
+    choices = widgets.RadioButtons(options=labels, value=None, layout=widgets.Layout(width="auto"))
+    choices.add_class("course-quiz")
+    label = "display:flex!important;flex-flow:row-reverse;justify-content:flex-end;height:auto!important"
+    wrap = widgets.HTML(f"<style>.course-quiz label{{{label};white-space:normal!important}}</style>")  # long choices
     button = widgets.Button(description="Answer", tooltip="Show whether this is right, and why", disabled=True)
     out = widgets.HTML()
 
@@ -120,7 +123,7 @@ def _ask(chapter: str, question: Quiz) -> bool:
     choices.observe(chosen, "value")
     button.on_click(answered)
     show(question.question, markdown=question.question)
-    display(boxed(choices, button, out))
+    display(boxed(wrap, choices, button, out))
     return True
 
 

@@ -81,7 +81,7 @@ _SCALE = ((0, 34, 78), (65, 77, 107), (124, 123, 120), (187, 173, 108), (254, 23
 def window(expected: Tensor, got: Tensor) -> tuple[int, ...]:
     """Leading indices of the 2-d slice to show: the first one in which the two differ."""
     if expected.shape != got.shape or expected.ndim <= 2:
-        return (0,) * max(expected.ndim - 2, 0)
+        return (0,) * max(expected.ndim - 2, got.ndim - 2, 0)
     far = differs(expected, got).nonzero()
     return tuple(far[0, :-2].tolist()) if len(far) else (0,) * (expected.ndim - 2)
 
@@ -164,6 +164,7 @@ def heat_maps(expected, got) -> str:
 def _which(value: Tensor, where: tuple[int, ...]) -> str:
     if value.ndim <= 2 and max(value.shape, default=1) <= MOST:
         return f"(shape {tuple(value.shape)})"
+    where = where[: max(value.ndim - 2, 0)]
     index = ", ".join([*map(str, where), *(f":{MOST}" if n > MOST else ":" for n in value.shape[len(where) :])])
     return f"(shape {tuple(value.shape)}, shown [{index}])"
 

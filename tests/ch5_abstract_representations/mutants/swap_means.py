@@ -26,6 +26,11 @@ Written = slip(
     "v + cells[:, :, None] * shift[:, None, :]",
     "torch.where(cells[:, :, None], v + alpha * (m_to[:, None] - v), v)",
 )
+WrittenAtAnyAlpha = slip(
+    "the cells are set to m_to: they must only move by the difference",
+    "v + cells[:, :, None] * shift[:, None, :]",
+    "torch.where(cells[:, :, None], m_to[:, None], v)",
+)
 AllCells = slip(
     "every cell moves: only the chosen ones", "cells[:, :, None] * shift", "torch.ones_like(cells)[:, :, None] * shift"
 )

@@ -75,6 +75,8 @@ def test_captions_name_the_site_where_a_curve_is_highest():
     assert "b2.z_attn (70%)" in figures.probes(curves, SITES).caption and "40%" in figures.probes(curves, SITES).caption
     moved = figures.moved_background({"shift": object_, "random": token}, SITES).caption
     assert "At b2.z_attn" in moved and "70%" in moved and "20%" in moved
+    painted = figures.repainted([2.0, 21.0, 0.5], word=1, feature=0, pairs=9).caption
+    assert "it moves 21.0 cells, the others 0.5 to 2.0" in painted
     best = figures.transfer({"one": object_, "two": [0.9, 0.9, 0.5, 0.9]}, SITES).caption
     assert "is b2.z_attn: at least 50%" in best and "30% at b2.out" in best
 
