@@ -42,7 +42,7 @@ def save_checkpoint(
     """Write the three files; the weights are rounded to `dtype` (float16 halves the size), files there are replaced."""
     path = _stem(path)
     config = {name: value for name, value in asdict(model.config).items() if name != "device"}
-    write_whole(path.parent / "tokenizer.json", tokenizer.save)
+    write_whole(path.parent / "tokenizer.json", tokenizer.to_str(pretty=True))
     write_tensors(path.with_suffix(".safetensors"), {k: v.to(dtype) for k, v in model.state_dict().items()})
     write_json(path.with_suffix(".json"), {"config": config, **settings})
 

@@ -12,7 +12,7 @@ import tyro
 
 from utils.ch1.text import FOLDER, ngram_levels
 from utils.course import CourseError
-from utils.train import command_line, generator, run_command
+from utils.train import command_line, generator, run_command, set_aside
 
 from . import controls
 from .beam import beam_search
@@ -23,7 +23,7 @@ from .evaluation import evaluate, quality
 from .gpt2 import pretrained_gpt2
 from .sampling import apply_frequency_penalty, apply_temperature, greedy, sample_top_k, sample_top_p
 from .text_data import load_text_data, tokenise
-from .trainer import PROMPT, Trainer, continuation, prompt_tokens
+from .trainer import PROMPT, RUN_FILES, Trainer, continuation, prompt_tokens
 from .variants import Variant
 
 Flat = tyro.conf.OmitArgPrefixes
@@ -192,6 +192,8 @@ class FromGpt2:
         _positive("max_new_tokens", self.max_new_tokens)
         model, tokenizer = pretrained_gpt2(self.name)
         if self.output is not None:
+            if (self.output / "metrics.jsonl").is_file():  # of a model that somebody trained
+                set_aside(self.output, RUN_FILES)
             save_checkpoint(self.output / "model", model, tokenizer, {"command": command_line(PROGRAM)})
         print(continuation(model.eval(), tokenizer, self.prompt, self.max_new_tokens, greedy))
         return 0

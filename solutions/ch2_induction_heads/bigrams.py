@@ -134,7 +134,7 @@ def write_shakespeare_counts(folder: Path, output: Path) -> int:
         '"unigrams": ' + _json(unigrams.tolist()),
         '"bigrams": [\n' + ",\n".join(map(_json, rows)) + "\n]}",
     ]
-    write_whole(Path(output), lambda name: Path(name).write_text(",\n".join(lines) + "\n", encoding="utf-8"))
+    write_whole(Path(output), ",\n".join(lines) + "\n")
     return len(text)
 
 

@@ -26,6 +26,7 @@ from utils.train import (
     progress_bar,
     read_json,
     read_tensors,
+    set_aside,
     usable_device,
     write_json,
     write_tensors,
@@ -41,6 +42,7 @@ from .probes import attention_metrics, norms, recall_probes, task_metrics
 
 TEST_SIZE, TEST_SEED = 512, 0
 EXAMPLES, EXAMPLE_SEED = 128, 0
+RUN_FILES = ("params.json", "res.jsonl", "model.safetensors", "training_state.safetensors", "exp.safetensors")
 PART = 64  # sequences that are measured at a time: their patterns stay in the processor's caches
 
 
@@ -120,6 +122,8 @@ class Trainer:
             if self.folder is None:
                 raise CourseError("To resume a run, name its folder by save_dir.")
             self.step = restore(self.folder, self.model, self.optimizer)
+        elif self.folder is not None:
+            set_aside(self.folder, RUN_FILES)
         self.settings = asdict(self.args) | {"device": device, "fast": fast} | (settings or {})
         if self.folder is not None:
             save(self.folder, self.model, self.optimizer, self.step, self.settings)

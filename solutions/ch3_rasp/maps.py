@@ -85,7 +85,7 @@ def draw(run: Trained, folder: Path, text: str, out: Path, digits: int, size: fl
         f"{right} of {len(target)} positions are right",
     ]
     whole = "\n".join(lines) + "\n"
-    write_whole(place / "in_out.txt", lambda part: Path(part).write_text(whole, encoding="utf-8"))
+    write_whole(place / "in_out.txt", whole)
     with (place.parent / "ins_outs.txt").open("a", encoding="utf-8") as file:
         file.write(whole + "\n")
     return place
@@ -128,8 +128,8 @@ def summaries(root: Path, subfolder: str, lang: str, out: Path, at: int = 20) ->
                 individuals.append(f"        {folder.name}: {found['accuracy']:.4f}, loss {found['loss']:.4f}")
             tiny.append(f"{layers},{heads}: {max(accuracies):.4f}")
         for ending, lines in (("", table), ("_with_individuals", individuals), ("_tiny", tiny)):
-            path, text = out / subfolder / f"{key}{ending}.txt", "\n".join(lines) + "\n"
-            write_whole(path, lambda part, text=text: Path(part).write_text(text, encoding="utf-8"))
+            path = out / subfolder / f"{key}{ending}.txt"
+            write_whole(path, "\n".join(lines) + "\n")
             written.append(path)
     if not written:
         raise CourseError(f"There are no finished runs of {lang} in {root / subfolder}.")

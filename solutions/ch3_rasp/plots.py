@@ -34,7 +34,7 @@ def training_plots(history: list[dict], folder: Path, title: str) -> None:
         picture.write(folder / "others" / f"{name}.html")
     rows = [f"{entry['epoch']} {entry['train_loss'] - entry['valid_loss']:.6f}" for entry in history]
     text = "epoch, train loss minus validation loss\n" + "\n".join(rows) + "\n"
-    write_whole(folder / "others" / "difference.txt", lambda part: Path(part).write_text(text, encoding="utf-8"))
+    write_whole(folder / "others" / "difference.txt", text)
 
 
 def selector_match(pattern: Tensor, selector: Tensor, mask: Tensor) -> float:

@@ -228,8 +228,7 @@ def _write(folder: Path, result: Trained, lines: list[str], data: dict[str, Data
 
     _checkpoint(folder, result)
     for name, text in (("training_prints.txt", lines), ("dataset_prints.txt", dataset_lines(result, data))):
-        whole = "\n".join(text) + "\n"
-        write_whole(folder / name, lambda part, whole=whole: Path(part).write_text(whole, encoding="utf-8"))
+        write_whole(folder / name, "\n".join(text) + "\n")
     plots.training_plots(result.history, folder / "training_plots", result.args.lang)
 
 

@@ -45,10 +45,7 @@ def save(result: Result, folder: Path, extra: dict | None = None) -> Path:
     for i in range(result.steps):
         values = {name: curve[i] for name, curve in result.curves.items() if not math.isnan(curve[i])}
         lines.append(json.dumps({"step": i + 1} | {k: float(f"{v:.7g}") for k, v in values.items()}))
-    write_whole(
-        Path(f"{stem}.metrics.jsonl"),
-        lambda name: Path(name).write_text("\n".join(lines) + "\n", encoding="utf-8"),
-    )
+    write_whole(Path(f"{stem}.metrics.jsonl"), "\n".join(lines) + "\n")
     write_tensors(Path(f"{stem}.safetensors"), result.weights)
     settings = {"settings": result.run.settings(), "label": result.run.label, "finished": result.finished}
     write_json(Path(f"{stem}.json"), settings | {"steps": result.steps} | (extra or {}))

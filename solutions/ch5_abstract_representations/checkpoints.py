@@ -114,4 +114,4 @@ def opening(checkpoint: Checkpoint, seed: int = 4) -> dict:
 def write_opening(checkpoint: Checkpoint, path: Path, seed: int = 4) -> None:
     """Write the opening's data beside the chapter."""
     text = json.dumps(opening(checkpoint, seed), separators=(",", ":"))
-    write_whole(path, lambda name: Path(name).write_text(text + "\n", encoding="utf-8"))
+    write_whole(path, text + "\n")

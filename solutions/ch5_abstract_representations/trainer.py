@@ -18,6 +18,7 @@ from utils.train import (
     optimizer_tensors,
     progress_bar,
     read_tensors,
+    set_aside,
     usable_device,
     write_json,
     write_tensors,
@@ -33,6 +34,9 @@ from .lea_training import blurred, published_score, train_lea
 from .model import build_model
 from .splits import Boards, split_boards
 from .training import make_optimizer, measure, train
+
+RUN_FILES = ("params_training.json", "metrics.jsonl", "model.safetensors", "model.json", "dataset.safetensors")
+RUN_FILES += ("state.safetensors", "figures", "checkpoints")
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,8 @@ class Run:
         self.epoch = 0
         if resume:
             self._resume()
+        elif folder is not None:
+            set_aside(folder, RUN_FILES)
         path = folder / "metrics.jsonl" if folder else None
         self.metrics = Metrics(path, self.epoch, tracker, folder.name if folder else None, self._settings())
 

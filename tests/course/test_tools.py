@@ -69,8 +69,12 @@ def test_what_a_command_ends_with(capsys):
     assert run_command(stopped) == 130
 
 
-def test_a_terminal_that_lacks_a_character_ends_nothing():
-    code = "from utils.train import run_command\nrun_command(lambda: print('naïve 🙂') or 0)"
+@pytest.mark.parametrize("argument", [b"yes", b"na\xefve"])
+def test_a_terminal_and_arguments_outside_unicode(argument):
+    code = "from utils.train import run_command\nexit(run_command(lambda: print('naïve 🙂', input()) or 0))"
     variables = {**os.environ, "PYTHONIOENCODING": "cp1252", "PYTHONPATH": str(ROOT)}
-    done = subprocess.run([sys.executable, "-c", code], env=variables, capture_output=True)
-    assert done.returncode == 0 and done.stdout.decode("cp1252").strip() == "naïve ?"
+    done = subprocess.run([sys.executable, "-c", code, argument], input=b"\x81", env=variables, capture_output=True)
+    if argument == b"yes":
+        assert done.returncode == 0 and done.stdout.decode("cp1252").strip() == "naïve ? ?" and not done.stderr
+    else:
+        assert done.returncode == 2 and done.stderr.strip() == b"The argument na?ve is not text in UTF-8."

@@ -1,6 +1,7 @@
 """Files of a run, never half-written: JSON, tensors, what an optimizer remembers, and numbers line by line."""
 
 import json
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -14,16 +15,15 @@ from utils.course import CourseError
 from utils.files import next_free, writing
 
 
-def write_whole(path: Path, write: Callable[[str], object]) -> None:
-    """Call write(temporary name), then move the file to `path`. Raises CourseError where it cannot be written."""
+def write_whole(path: Path, content: str | bytes | Callable[[Path], object]) -> None:
+    """As utils.files.write_whole. Raises CourseError where the file cannot be written."""
     with writing(path):
-        files.write_whole(path, lambda part: write(str(part)))
+        files.write_whole(path, content)
 
 
 def write_json(path: Path, value: dict) -> None:
     """Write a JSON object, indented. Raises CourseError where that cannot be done."""
-    with writing(path):
-        files.write_whole(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    write_whole(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
 def read_json(path: Path) -> dict:
@@ -42,7 +42,7 @@ def read_json(path: Path) -> dict:
 def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str] | None = None) -> None:
     """Write tensors as safetensors, with text beside them. Raises CourseError where that cannot be done."""
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    write_whole(path, lambda name: save_file(plain, name, metadata))
+    write_whole(path, lambda part: save_file(plain, part, metadata))
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -58,11 +58,11 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 
 
 def set_aside(folder: Path, names: Sequence[str]) -> Path | None:
-    """Move an earlier run's files into the next free folder earlier-1, earlier-2, ... below its own.
+    """Move an earlier run's files into the next free folder earlier-1, earlier-2, ... below its own, and say so.
 
     Returns that folder, or None where there is nothing to move. Raises CourseError where it cannot be done.
     """
-    there = [folder / name for name in names if (folder / name).is_file()]
+    there = [folder / name for name in names if (folder / name).exists()]
     if not there:
         return None
     kept = next_free(lambda number: folder / f"earlier-{number}")
@@ -72,6 +72,7 @@ def set_aside(folder: Path, names: Sequence[str]) -> Path | None:
             file.rename(kept / file.name)
     except OSError as error:
         raise CourseError(f"The run in {folder} cannot be moved out of the way: {error.strerror or error}.") from None
+    print(f"{folder} held an earlier run: it is kept in {kept}.", file=sys.stderr)
     return kept
 
 

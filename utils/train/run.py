@@ -99,12 +99,15 @@ class Interrupt:
 def run_command(run: Callable[[], int]) -> int:
     """The exit status of `run`: its own, 2 for what the user can put right (one sentence), 130 after Ctrl-C.
 
-    What the terminal's encoding cannot show is printed as a question mark instead of ending the run.
+    What the terminal's encoding cannot show or read becomes a question mark instead of ending the run.
     """
-    for stream in (sys.stdout, sys.stderr):
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     try:
+        for argument in sys.argv[1:]:
+            if any("\ud800" <= character <= "\udfff" for character in argument):  # how Python keeps such bytes
+                raise CourseError(f"The argument {argument} is not text in UTF-8.")
         return run()
     except (CourseError, ValueError) as error:
         print(error, file=sys.stderr)

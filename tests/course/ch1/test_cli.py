@@ -305,6 +305,10 @@ def test_from_gpt2_folder(tmp_path, capsys):
     assert main(command) == 0
     assert capsys.readouterr().out.startswith("The cat")
     tokens = torch.randint(0, 300, (2, 20))
+    kept = tmp_path / "ours" / "earlier-1"
+    assert main(command) == 0 and not kept.exists()
+    (tmp_path / "ours" / "metrics.jsonl").write_text("{}\n", encoding="utf-8")  # as if it were a training run
+    assert main(command) == 0 and (kept / "model.safetensors").is_file() and str(kept) in capsys.readouterr().err
     ours = load_checkpoint(tmp_path / "ours" / "model", "cpu").model
     with torch.no_grad():
         torch.testing.assert_close(ours(tokens), theirs.eval()(tokens).logits, atol=1e-4, rtol=1e-4)
@@ -384,7 +388,7 @@ def test_a_prompt_outside_utf_8_and_a_terminal_outside_unicode(saved):
     program = [sys.executable, "-m", "solutions.ch1_transformer_from_scratch", "sample", "--max-new-tokens", "1"]
     program += ["--checkpoint", saved, "--prompt"]
     odd = subprocess.run([*program, b"na\xefve"], cwd=ROOT, capture_output=True, text=True)
-    assert odd.returncode == 2 and odd.stderr == "The prompt is not text in UTF-8.\n"
+    assert odd.returncode == 2 and re.fullmatch("The argument na.ve is not text in UTF-8.\n", odd.stderr)
     variables = {**os.environ, "PYTHONIOENCODING": "cp1252"}
     shown = subprocess.run([*program, "naïve 🙂"], cwd=ROOT, capture_output=True, env=variables)
     assert shown.returncode == 0 and shown.stdout.decode("cp1252").startswith("naïve ?")
@@ -392,12 +396,13 @@ def test_a_prompt_outside_utf_8_and_a_terminal_outside_unicode(saved):
 
 def test_a_second_run_into_the_same_folder_keeps_the_first(text, tmp_path, capsys):
     command = ["train", "--dataset", str(text), *TINY, "--output", str(tmp_path / "run")]
-    assert main(command) == 0
+    assert main([*command, "--half"]) == 0
     first = (tmp_path / "run" / "model.safetensors").read_bytes()
     assert "earlier" not in capsys.readouterr().err
     assert main([*command, "--seed", "1"]) == 0
     assert str(tmp_path / "run" / "earlier-1") in capsys.readouterr().err
     assert (tmp_path / "run" / "earlier-1" / "model.safetensors").read_bytes() == first
     assert (tmp_path / "run" / "model.safetensors").read_bytes() != first
-    for checkpoint in ("run", "run/earlier-1", "run/model"):
+    assert not (tmp_path / "run" / "model-half.json").exists()
+    for checkpoint in ("run", "run/earlier-1", "run/earlier-1/model-half", "run/model"):
         assert main(["sample", "--checkpoint", str(tmp_path / checkpoint), "--max-new-tokens", "2"]) == 0

@@ -104,7 +104,7 @@ def test_fast_and_plain_runs_agree(table, changes):
 
 
 @pytest.mark.parametrize("full", [False, True])
-def test_files_of_a_run(table, tmp_path, full):
+def test_files_of_a_run(table, tmp_path, capsys, full):
     """The published scripts crash as soon as save_dir is given."""
     args = tiny(full, save_dir="run", root_dir=str(tmp_path), log_norms=True)
     if full:
@@ -129,6 +129,11 @@ def test_files_of_a_run(table, tmp_path, full):
         shapes = {name: tuple(value.shape) for name, value in example.items()}
         wanted = {"x": (128, 12), "out": (128, 13), "preds": (128, 12, 65)}
         assert shapes == wanted | {f"scores_{i}": (128, 4, 12, 12) for i in range(2)}
+    files = {file.name: file.read_bytes() for file in folder.iterdir()}
+    Trainer(replace(args, seed=9), table)
+    assert str(folder / "earlier-1") in capsys.readouterr().err
+    assert {file.name: file.read_bytes() for file in (folder / "earlier-1").iterdir()} == files
+    assert (folder / "model.safetensors").read_bytes() != files["model.safetensors"]
 
 
 @pytest.mark.parametrize(

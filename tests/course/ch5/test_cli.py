@@ -30,7 +30,7 @@ def fails(capsys, *arguments) -> str:
     return shown
 
 
-def test_a_run_leaves_settings_metrics_and_a_model(tmp_path):
+def test_a_run_leaves_settings_metrics_and_a_model(tmp_path, capsys):
     assert train(tmp_path, "--run-name", "one", "--epoch", "2", "--seed", "3", "--save", "1", "--epoch2save", "1") == 0
     lines = [json.loads(line) for line in (tmp_path / "one" / "metrics.jsonl").read_text("utf-8").splitlines()]
     assert [line["step"] for line in lines] == [1, 2] and {"loss", "masked_object", "board"} <= set(lines[0])
@@ -40,6 +40,12 @@ def test_a_run_leaves_settings_metrics_and_a_model(tmp_path):
     assert (tmp_path / "one" / "checkpoints" / "model_1.safetensors").is_file()
     splits = load_splits(tmp_path / "one" / "dataset.safetensors", Boards(found.library))
     assert len(splits.sets["singleRoot_test"]) == 40
+    names = {file.name for file in (tmp_path / "one").iterdir()}
+    assert train(tmp_path, "--run-name", "one", "--seed", "4") == 0
+    earlier = tmp_path / "one" / "earlier-1"
+    assert str(earlier) in capsys.readouterr().err and {file.name for file in earlier.iterdir()} == names
+    assert load_checkpoint(tmp_path / "one" / "model").settings["seed"] == 4
+    assert load_checkpoint(earlier / "model").settings["seed"] == 3
 
 
 def test_held_out_boards_are_tested_by_kind(tmp_path):
