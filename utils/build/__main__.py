@@ -109,7 +109,7 @@ def _reset(arguments) -> int:
     found = [(key, e) for key in keys for e in load_chapter(key).exercises if what in (e.name, e.id)]
     key, exercise = _one(found, f"an exercise {what!r}")
     stem = "optional" if exercise.optional else "exercises"
-    file = Path(arguments.notebook or course.ROOT / "chapters" / course.chapter_name(key) / f"{stem}.ipynb")
+    file = course.ROOT / "chapters" / course.chapter_name(key) / f"{stem}.ipynb"
     backup = reset_exercise(file, exercise.name)
     print(f"{exercise.name} in {_shown(file)} is a stub again; your version is kept as {backup.name}.")
     return 0
@@ -177,7 +177,6 @@ def main(argv: list[str] | None = None) -> int:
         parser.add_argument("command")
         parser.add_argument("what", nargs="?" if argv[0] == "upgrade" else None)
         parser.add_argument("--chapter", help="the chapter, where several have what you name")
-        parser.add_argument("--notebook", help="the notebook to reset the exercise in")
         run = _reset if argv[0] == "reset" else _upgrade
     elif argv[:1] == ["new"]:
         parser.add_argument("command")

@@ -14,7 +14,7 @@ def main(argv=None) -> int:
     if sys.version_info < (3, 11):  # noqa: UP036 (an older Python may well be asked to run this file)
         print(f"The course needs Python 3.11 or newer; this is {sys.version.split()[0]}.", file=sys.stderr)
         return 2
-    from utils.course import CourseError
+    from utils.course import CourseError, run_command
     from utils.env import commands
 
     known = {"learn": commands.learn, "test": commands.test, "run": commands.run}
@@ -24,13 +24,7 @@ def main(argv=None) -> int:
     if argv[0] not in known:
         print(f"There is no command {argv[0]!r}: the commands are {', '.join(known)}.", file=sys.stderr)
         return 2
-    try:
-        return known[argv[0]](argv[1:])
-    except CourseError as error:
-        print(error, file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        return 130
+    return run_command(lambda: known[argv[0]](argv[1:]), CourseError, "")
 
 
 if __name__ == "__main__":

@@ -1,114 +1,156 @@
 """`python -m utils.grade`: grade a class, and turn its results into reports, exports and hand-outs."""
 
-import argparse
 import sys
 from pathlib import Path
+from typing import Annotated
+
+import tyro
+from tyro.conf import OmitArgPrefixes, Positional, arg
 
 from utils import course
-from utils.grade.classroom.layouts import LAYOUTS
-from utils.grade.classroom.record import Unfinished
+from utils.grade import collect as collecting
+from utils.grade import exports
+from utils.grade import release as releasing
+from utils.grade.classroom.gather import BY_A_PROGRAM
+from utils.grade.classroom.record import read_all
+from utils.grade.classroom.roster import NOTHING, Enrolment
+from utils.grade.classroom.run import Options, grade_class
+from utils.grade.exports import autograder as autograding
+from utils.grade.exports import workflow as checking
+from utils.grade.exports.common import one_line
 
-VERBS = ("grade", "export", "report", "autograder", "release", "collect", "workflow")
+Chapter = Annotated[str, arg(help="such as ch1")]
+Results = Positional[Annotated[Path, arg(help="the folder of the graded results")]]
+File = Annotated[Path, arg(help="file to write")]
+Folder = Annotated[Path, arg(help="folder to write")]
 
 
-def parser() -> argparse.ArgumentParser:
-    """The command line, one sub-parser per verb."""
-    top = argparse.ArgumentParser(prog="python -m utils.grade", description=__doc__)
-    verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
+def grade(
+    submissions: Positional[Annotated[tuple[Path, ...], arg(help="notebooks, folders and zips")]],
+    chapter: Chapter,
+    out: Annotated[Path, arg(help="results folder, continued if it exists")],
+    how: OmitArgPrefixes[Options],
+) -> str:
+    """Grade submissions (the word grade may be left out)."""
+    summary = grade_class(submissions, chapter, out, how, quiet=False)
+    return _done(table(summary), [f"FAILED {sentence}" for sentence in summary.failed])
 
-    def verb(name: str, text: str, out: str = "", chapter: bool = True) -> argparse.ArgumentParser:
-        one = verbs.add_parser(name, help=text, description=text)
-        if chapter:
-            one.add_argument("--chapter", required=True, help="such as ch1")
-        if out:
-            one.add_argument("--out", required=True, type=Path, help=out)
-        return one
 
-    def class_options(one: argparse.ArgumentParser) -> None:
-        says = f"{', '.join(LAYOUTS)}, '{{student}}_ch1.ipynb', '{{student}}/*.ipynb', metadata:KEY.KEY or =NAME"
-        one.add_argument("--id-from", default="", metavar="WHERE", help=f"where the student id is: {says}")
-        one.add_argument("--roster", type=Path, metavar="CSV", help="the class: a column id, and name if you like")
-        one.add_argument("--due", default="", metavar="TIME", help="such as '2026-12-01 23:59': later work is marked")
+def export(
+    results: Results,
+    chapter: Chapter,
+    format: Annotated[str, arg(help="gradescope, nbgrader, junit, csv or json")],
+    out: Annotated[Path, arg(help="file, or folder, to write")],
+) -> str:
+    """Write the results of a chapter for a gradebook."""
+    found, damaged = read_all(results, chapter)
+    files = exports.write(found, format, out)
+    where = files[0] if len(files) == 1 else f"{files[0].parent} ({len(files)} files)"
+    return _done(f"Wrote the results of {_count(len(found), 'student')} to {where}.", damaged)
 
-    grade = verb("grade", "grade submissions (the verb may be left out)", "results folder, continued if it exists")
-    grade.add_argument("submissions", nargs="+", type=Path, help="notebooks, folders and zips")
-    class_options(grade)
-    grade.add_argument("--seed", type=int, help="repeat the marks of a run (default: drawn, printed, recorded)")
-    grade.add_argument(
-        "--isolation",
-        choices=("bubblewrap", "none"),
-        default="bubblewrap",
-        help="none: limits of time and memory only, for a container of your own",
-    )
-    grade.add_argument("--jobs", type=int, default=0, help="processes (default: one per processor)")
-    grade.add_argument("--cluster", default="", metavar="tcp://HOST:PORT", help="scheduler of a running Dask cluster")
-    grade.add_argument("--fresh", action="store_true", help="grade again what has a record already")
-    grade.add_argument("--partial", action="store_true", help="wrong answers earn by the hidden tests they pass")
-    grade.add_argument("--seconds", type=int, default=20, help="processor time for one request to an answer")
-    export = verb("export", "write results for a gradebook", "file, or folder, to write")
-    export.add_argument("results", type=Path)
-    export.add_argument("--format", required=True, help="gradescope, nbgrader, junit, csv or json")
-    report = verb("report", "write HTML pages for the class and each student", chapter=False)
-    report.add_argument("results", type=Path)
-    report.add_argument("--chapter", help="such as ch1 (default: every chapter that has results)")
-    report.add_argument("--out", type=Path, help="folder to write (default: the results folder)")
-    autograder = verb("autograder", "make an autograder zip for Gradescope", "zip to write")
-    autograder.add_argument("--index", default="", metavar="URL", help="index of CPU builds of PyTorch, for its set-up")
-    release = verb("release", "make the hand-out for students", "folder to write", chapter=False)
-    release.add_argument("--chapter", dest="chapters", required=True, nargs="+", help="such as ch1, or ch1 ch2")
-    says = "keep the hidden tests: check() has none to run"
-    release.add_argument("--no-hidden-tests", dest="hidden_tests", action="store_false", help=says)
-    release.add_argument("--repository", default="", metavar="OWNER/NAME", help="where the class finds it on GitHub")
-    release.add_argument("--tag", default="", help="the tag that the badges open there")
-    verb("workflow", "write a GitHub workflow for a class", "file to write")
-    collect = verb("collect", "gather the notebooks that come back from a hand-out", "folder to write", chapter=False)
-    collect.add_argument("folder", type=Path)
-    collect.add_argument("--chapter", default="", help="take the notebooks of this chapter only")
-    class_options(collect)
-    collect.add_argument("--several", action="store_true", help="take several notebooks of one kind from one student")
-    return top
+
+def report(
+    results: Results,
+    chapter: Annotated[str | None, arg(help="such as ch1; none: every chapter that has results")] = None,
+    out: Annotated[Path | None, arg(help="folder to write; none: the results folder")] = None,
+) -> str:
+    """Write HTML pages for the class and each student."""
+    keys = [course.chapter_name(chapter).split("_")[0]] if chapter else list(course.chapters())
+    wanted = [key for key in keys if chapter or any(results.glob(f"*/{key}.json"))]
+    if not wanted:
+        raise course.CourseError(f"{results} holds no results: grade submissions into it first.")
+    from utils.grade import report as reporting
+
+    lines, failed = [], []
+    for key in wanted:
+        try:
+            page, problems = reporting.write(results, key, out)
+        except course.CourseError as error:
+            if len(wanted) == 1:
+                raise
+            failed.append(str(error))
+        else:
+            lines.append(f"Wrote {page}, and a page for each student in a folder beside it.")
+            failed += problems
+    return _done("\n".join(lines), failed)
+
+
+def autograder(
+    chapter: Chapter,
+    out: File,
+    index: Annotated[str, arg(help="index of CPU builds of PyTorch, for its set-up")] = "",
+) -> str:
+    """Write the zip that Gradescope takes."""
+    file = autograding.make(chapter, out, index)
+    return f"Wrote {file}. It holds the solutions: upload it to Gradescope, and to nowhere else."
+
+
+def release(
+    chapters: Annotated[tuple[str, ...], arg(name="chapter", help="such as ch1, or ch1 ch2")],
+    out: Folder,
+    hidden_tests: Annotated[bool, arg(help="without them check() has nothing to run")] = True,
+    repository: Annotated[str, arg(help="where the class finds it on GitHub: OWNER/NAME")] = "",
+    tag: Annotated[str, arg(help="the tag that the badges open there")] = "",
+) -> str:
+    """Make the hand-out for students."""
+    folder = releasing.release(list(chapters), out, hidden_tests, repository, tag)
+    tests = "with the hidden tests" if hidden_tests else "without the hidden tests, so check() has nothing to run"
+    return f"Wrote the hand-out {folder}, {tests}."
+
+
+def collect(
+    folder: Positional[Path],
+    out: Folder,
+    who: OmitArgPrefixes[Enrolment],
+    chapter: Annotated[str, arg(help="take the notebooks of this chapter only")] = "",
+    several: Annotated[bool, arg(help="take several notebooks of one kind from one student")] = False,
+) -> str:
+    """Gather the notebooks that come back from a hand-out; says what was not taken, who is late and who is unknown."""
+    done = collecting.collect(folder, out, **vars(who), chapter=chapter, several=several)
+    lines = []
+    for work in done.works:
+        if work.problem and work.problem != NOTHING:
+            lines.append(f"{work.student}: {work.problem}")
+        shown = [f"{name} {why}" for name, why in work.left if why != BY_A_PROGRAM]
+        if shown and not (work.problem and not work.pieces):
+            more = f"; and {len(shown) - 3} more" if len(shown) > 3 else ""
+            lines.append(f"{work.student}: not taken: {'; '.join(shown[:3])}{more}.")
+    lines += [f"Not taken: {name} {why}." for name, why in done.nobodys if why != BY_A_PROGRAM]
+    for what, students in (
+        ("Handed in nothing", [work.student for work in done.works if work.problem == NOTHING]),
+        ("Late", [work.student for work in done.works if work.late == "yes"]),
+        ("Not on the roster", done.unknown),
+    ):
+        lines += [f"{what}: {', '.join(students)}."] if students else []
+    lines += [done.hint] if done.hint else []
+    for key, kept in done.files.items():
+        count = _count(sum(map(len, kept.values())), "notebook")
+        lines.append(f"Collected {count} of {_count(len(kept), 'student')} for {key} into {out}.")
+    lines.append(f"{out / collecting.NOT_TAKEN} lists every file that was not taken.")
+    lines += [f"Grade with: python -m utils.grade {out / key} --chapter {key} --out results" for key in done.files]
+    return "\n".join(map(one_line, lines))
+
+
+def workflow(chapter: Chapter, out: File) -> str:
+    """Write a GitHub workflow for a class."""
+    return f"Wrote {checking.make(chapter, out)}. Its results are feedback: grade again yourself for marks."
+
+
+VERBS = {made.__name__: made for made in (grade, export, report, autograder, release, collect, workflow)}
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command; status 0 done, 1 some of it failed, 2 not started for a reason that is said."""
     argv = list(sys.argv[1:] if argv is None else argv)
-    if argv and argv[0] not in VERBS and argv[0] not in ("-h", "--help"):
+    if argv and argv[0] not in (*VERBS, "-h", "--help"):
         argv.insert(0, "grade")
-    arguments = vars(parser().parse_args(argv))
-    verb = arguments.pop("verb")
-    for name in ("stdout", "stderr"):  # a student's name must not stop a terminal of another encoding
-        getattr(sys, name).reconfigure(errors="replace")
-    try:
-        if verb == "grade":
-            return _grade(**arguments)
-        from utils.grade.exports import commands
 
-        print(getattr(commands, verb)(**arguments))
+    def run() -> int:
+        print(tyro.extras.subcommand_cli_from_dict(VERBS, args=argv, prog="python -m utils.grade", description=__doc__))
         return 0
-    except Unfinished as error:
-        print(error.done, end="\n" if error.done else "")
-        print(error, file=sys.stderr)
-        return 1
-    except course.CourseError as error:
-        print(error, file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("Interrupted. What was graded is kept: run the same command again to go on.", file=sys.stderr)
-        return 130
 
-
-def _grade(submissions: list[Path], chapter: str, out: Path, **options) -> int:
-    from utils.grade.classroom.run import Options, grade_class
-
-    if options["jobs"] < 0 or options["seconds"] < 1:
-        raise course.CourseError("--jobs may not be negative, and --seconds is at least 1.")
-    if options["seed"] is not None and not 0 <= options["seed"] < 2**63:
-        raise course.CourseError("--seed is a whole number from 0 to 2**63 - 1.")
-    summary = grade_class(submissions, chapter, out, Options(**options, quiet=False))
-    print(table(summary))
-    for sentence in summary.failed:
-        print(f"FAILED {sentence}", file=sys.stderr)
-    return 1 if summary.failed else 0
+    stopped = "Interrupted. What was graded is kept: run the same command again to go on."
+    return course.run_command(run, course.CourseError, stopped, only_text=False)
 
 
 def table(summary) -> str:
@@ -127,6 +169,17 @@ def table(summary) -> str:
     modes = ", ".join(sorted({row.isolation for row in summary.rows if row.isolation})) or "nothing was run"
     end = f"{new} graded, {summary.kept} kept from before; seed {summary.seed}; isolation: {modes}"
     return "\n".join([*lines, *notes, end])
+
+
+def _done(text: str, failed: list[str]) -> str:
+    """What was done. Raises Unfinished where some of it could not be."""
+    if failed:
+        raise course.Unfinished(failed, text)
+    return text
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 if __name__ == "__main__":

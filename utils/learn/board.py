@@ -8,22 +8,26 @@ from utils.learn import store
 from utils.learn.context import current_chapter
 from utils.learn.show import COLOURS, show
 
-MARKS = {"passed": "done", "skipped": "skipped", "tried": "tried", None: "open"}
+MARKS = {"passed": "done", "skipped": "skipped", "tried": "tried"}
 
 
-def earned(state: dict, exercise) -> int:
-    """Points of one exercise: its own when passed, none else."""
-    return exercise.points if state["exercises"].get(exercise.name, {}).get("status") == "passed" else 0
+def points(state: dict, exercises: list) -> tuple[int, int, int]:
+    """Points that these exercises have earned, all of their points, and how many have passed."""
+    passed = [e for e in exercises if state["exercises"].get(e.name, {}).get("status") == "passed"]
+    return sum(e.points for e in passed), sum(e.points for e in exercises), len(passed)
+
+
+def must_do(chapter: str) -> list:
+    """The exercises of a chapter that are not optional."""
+    return [exercise for exercise in load_chapter(chapter).exercises if not exercise.optional]
 
 
 def score(chapter: str, state: dict) -> str:
     """The chapter's points and exercises passed so far, in one sentence; the optional part counts when touched."""
     source = load_chapter(chapter)
     counted = [e for e in source.exercises if not e.optional or e.name in state["exercises"]]
-    points = sum(earned(state, e) for e in counted)
-    done = sum(earned(state, e) > 0 for e in counted)
-    whole = sum(e.points for e in counted)
-    return f"{source.label}: {points} of {whole} points, {done} of {len(counted)} exercises."
+    got, whole, done = points(state, counted)
+    return f"{source.label}: {got} of {whole} points, {done} of {len(counted)} exercises."
 
 
 def bar(label: str, got: int, whole: int, width: str = "12em") -> str:
@@ -58,11 +62,10 @@ def _chapters() -> list[tuple[str, int, int, str]]:
     """(label, points, all points, exercises done) of every chapter's must-do exercises."""
     rows = []
     for key in course.chapters():
-        source, state = load_chapter(key), store.read(key)
-        must = [e for e in source.exercises if not e.optional]
-        got, done = sum(earned(state, e) for e in must), sum(earned(state, e) > 0 for e in must)
+        source, must = load_chapter(key), must_do(key)
+        got, whole, done = points(store.read(key), must)
         label = f"{source.label.removeprefix('Chapter ')}. {source.title}"
-        rows.append((label, got, sum(e.points for e in must), f"{done} of {len(must)} exercises"))
+        rows.append((label, got, whole, f"{done} of {len(must)} exercises"))
     return rows
 
 
@@ -74,7 +77,6 @@ def _sections(chapter: str) -> list[tuple[str, int, int, str]]:
         sections.setdefault(exercise.section + (" (optional)" if exercise.optional else ""), []).append(exercise)
     rows = []
     for label, exercises in sections.items():
-        states = [state["exercises"].get(e.name, {}).get("status") for e in exercises]
-        words = ", ".join(f"{e.name} {MARKS.get(s, 'open')}" for e, s in zip(exercises, states, strict=True))
-        rows.append((label, sum(earned(state, e) for e in exercises), sum(e.points for e in exercises), words))
+        words = [f"{e.name} {MARKS.get(state['exercises'].get(e.name, {}).get('status'), 'open')}" for e in exercises]
+        rows.append((label, *points(state, exercises)[:2], ", ".join(words)))
     return rows

@@ -2,7 +2,6 @@
 
 import html
 import inspect
-import os
 
 from utils import course
 from utils.chapter import Exercise, load_chapter
@@ -11,7 +10,7 @@ from utils.grade.judge import LearnerError
 from utils.grade.policy import says
 from utils.grade.subject import LocalRunner
 from utils.learn import store
-from utils.learn.board import bar, earned, score
+from utils.learn.board import bar, must_do, points, score
 from utils.learn.context import current_chapter, describe, namespace, resolve, unknown
 from utils.learn.guard import traceless
 from utils.learn.ladder import offer
@@ -63,14 +62,6 @@ class CheckFailed(Notice):
         return "".join(parts)
 
 
-def draw_seed() -> int:
-    """The seed of a notebook's checks: always the same, so that a failure repeats; COURSE_SEED sets another."""
-    try:
-        return int(os.environ.get("COURSE_SEED", "0"))
-    except ValueError:
-        return 0
-
-
 def check(obj) -> None:
     """Check one exercise: `check(LayerNorm)`, or by name `check("LayerNorm")`.
 
@@ -88,7 +79,7 @@ def check(obj) -> None:
     if borrowed:
         names[name] = obj
     try:
-        with traceless(draw_seed()) as prints:
+        with traceless() as prints:
             outcome, replaced = _judge(chapter, name, names)
         judged = names.get(name)
     except course.CourseError as error:
@@ -145,7 +136,7 @@ def _judge(chapter: str, name: str, names: dict) -> tuple[Outcome, list[str]]:
 
     try:
         with stand_ins(chapter, name, names, right) as replaced:
-            return assess(chapter, name, LocalRunner(names[name], interruptible=True), draw_seed()), replaced
+            return assess(chapter, name, LocalRunner(names[name], interruptible=True)), replaced
     except NeedsFirst as error:
         return Outcome(name, Status.BLOCKED, str(error)), []
 
@@ -220,7 +211,6 @@ def _report_pass(chapter: str, exercise: Exercise, outcome: Outcome, obj, names:
     standing = score(chapter, state)
     text = f"{head} {gain}. {standing}"
     inner = f"<b>&#10003; {html.escape(head)}</b> {html.escape(gain)}.<br>{html.escape(standing)}"
-    must = [e for e in load_chapter(chapter).exercises if not e.optional]
-    inner += bar("must-do points", sum(earned(state, e) for e in must), sum(e.points for e in must), "20em")
+    inner += bar("must-do points", *points(state, must_do(chapter))[:2], "20em")
     inner += "".join(f'<div style="opacity:.85">{lines(note)}</div>' for note in notes)
     show("\n".join([text, *notes]), box("good", inner))

@@ -68,31 +68,24 @@ def quiz(name: str, answer: int | None = None) -> None:
         if type(answer) is not int or not 1 <= answer <= count:
             raise Notice(f"The answer is the number of a choice, 1 to {count}; {answer!r} is none.")
         _record(chapter, question, answer - 1)
-        show(explanation_text(question, answer - 1), box("note", explanation(question, answer - 1)))
+        text, markup = explanation(question, answer - 1)
+        show(text, box("note", markup))
     elif not (has_front_end() and _ask(chapter, question)):
         choices = "\n".join(f"  {i}. {text}" for i, (text, _, _) in enumerate(question.choices, 1))
         show(f'{question.question}\n{choices}\nAnswer with quiz("{name}", answer=1) to {count}.')
 
 
-def explanation(question: Quiz, chosen: int) -> str:
-    """Every choice with its explanation as HTML; right and wrong are told in words and signs, not by colour alone."""
+def explanation(question: Quiz, chosen: int) -> tuple[str, str]:
+    """Every choice with its explanation, as text and as HTML; right and wrong are told in words, too."""
     head = "Right." if question.choices[chosen][1] else "Not this one."
-    parts = [f"<b>{head}</b>"]
-    for i, (text, right, why) in enumerate(question.choices):
-        sign = "&#10003; right" if right else "&#10007; wrong"
-        own = " (your choice)" if i == chosen else ""
-        parts.append(f"<div style='margin-top:.4em'><b>{sign}{own}: {_inline(text)}</b><br>{_inline(why)}</div>")
-    return "".join(parts)
-
-
-def explanation_text(question: Quiz, chosen: int) -> str:
-    """As `explanation`, in plain text."""
-    head = "Right." if question.choices[chosen][1] else "Not this one."
-    rows = [
-        f"  {'right' if right else 'wrong'}{' (your choice)' if i == chosen else ''}: {text}\n    {why}"
-        for i, (text, right, why) in enumerate(question.choices)
-    ]
-    return "\n".join([head, *rows])
+    text, markup = [head], [f"<b>{head}</b>"]
+    for i, (choice, right, why) in enumerate(question.choices):
+        sign, said = ("&#10003;", "right") if right else ("&#10007;", "wrong")
+        said += " (your choice)" * (i == chosen)
+        text.append(f"  {said}: {choice}\n    {why}")
+        title = f"<b>{sign} {said}: {_inline(choice)}</b>"
+        markup.append(f"<div style='margin-top:.4em'>{title}<br>{_inline(why)}</div>")
+    return "\n".join(text), "".join(markup)
 
 
 def _ask(chapter: str, question: Quiz) -> bool:
@@ -117,7 +110,7 @@ def _ask(chapter: str, question: Quiz) -> bool:
 
     def answered(_):
         _record(chapter, question, choices.value)
-        body = box("good" if question.choices[choices.value][1] else "bad", explanation(question, choices.value))
+        body = box("good" if question.choices[choices.value][1] else "bad", explanation(question, choices.value)[1])
         out.value = f'<div aria-live="polite">{body}</div>'
 
     choices.observe(chosen, "value")

@@ -82,6 +82,20 @@ def named(labels: Sequence[str] | None) -> dict:
     return {} if labels is None else {"tickvals": list(range(len(labels))), "ticktext": list(labels)}
 
 
+def _heat(values: np.ndarray, x: str, y: str, diverging: bool, limits: tuple[float, float] | None = None, **more):
+    """The trace of a matrix; without limits a diverging scale reaches as far as the largest value of either sign."""
+    import plotly.graph_objects as go
+
+    if diverging and limits is None:
+        high = float(np.abs(values[np.isfinite(values)]).max(initial=0)) or 1.0
+        limits = -high, high
+    low, high = limits or (None, None)
+    hover = f"{y} %{{y}}<br>{x} %{{x}}<br>%{{z:.3g}}<extra></extra>"
+    return go.Heatmap(
+        z=values, colorscale=DIVERGING if diverging else SEQUENTIAL, zmin=low, zmax=high, hovertemplate=hover, **more
+    )
+
+
 def heatmap(
     values,
     *,
@@ -98,30 +112,13 @@ def heatmap(
     height: int = 380,
 ) -> Picture:
     """A matrix as colours, row 0 on top. `diverging`: for values of both signs, the scale is centred on zero."""
-    import plotly.graph_objects as go
-
     values = small(values)
     if values.ndim != 2:
         raise ValueError(f"a heat map needs a matrix, but this has shape {values.shape}")
-    low, high = limits or (None, None)
-    if diverging and limits is None:
-        finite = values[np.isfinite(values)]
-        high = float(np.abs(finite).max()) if finite.size else 1.0
-        low = -high
-    trace = go.Heatmap(
-        z=values,
-        colorscale=DIVERGING if diverging else SEQUENTIAL,
-        zmin=low,
-        zmax=high,
-        zmid=0 if diverging else None,
-        texttemplate="%{z:.2f}" if show_values else None,
-        hovertemplate=f"{y} %{{y}}<br>{x} %{{x}}<br>%{{z:.3f}}<extra></extra>",
-    )
+    trace = _heat(values, x, y, diverging, limits, texttemplate="%{z:.2f}" if show_values else None)
     figure = plain_figure(trace, title, x, y, height)
-    figure.update_yaxes(autorange="reversed", showgrid=False)
-    figure.update_xaxes(showgrid=False)
-    figure.update_xaxes(**named(columns))
-    figure.update_yaxes(**named(rows))
+    figure.update_yaxes(autorange="reversed", showgrid=False, **named(rows))
+    figure.update_xaxes(showgrid=False, **named(columns))
     shape = f"{values.shape[0]} rows by {values.shape[1]} columns"
     return Picture(figure, caption, alt or f"Heat map, {title}: {shape}, {y} by {x}.")
 
@@ -264,22 +261,12 @@ def matrix_panels(
 
     `axes`: {name: (text of the columns, text of the rows)}; `ticks`: {name: labels} for both axes of a square matrix.
     """
-    import plotly.graph_objects as go
     from plotly.subplots import make_subplots
 
     figure = make_subplots(1, len(matrices), subplot_titles=list(matrices), horizontal_spacing=0.08)
     for column, (name, values) in enumerate(matrices.items(), 1):
-        values = small(values).astype(np.float32)
-        high = float(np.abs(values).max()) or 1.0
         across, down = (axes or {}).get(name, ("column", "row"))
-        trace = go.Heatmap(
-            z=values,
-            colorscale=DIVERGING if diverging else SEQUENTIAL,
-            zmin=-high if diverging else None,
-            zmax=high if diverging else None,
-            showscale=False,
-            hovertemplate=f"{down} %{{y}}<br>{across} %{{x}}<br>%{{z:.3g}}<extra></extra>",
-        )
+        trace = _heat(small(values).astype(np.float32), across, down, diverging, showscale=False)
         figure.add_trace(trace, row=1, col=column)
         shown = named((ticks or {}).get(name))
         shown |= {"tickfont_size": 10} if shown else {}

@@ -1,6 +1,7 @@
 """What every training run of the course shares: device, seeds, progress, files that are never half-written, metrics,
 sweeps."""
 
+from utils.course import run_command
 from utils.train.files import (
     Metrics,
     load_optimizer,
@@ -18,7 +19,6 @@ from utils.train.run import (
     command_line,
     generator,
     progress_bar,
-    run_command,
     seed_everything,
     usable_device,
 )

@@ -1,10 +1,10 @@
-"""What a run asks of its machine: a device, seeds, a progress bar, Ctrl-C after the step in hand, a command frame."""
+"""What a run asks of its machine: a device, seeds, a progress bar, Ctrl-C after the step in hand."""
 
 import random
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import numpy as np
 import torch
@@ -94,27 +94,6 @@ class Interrupt:
     def __exit__(self, *error) -> None:
         if self._before is not None:
             signal.signal(signal.SIGINT, self._before)
-
-
-def run_command(run: Callable[[], int]) -> int:
-    """The exit status of `run`: its own, 2 for what the user can put right (one sentence), 130 after Ctrl-C.
-
-    What the terminal's encoding cannot show or read becomes a question mark instead of ending the run.
-    """
-    for stream in (sys.stdin, sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
-    try:
-        for argument in sys.argv[1:]:
-            if any("\ud800" <= character <= "\udfff" for character in argument):  # how Python keeps such bytes
-                raise CourseError(f"The argument {argument} is not text in UTF-8.")
-        return run()
-    except (CourseError, ValueError) as error:
-        print(error, file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-        return 130
 
 
 def command_line(program: str) -> str:

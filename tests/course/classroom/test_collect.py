@@ -16,11 +16,11 @@ from nbformat.v4 import new_code_cell, new_notebook
 from utils import course
 from utils.chapter import load_chapter
 from utils.course import CourseError
+from utils.grade import __main__ as commands
 from utils.grade.classroom.gather import gather
-from utils.grade.classroom.roster import Roster, list_beside, moment
+from utils.grade.classroom.roster import Enrolment, Roster, list_beside, moment
 from utils.grade.classroom.run import Options, grade_class
 from utils.grade.collect import collect
-from utils.grade.exports import commands
 
 NAME = course.chapter_name("ch1")
 PLACE = f"chapters/{NAME}/exercises.ipynb"
@@ -206,9 +206,10 @@ def test_the_same_file_twice_is_no_clash(tmp_path):
 
 
 def test_a_hint_where_the_names_are_a_platforms(tmp_path):
-    said = commands.collect(put(tmp_path / "in", *CANVAS), tmp_path / "out")
+    said = commands.collect(put(tmp_path / "in", *CANVAS), tmp_path / "out", Enrolment())
     assert "--id-from canvas" in said
-    assert "--id-from" not in commands.collect(put(tmp_path / "own", "ada.ipynb", "bob.ipynb"), tmp_path / "out2")
+    own = put(tmp_path / "own", "ada.ipynb", "bob.ipynb")
+    assert "--id-from" not in commands.collect(own, tmp_path / "out2", Enrolment())
 
 
 ROSTERS = {
@@ -231,7 +232,7 @@ def test_a_roster_tells_who_is_absent_and_who_is_unknown(tmp_path, text):
     assert done.unknown == ["mallory"]
     rows = {row["id"]: row for row in table(tmp_path / "out" / "ch1.csv")}
     assert rows["cleo"]["note"] == "Nothing was handed in." and rows["ada"]["name"] == "Ada L."
-    said = commands.collect(home, tmp_path / "two", roster=tmp_path / "roster.csv")
+    said = commands.collect(home, tmp_path / "two", Enrolment(roster=tmp_path / "roster.csv"))
     assert "Handed in nothing: cleo." in said and "Not on the roster: mallory." in said
 
 
@@ -334,7 +335,7 @@ def test_every_file_that_is_not_taken_is_named_with_its_reason(tmp_path):
         "dan",
         "eve",
     }
-    said = commands.collect(home, tmp_path / "two", chapter="ch1")
+    said = commands.collect(home, tmp_path / "two", Enrolment(), chapter="ch1")
     assert "Not taken: notes.txt isn't a notebook." in said and "bob: There is no notebook: bob/only.docx" in said
     assert ".git" not in said and "essay.pdf isn't a notebook; " in said
     assert [len(files) for files in done.files["ch1"].values()] == [1]
@@ -423,7 +424,7 @@ def test_hand_outs_zips_and_single_notebooks(tmp_path):
     assert cells["ch1/eve/exercises.ipynb"] == "{ broken" and "does not say which chapter" in found["cleo"].problem
     assert "dan.zip can't be opened" in found["dan"].problem and not found["ada"].problem
     assert {p.name for p in tmp_path.iterdir()} == {"in", "out"}  # nothing was unpacked beside it
-    said = commands.collect(home, tmp_path / "second", several=True)
+    said = commands.collect(home, tmp_path / "second", Enrolment(), several=True)
     assert "Collected 7 notebooks of 5 students for ch1" in said and "--chapter ch1 --out results" in said
     with pytest.raises(CourseError, match="lies inside"):
         collect(home, home / "out")

@@ -5,7 +5,7 @@ import contextlib
 import multiprocessing.util
 import tempfile
 import threading
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from utils import course
@@ -188,10 +188,6 @@ def _graded(task: Task, settings: Settings, box) -> tuple[str, int]:
 
     record = grade_submission(task, settings.chapter, settings.seed, box, settings.partial)
     return record.to_json(), box.used["zygotes"]
-
-
-def plain(settings: Settings) -> dict:
-    return asdict(settings)
 
 
 atexit.register(_close)

@@ -3,11 +3,12 @@
 import contextlib
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from utils import course
 from utils.grade.classroom.assemble import Task, tests_digest
-from utils.grade.classroom.engine import Settings, close_engine, grade_task, plain, preflight
+from utils.grade.classroom.engine import Settings, close_engine, grade_task, preflight
 from utils.grade.limited import die_with_parent
 
 PER_PROCESS = 4  # submissions that make a further process worth its start (an import of torch, and a zygote's)
@@ -133,7 +134,7 @@ def on_cluster(tasks: Sequence[Task], settings: Settings, address: str) -> Itera
 
 def _check(client, addresses: list[str], settings: Settings) -> None:
     """Every worker must hold the same tests and be able to confine: the marks may not depend on who grades."""
-    asked = [client.submit(preflight, plain(settings), workers=[one], pure=False) for one in addresses]
+    asked = [client.submit(preflight, asdict(settings), workers=[one], pure=False) for one in addresses]
     for one, future in zip(addresses, asked, strict=True):
         try:
             answer = future.result(timeout=WARM_UP)

@@ -17,14 +17,6 @@ FORMAT = 1
 ISOLATIONS = ("bubblewrap", "none", "")  # "": nothing of the submission was run
 
 
-class Unfinished(course.CourseError):
-    """Some of the work could not be done, a sentence for each; the rest is on disk, and `done` says what that is."""
-
-    def __init__(self, sentences: list[str], done: str = ""):
-        super().__init__("\n".join(sentences))
-        self.done = done
-
-
 @dataclass
 class ExerciseResult:
     """What became of one exercise. `says` is one sentence or empty; `test` the hidden test that failed first.

@@ -20,6 +20,17 @@ COLUMNS = ("id", "name", "submitted", "late", "note")  # of the list that `colle
 NOTHING = "Nothing was handed in."
 
 
+@dataclass(frozen=True)
+class Enrolment:
+    """How submissions become those of a class."""
+
+    # where the student ids are: canvas, moodle, nbgrader, classroom, gradescope, '{student}_ch1.ipynb',
+    # '{student}/*.ipynb', metadata:KEY.KEY or =NAME
+    id_from: str = ""
+    roster: Path | None = None  # a CSV of the class: a column id, and name if you like
+    due: str = ""  # such as '2026-12-01 23:59': later work is marked
+
+
 @dataclass
 class Person:
     """A line of the list; `note` says what became of a submission that holds no notebook."""

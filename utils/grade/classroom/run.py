@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from filelock import FileLock, Timeout
 
@@ -19,8 +19,8 @@ from utils.files import PART
 from utils.grade.classroom.assemble import Task, blank, read
 from utils.grade.classroom.engine import Settings
 from utils.grade.classroom.gather import BY_A_PROGRAM, Work, gather
-from utils.grade.classroom.record import SubmissionResult, Unfinished, read_record, read_results, record_file
-from utils.grade.classroom.roster import enrol, list_beside
+from utils.grade.classroom.record import SubmissionResult, read_record, read_results, record_file
+from utils.grade.classroom.roster import Enrolment, enrol, list_beside
 from utils.grade.submission import clean
 
 STATUSES_SHOWN = 4
@@ -28,20 +28,23 @@ FULL_DISK = 3  # records in a row that cannot be written before the run is given
 
 
 @dataclass(frozen=True)
-class Options:
-    """How a class is graded; see `python -m utils.grade --help`. `jobs` 0: as many as there are processors."""
+class Options(Enrolment):
+    """How a class is graded."""
 
-    id_from: str = ""
-    roster: Path | None = None
-    due: str = ""
-    seed: int | None = None
-    isolation: str = "bubblewrap"
-    jobs: int = 0
-    cluster: str = ""
-    fresh: bool = False
-    partial: bool = False
-    seconds: int = 20
-    quiet: bool = True
+    seed: int | None = None  # repeats the marks of a run; none: drawn, printed and recorded
+    isolation: Literal["bubblewrap", "none"] = "bubblewrap"  # none: only limits, for a container of your own
+    jobs: int = 0  # processes; 0: one per processor
+    cluster: str = ""  # tcp://HOST:PORT, the scheduler of a running Dask cluster
+    fresh: bool = False  # grade again what has a record already
+    partial: bool = False  # wrong answers earn by the hidden tests they pass
+    seconds: int = 20  # of the processor, for one request to an answer
+
+    def __post_init__(self):
+        """Raises CourseError for what cannot be."""
+        if self.jobs < 0 or self.seconds < 1:
+            raise course.CourseError("--jobs may not be negative, and --seconds is at least 1.")
+        if self.seed is not None and not 0 <= self.seed < 2**63:
+            raise course.CourseError("--seed is a whole number from 0 to 2**63 - 1.")
 
 
 class Row(NamedTuple):
@@ -78,7 +81,9 @@ class Summary:
         return [record for record in read_results(self.out, self.chapter) if record.student in students]
 
 
-def grade_class(paths: list[Path], chapter: str, out: Path, options: Options | None = None) -> Summary:
+def grade_class(
+    paths: Sequence[Path], chapter: str, out: Path, options: Options | None = None, quiet: bool = True
+) -> Summary:
     """Grade submissions into a results folder, which is continued where it holds records that still hold.
 
     Raises CourseError for what a person has to put right before anything can be graded.
@@ -91,7 +96,7 @@ def grade_class(paths: list[Path], chapter: str, out: Path, options: Options | N
     roster = options.roster or (list_beside(Path(paths[0])) if len(paths) == 1 else None)
     works, _ = enrol(gathered.works, roster, options.due)
     with _locked(out):
-        run = _Run(key, Path(out), options, (*paths, out))
+        run = _Run(key, Path(out), options, quiet, (*paths, out))
         run.notice(gathered.hint)
         for name, why in gathered.nobodys:
             run.notice(f"{name} {why}: not taken." if why != BY_A_PROGRAM else "")
@@ -122,8 +127,8 @@ def _locked(out: Path) -> Iterator[None]:
 
 
 class _Run:
-    def __init__(self, chapter: str, out: Path, options: Options, hidden: tuple = ()):
-        self.chapter, self.out, self.options = chapter, out, options
+    def __init__(self, chapter: str, out: Path, options: Options, quiet: bool, hidden: tuple):
+        self.chapter, self.out, self.options, self.quiet = chapter, out, options, quiet
         self.hidden = tuple(str(Path(path).resolve()) for path in hidden)
         self.summary = Summary(self._seed(), chapter, out)
         self.unwritten = 0
@@ -181,7 +186,7 @@ class _Run:
             "" if options.cluster else _scratch(),
         )
         try:
-            bar = tqdm(total=len(todo), unit="notebook", disable=options.quiet, file=sys.stderr)
+            bar = tqdm(total=len(todo), unit="notebook", disable=self.quiet, file=sys.stderr)
             if options.cluster:
                 answers = on_cluster(Tasks(todo, self.chapter), settings, options.cluster)
             else:
@@ -274,7 +279,7 @@ class Tasks(Sequence):
         return read(self.works[number], self.chapter)
 
 
-class DiskFull(Unfinished):
+class DiskFull(course.Unfinished):
     """Records cannot be written any more; those that were are whole."""
 
 

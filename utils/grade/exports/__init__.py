@@ -2,13 +2,14 @@
 
 import json
 import re
+import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
 from utils import course
 from utils.files import write_whole, writing
-from utils.grade.classroom.record import ExerciseResult, SubmissionResult
-from utils.grade.exports.common import full, no_formula, number, one_line, reason, title, warn, write_each, write_table
+from utils.grade.classroom.record import ExerciseResult, SubmissionResult, folder_name
+from utils.grade.exports.common import full, no_formula, number, one_line, reason, title, write_table
 from utils.grade.status import PROPERTIES, Status
 
 VISIBLE = {"output_format": "text", "visibility": "visible"}
@@ -24,7 +25,15 @@ ABOUT = (
 
 def gradescope(results: list[SubmissionResult], out: Path) -> list[Path]:
     """Gradescope's results.json (one student) or a folder of them: a case per exercise, flags for instructors only."""
-    return write_each(results, out, _document)
+    if len(results) == 1 and not out.is_dir():
+        files = {out: results[0]}
+    elif out.is_file():
+        raise course.CourseError(f"{out} is a file: the results of {len(results)} students need a folder.")
+    else:
+        files = {out / f"{folder_name(result.student)}.json": result for result in results}
+    for file, result in files.items():
+        write_whole(file, json.dumps(_document(result), indent=1) + "\n")
+    return list(files)
 
 
 def _document(result: SubmissionResult) -> dict:
@@ -117,7 +126,8 @@ def nbgrader(results: list[SubmissionResult], out: Path) -> list[Path]:
     for result in results:
         student = _unquoted(no_formula(one_line(result.student)))
         if student != result.student:
-            warn(f"nbgrader's table can't hold the student id {result.student!r} as it is: there it is {student!r}.")
+            says = f"nbgrader's table can't hold the student id {result.student!r} as it is: there it is {student!r}."
+            print(says, file=sys.stderr)
         score = number(result.score)
         values = {
             "assignment": result.chapter,

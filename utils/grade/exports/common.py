@@ -1,16 +1,13 @@
-"""What the exports share: numbers, safe text, one file or a file per student."""
+"""What the exports share: numbers, safe text, a table."""
 
 import csv
 import io
-import json
 import re
-import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from utils.course import CourseError
 from utils.files import write_whole
-from utils.grade.classroom.record import ExerciseResult, SubmissionResult, folder_name
+from utils.grade.classroom.record import ExerciseResult
 from utils.grade.status import Status
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # the full-width ones count too
@@ -51,22 +48,6 @@ def no_formula(text: str) -> str:
     return f"'{text}" if text.lstrip(" \n").startswith(FORMULA) else text
 
 
-def write_each(results: list[SubmissionResult], out: Path, make: Callable[[SubmissionResult], dict]) -> list[Path]:
-    """One JSON file for one student; with several, `out` is a folder of <student>.json. Returns the files.
-
-    Raises CourseError where the folder is asked for and `out` is a file.
-    """
-    if len(results) == 1 and not out.is_dir():
-        files = [(out, results[0])]
-    else:
-        if out.is_file():
-            raise CourseError(f"{out} is a file: the results of {len(results)} students need a folder.")
-        files = [(out / f"{folder_name(result.student)}.json", result) for result in results]
-    for file, result in files:
-        write_whole(file, json.dumps(make(result), indent=1) + "\n")
-    return [file for file, _ in files]
-
-
 def write_table(file: Path, rows: Iterable[Sequence]) -> None:
     """Write a CSV in which nothing is a formula; with a byte order mark, or Excel takes it for another encoding."""
     text = io.StringIO(newline="")
@@ -74,7 +55,3 @@ def write_table(file: Path, rows: Iterable[Sequence]) -> None:
     for row in rows:
         table.writerow([no_formula(one_line(value)) if isinstance(value, str) else value for value in row])
     write_whole(file, "\ufeff" + text.getvalue())
-
-
-def warn(sentence: str) -> None:
-    print(sentence, file=sys.stderr)
