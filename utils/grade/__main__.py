@@ -99,7 +99,7 @@ def release(
 
 
 def collect(
-    folder: Positional[Path],
+    folder: Positional[Annotated[Path, arg(help="what came back: a folder or a zip, an entry a student")]],
     out: Folder,
     who: OmitArgPrefixes[Enrolment],
     chapter: Annotated[str, arg(help="take the notebooks of this chapter only")] = "",

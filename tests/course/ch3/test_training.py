@@ -1,13 +1,12 @@
 """Runs of the training commands: files, interruption, sweeps, heat maps, tables, and bad input in one sentence."""
 
 import json
-import os
 import signal
 
 import pytest
 import torch
 
-from solutions.ch3_rasp import cli
+from solutions.ch3_rasp import cli, runs, training
 from solutions.ch3_rasp.experiments import attention_match, show_table, size_table, sizes_of, small_runs, sweep
 from solutions.ch3_rasp.fast import fuse
 from solutions.ch3_rasp.model import Encoder, EncoderConfig
@@ -73,17 +72,17 @@ def test_same_seed_same_numbers():
     assert one.final == again.final != other.final
 
 
-def test_interruption_in_the_first_epoch_keeps_a_run(tmp_path):
-    def tell(line):
-        if line.startswith("sequences"):
-            signal.setitimer(signal.ITIMER_REAL, 0.05)
+def test_interruption_in_the_first_epoch_keeps_a_run(tmp_path, monkeypatch):
+    def interrupted(model, *rest):
+        def once(*_):  # Ctrl-C during the first step
+            hook.remove()
+            signal.raise_signal(signal.SIGINT)
 
-    before = signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
-    try:
-        found = train_run(tiny("sort_10", n_train=200_000, n_epochs=50, longest=30), tell)
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        hook = model.register_forward_hook(once)
+        return training.train(model, *rest)
+
+    monkeypatch.setattr(runs, "train", interrupted)
+    found = train_run(tiny("sort_10", n_train=300, n_epochs=50))
     assert found.interrupted and not found.history
     (folder,) = (tmp_path / "lms" / "sort_10").iterdir()
     assert load_run(folder).interrupted and load_run(folder).final == found.final
