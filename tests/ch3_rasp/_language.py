@@ -25,7 +25,10 @@ def language():
     def check(values):
         kinds = {type(value) for value in values}
         if not any(kinds <= allowed for allowed in ({str}, {bool}, {int, bool}, {int, float, bool})):
-            raise RaspError(f"the values {values[:4]} are of different types")
+            each = list({type(value): value for value in reversed(values)}.values())[::-1]
+            if len(each) == 1:
+                raise RaspError(f"a sequence holds strings, bools, ints or floats, but here it holds {each[0]!r}")
+            raise RaspError(f"the values of a sequence must share one type, but here are {each[0]!r} and {each[1]!r}")
         return values
 
     class Step:
@@ -34,6 +37,8 @@ def language():
         def __init__(self, function, *parts, op="map", setting=None, name=""):
             self.function, self.parts, self.op, self.setting, self.name = function, parts, op, setting, name
             self.label = ""
+            if self.kind == "s-op" and op != "aggregate" and "selector" in [getattr(p, "kind", "") for p in parts]:
+                raise RaspError("a selector cannot be computed with, only selected from: an s-op is wanted here")
 
         def __call__(self, x):
             return self.value(list(x), {})
@@ -59,8 +64,6 @@ def language():
     class SOp(Step):
         @classmethod
         def pointwise(cls, function, *parts, name=""):
-            if any(getattr(part, "kind", "") == "selector" for part in parts):
-                raise RaspError("a selector cannot be computed with, only selected from: an s-op is wanted here")
             if any(not hasattr(p, "value") and type(p) not in (str, bool, int, float) for p in parts):
                 raise RaspError("an s-op is computed from s-ops and single values only")
             return SOp(

@@ -14,26 +14,32 @@ def on_arrays(aggregate, matrix, values, default):
     given = [np.array(matrix, dtype=bool), values]
     result = aggregate(*given) if default is None else aggregate(*given, default)
     kind = type(result).__name__
-    return {"kind": kind, "values": list(result) if kind in ("list", "tuple", "ndarray") else None}
+    values = list(result) if kind in ("list", "tuple", "ndarray") else None
+    return {"kind": kind, "values": values, "after": [given[0].tolist(), given[1]]}
 
 
 def compared(aggregate, matrix, values, expected, says, default=None):
     got = aggregate.run(on_arrays, matrix, values, default)
     inputs = {"selector": matrix, "values": values, "default": default}
     require(got["kind"] == "list", f"aggregate must return a list, but it returns a {got['kind']}", inputs=inputs)
+    after = [[[bool(on) for on in row] for row in matrix], values]
+    require(got["after"] == after, "the selector or the list of values is different after the call", inputs=inputs)
     require(len(got["values"]) == len(matrix), "aggregate must return one value per query, a row each", inputs=inputs)
     same = L.typed(got["values"]) == L.typed(expected)
     require(same, says, expected=expected, got=got["values"], inputs=inputs)
 
 
 def test_one_value_as_it_is(aggregate, draw):
-    order = draw.permutation(4).tolist()[:3]
+    order = draw.permutation(4).tolist()
+    order.append(order[0])
     matrix = [[j == i for j in range(4)] for i in order]
     says = "a row that chooses one key must give its value unchanged, an int as an int"
     compared(aggregate, matrix, [10, 20, 30, 40], [[10, 20, 30, 40][i] for i in order], says)
     says = "a single string or bool must come through unchanged"
     compared(aggregate, matrix, list("abcd"), ["abcd"[i] for i in order], says)
     compared(aggregate, matrix, [True, False, True, True], [[True, False, True, True][i] for i in order], says)
+    says = "a single value must come through unchanged: ints and bools stay what they are beside a float"
+    compared(aggregate, matrix, [3, True, 0.5, 0], [[3, True, 0.5, 0][i] for i in order], says)
 
 
 def test_mean_of_several(aggregate, draw):
@@ -43,6 +49,9 @@ def test_mean_of_several(aggregate, draw):
     says = "a row that chooses several keys must give the mean of their values, a float"
     compared(aggregate, matrix, [a, b, 4], expected, says)
     compared(aggregate, [[1, 1, 0], [1, 0, 1]], [1.5, 0.5, 2.5], [1.0, 2.0], says)
+    compared(aggregate, [[1, 1, 1], [1, 1, 0]], [5, 5, 2], [4.0, 5.0], "equal values count as often as they are chosen")
+    says = "what has a mean is decided by the whole sequence: bools beside an int are numbers"
+    compared(aggregate, [[1, 1, 0], [1, 1, 1]], [True, False, 5], [0.5, 2.0], says)
 
 
 def test_empty_rows(aggregate):
@@ -62,4 +71,6 @@ def test_only_numbers_have_a_mean(aggregate):
     says = "the mean of several {} must raise an error"
     for kind, values in {"strings": ["a", "b"], "bools": [True, False]}.items():
         with raises(says.format(kind)):
+            aggregate.run(on_arrays, [[1, 1], [0, 1]], values, None)
+        with raises(f"the mean of several {kind} raises another error: it must be a RaspError", "RaspError"):
             aggregate.run(on_arrays, [[1, 1], [0, 1]], values, None)

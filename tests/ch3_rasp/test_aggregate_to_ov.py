@@ -9,12 +9,15 @@ def taken_apart(aggregate_to_ov, values, default, numeric):
     """The matrix and the values, each with its type's name, since 1 and True are equal."""
     result = aggregate_to_ov(values, default) if numeric is None else aggregate_to_ov(values, default, numeric)
     W, out = result
-    return {"W": W, "out": [[type(value).__name__, value] for value in out]}
+    kinds = ["tensor" if torch.is_tensor(W) else type(W).__name__, type(out).__name__]
+    return {"W": W, "kinds": kinds, "out": [[type(value).__name__, value] for value in out]}
 
 
 def compared(aggregate_to_ov, values, default, out, rows, says, numeric=None):
     found = aggregate_to_ov.run(taken_apart, values, default, numeric)
     inputs = {"values": values, "default": default, "numeric": bool(numeric)}
+    kinds = " and a ".join(found["kinds"])
+    require(kinds == "tensor and a list", f"aggregate_to_ov must return a tensor and a list, but these are a {kinds}")
     wanted = [[type(value).__name__, value] for value in out]
     require(found["out"] == wanted, f"out_values is wrong: {says}", expected=out, got=found["out"], inputs=inputs)
     close(found["W"], torch.tensor(rows), says, name="W_OV", inputs=inputs)
@@ -25,13 +28,16 @@ def test_values_are_copied(aggregate_to_ov):
     compared(
         aggregate_to_ov, ["a", "b", "c"], "b", ["a", "b", "c"], [[1.0, 0, 0], [0, 1, 0], [0, 0, 1], [0, 1, 0]], says
     )
+    compared(aggregate_to_ov, ["a", "b"], "a", ["a", "b"], [[1.0, 0], [0, 1], [1, 0]], says)
 
 
 def test_new_default(aggregate_to_ov):
     says = "a default that is not among the values needs a place of its own, the last"
-    compared(aggregate_to_ov, ["a", "b"], "?", ["a", "b", "?"], [[1.0, 0, 0], [0, 1, 0], [0, 0, 1]], says)
+    compared(aggregate_to_ov, ["b", "a"], "?", ["b", "a", "?"], [[1.0, 0, 0], [0, 1, 0], [0, 0, 1]], says)
+    compared(aggregate_to_ov, [2, 1], 0, [2, 1, 0], [[1.0, 0, 0], [0, 1, 0], [0, 0, 1]], says)
     says = "1 and True are equal in Python but different values here: compare the types, too"
     compared(aggregate_to_ov, [0, 1], True, [0, 1, True], [[1.0, 0, 0], [0, 1, 0], [0, 0, 1]], says)
+    compared(aggregate_to_ov, [False, True], 1, [False, True, 1], [[1.0, 0, 0], [0, 1, 0], [0, 0, 1]], says)
 
 
 def test_numbers(aggregate_to_ov):

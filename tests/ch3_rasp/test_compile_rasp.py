@@ -160,3 +160,12 @@ def test_the_rest_is_zero(compile_rasp, draw):
     for layer, heads in enumerate(plan["heads"]):
         used = sum(bool(W.any()) for W in found[f"blocks.{layer}.attention.W_O"])
         require(used == len(heads), "heads that the plan does not need must stay 0", expected=len(heads), got=used)
+        for place, name in enumerate(("W_Q", "W_K", "W_V")):
+            used = int(found[f"blocks.{layer}.attention.{name}"].any(dim=1).sum())
+            wanted = sum(head[place].shape[1] for head in heads)
+            says = f"{name} must stay 0 in the coordinates that no head of the plan uses"
+            require(used <= wanted, says, expected=wanted, got=used)
+        used, wanted = (
+            int(found[f"blocks.{layer}.mlp.W_in"].any(dim=0).sum()), sum(W.shape[1] for W, _ in plan["units"][layer])
+        )  # fmt: skip
+        require(used <= wanted, "W_in must stay 0 for hidden units that the plan does not need", got=used)

@@ -17,6 +17,12 @@ def test_everywhere_the_same_number(count, draw):
     compared(count, inputs, "l", "count must give the number of times that the atom occurs, an int, at every position")
     compared(count, ["abc", "a"], "x", "an atom that does not occur must be counted 0 times")
     compared(count, [[3, 1, 3, 3], [0, 0]], 3, "count must work for numbers as well")
+    compared(count, [["3", "1"], [3.0, 1.5, 3.0]], 3, "a number equals no text, and 3 equals 3.0, as in Python")
+
+
+def test_counts_that_rounding_errors_spoil(count):
+    says = "22 * (15 / 22) and 25 * (7 / 25) are not whole in floats: round to the nearest"
+    compared(count, ["a" * 15 + "b" * 7, "a" * 7 + "b" * 18], "a", says)
 
 
 def test_any_sequence(count):

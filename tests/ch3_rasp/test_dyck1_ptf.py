@@ -18,7 +18,7 @@ def verdicts(x):
 
 
 def test_verdicts(dyck1_ptf, draw):
-    inputs = ["())(", "(())", "()()", "(", ")", "((()", ")()(", "a(b)c", "aa"]
+    inputs = ["())(", "(())", "()()", "(", ")", "((()", ")()(", "a(b)c", "aa", "())((", ")((", "[(]{)}", "-1)"]
     inputs += ["".join("()a"[int(i)] for i in draw.integers(0, 3, 12)) for _ in range(3)]
     found = L.result(dyck1_ptf, [L.step("tokens")], inputs)
     says = "the verdicts T, P and F after each prefix are wrong"

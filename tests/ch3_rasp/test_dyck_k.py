@@ -33,6 +33,7 @@ def test_brackets_alone(dyck_k, draw):
 def test_neutral_tokens(dyck_k, draw):
     inputs = ["{(a)}", "a(a){a}", "(aa(a)a)", "a{a(b}", "(a}"]
     inputs += ["".join("(){}aab"[int(i)] for i in draw.integers(0, 7, 10)) for _ in range(6)]
+    inputs += ["{(1)}", "{(-)}", "{([)}", "{(1-)a}"]  # whatever is not in pairs is neutral, other brackets as well
     says = "neutral tokens must change nothing: {(a)} is balanced at its end"
     compared(dyck_k, inputs, ["()", "{}"], says)
 
@@ -40,6 +41,12 @@ def test_neutral_tokens(dyck_k, draw):
 def test_other_pairs(dyck_k):
     compared(dyck_k, ["[({a})]", "[a(])", "([a]{})"], ["()", "{}", "[]"], "three kinds of brackets must work, too")
     compared(dyck_k, ["(a(a)a)"], ["()"], "one kind of bracket alone must work")
+
+
+def test_any_sequence(dyck_k):
+    seq = "tokens.lookup({'o': '(', 'c': ')', '(': 'a', 'u': '{', 'n': '}'})"
+    found = L.result(dyck_k, [L.step(seq), ["()", "{}"]], ["uo(cn"])
+    L.agrees(found, [list("PPPPT")], ["uo(cn"], "dyck_k must read the sequence that it is given")
 
 
 def test_size(dyck_k):

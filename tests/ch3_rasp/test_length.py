@@ -15,6 +15,12 @@ def test_the_number_of_tokens_everywhere(length, draw):
     L.agrees(found, [[len(x)] * len(x) for x in inputs], inputs, SAYS)
 
 
+def test_a_length_that_rounding_errors_spoil(length):
+    found = L.result(length, [], ["ab" * 46 + "c"])
+    says = "at length 93, 1 / (1 / 93) is a little below 93 in floats: round to the nearest, don't cut"
+    L.agrees(found, [[93] * 93], ["ab" * 46 + "c"], says)
+
+
 def test_one_token(length):
     L.agrees(L.result(length, [], ["a"]), [[1]], ["a"], "on an input of a single token the length must be 1, an int")
 

@@ -12,22 +12,28 @@ FUNCTIONS = {
     "sum": lambda a, b: a + b,
     "ratio": lambda a, b: b // a,
     "third": lambda a, b, c: (a, b, c) == (1, 2, 0),
-    "mixed": lambda a: [0, True, 1, 1.0][a],
+    "mixed": lambda a: [0, True, 1, 1.0, "1"][a],
+    "table": lambda a, b: {0: "x", 2: "y"}[a] + b,
+    "type": lambda a: type(a).__name__,
 }
 
 
 def layer(lookup_mlp, kind, domains):
-    """Call the function with one of six functions."""
+    """Call the function with one of these functions."""
     functions = {
         "turned": lambda a: -a,
         "same": lambda a: a % 2,
         "sum": lambda a, b: a + b,
         "ratio": lambda a, b: b // a,
         "third": lambda a, b, c: (a, b, c) == (1, 2, 0),
-        "mixed": lambda a: [0, True, 1, 1.0][a],
+        "mixed": lambda a: [0, True, 1, 1.0, "1"][a],
+        "table": lambda a, b: {0: "x", 2: "y"}[a] + b,
+        "type": lambda a: type(a).__name__,
     }
     W_in, W_out, out = lookup_mlp(functions[kind], *domains)
-    return {"W_in": W_in, "W_out": W_out, "out": [[type(value).__name__, value] for value in out]}
+    tensors = all(torch.is_tensor(W) and W.dtype == torch.float32 for W in (W_in, W_out))
+    kinds = [tensors, type(out).__name__]
+    return {"W_in": W_in, "W_out": W_out, "kinds": kinds, "out": [[type(value).__name__, value] for value in out]}
 
 
 def compared(lookup_mlp, kind, domains, says):
@@ -37,13 +43,15 @@ def compared(lookup_mlp, kind, domains, says):
     for places in itertools.product(*(range(len(domain)) for domain in domains)):
         try:
             result = f(*(domain[i] for domain, i in zip(domains, places, strict=True)))
-        except ZeroDivisionError:
+        except (ZeroDivisionError, KeyError, TypeError):
             continue
         key = [type(result).__name__, result]
         if key not in wanted:
             wanted.append(key)
         results.append(wanted.index(key))
         rows.append(torch.cat([*(torch.eye(len(d))[i] for d, i in zip(domains, places, strict=True)), torch.ones(1)]))
+    says_kinds = "lookup_mlp must return W_in and W_out as float32 tensors, and out_values as a list"
+    require(found["kinds"] == [True, "list"], says_kinds)
     got = found["out"]
     require(
         got == wanted,
@@ -68,13 +76,17 @@ def test_several_arguments(lookup_mlp, draw):
     domains = [[0, 1, draw.integer(2, 5)], [0, 1]]
     W_in = compared(lookup_mlp, "sum", domains, "a unit must answer to one tuple of arguments only")
     require(W_in.shape[1] <= 6, "one hidden unit per tuple of arguments is enough", got=W_in.shape[1])
-    compared(lookup_mlp, "third", [[0, 1], [2, 0], [0, 1]], "with three arguments, all three must fit")
+    compared(lookup_mlp, "third", [[0, 1], [2, 0, 5], [0, 1]], "with three arguments, all three must fit")
 
 
 def test_where_the_function_fails(lookup_mlp):
     W_in = compared(lookup_mlp, "ratio", [[0, 1, 2], [1, 2]], "tuples on which f raises must be left out")
     require(W_in.shape[1] <= 4, "tuples on which f raises need no hidden unit", got=W_in.shape[1])
+    says = "tuples on which f raises must be left out, whatever the error is"
+    compared(lookup_mlp, "table", [[0, 1, 2], ["u", 3]], says)
 
 
 def test_types_of_results(lookup_mlp):
-    compared(lookup_mlp, "mixed", [[0, 1, 2, 3]], "1, True and 1.0 are equal in Python but different results")
+    compared(lookup_mlp, "mixed", [[0, 1, 2, 3, 4]], "1, True and 1.0 are equal in Python but different results")
+    says = "1, True and 1.0 in one domain are three values, each with a place of its own"
+    compared(lookup_mlp, "type", [[0, 1, True, 1.0]], says)

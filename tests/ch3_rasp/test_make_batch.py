@@ -44,6 +44,7 @@ def test_mask_and_symbols(make_batch, draw):
     n, max_len, V = 40, 6 + draw.index, 3 + draw.index
     tokens, _, mask = batch(make_batch, draw, "reverse", n, max_len, V)
     require(in_front(mask), "real positions come first in each row: the mask is True in front and False behind")
+    batch(make_batch, draw, "reverse", 1, 500, V)  # a single string, which hardly ever is the longest possible
     real = tokens[mask]
     require(((real >= 0) & (real < V)).all(), "a symbol at a real position isn't from 0 to vocabulary - 1", got=tokens)
     says = "at padding, tokens must hold the number `vocabulary`"
@@ -66,6 +67,8 @@ def test_lengths(make_batch, draw):
     for length in (2, 3, 4):
         share = (lengths == length).float().mean().item()
         require(abs(share - 1 / 3) < 0.1, f"the lengths aren't uniform: {length} has a share of {share:.2f}, not 1/3")
+    says = "the strings come in the order of their lengths: draw each length by itself"
+    require((lengths.diff() < 0).any() and (lengths.diff() > 0).any(), says)
     _, _, mask = batch(make_batch, draw, "reverse", n, 3, 5)
     require(mask.sum(1).min() == 1, "without min_len, strings of length 1 must occur, and none shorter")
 
@@ -76,6 +79,7 @@ def test_symbols_are_uniform(make_batch, draw):
     shares = torch.bincount(tokens[mask].clamp(0, V), minlength=V)[:V] / 2000
     says = "the symbols aren't uniform from 0 to vocabulary - 1"
     require((shares - 1 / V).abs().max() < 0.065, says, expected=torch.full((V,), 1 / V), got=shares)
+    require((tokens.diff(dim=1) < 0).any(), "with sort, the tokens are sorted as well: only the targets are")
     says = "symbols within a string, or across strings, depend on each other: draw every one by itself"
     require((tokens[:, 0] == tokens[:, 1]).float().mean() < 0.45, says)
     require((tokens[:-1] == tokens[1:]).float().mean() < 0.45, says)
@@ -136,6 +140,8 @@ def test_hist2(make_batch, draw):
     says = "in hist2, a target isn't how many different symbols occur as often as this one"
     check(make_batch, draw, "hist2", [(8, 4, 8), (8, 4, 1), (4, 9, 1)], says)
     check(make_batch, draw, "hist2", [(30, 60, 30)], "in hist2, numbers above 10 must be 10")
+    says = "in hist2, counts above 10 are still different: only the number of symbols stops at 10"
+    check(make_batch, draw, "hist2", [(30, 2, 30)], says)
 
 
 def test_sort_by_freq(make_batch, draw):

@@ -13,8 +13,8 @@ def number(result):
     require(result is not None, "masked_accuracy returns nothing: the line with return is missing")
     require(not isinstance(result, (list, tuple)), "masked_accuracy returns several values: return one number")
     if torch.is_tensor(result):
-        require(result.numel() == 1, f"masked_accuracy returns a tensor of shape {tuple(result.shape)}, not one number")
-        return float(result)
+        thing = f"a tensor of shape {tuple(result.shape)}: .item() turns one that holds a single number into a float"
+        require(False, f"masked_accuracy must return a Python float, but it returns {thing}", got=result)
     return result
 
 

@@ -26,6 +26,11 @@ def test_fill(most_freq):
     L.agrees(found, [right("abbccddd", ".")], ["§abbccddd"], "fill must take the places behind the different tokens")
 
 
+def test_any_sequence(most_freq):
+    found = L.result(most_freq, [L.step("tokens.lookup({'§': '§', 'a': 'y', 'b': 'x', 'c': 'x'})")], ["§abc"])
+    L.agrees(found, [list("§xy§")], ["§abc"], "most_freq must read the sequence that it is given")
+
+
 def test_size(most_freq):
     found = L.result(most_freq, [L.step("tokens")], ["§ab"])
     L.fits(found, [2, 1, 1], "most_freq takes three layers")

@@ -14,14 +14,15 @@ def run_report(report, text, merge):
     lines = text.split(";")
     exec("\n".join(line.strip() for line in lines[:-1]), lent)
     program = eval(lines[-1].strip(), lent)
-    return list(report(program) if merge is None else report(program, merge))
+    return report(program) if merge is None else report(program, merge)
 
 
 def compared(report, text, expected, says, merge=None):
     got = report.run(run_report, text, merge)
     inputs = {"program": text}
-    require(len(got) == 2 and isinstance(got[1], list), "report must return (layers, heads): an int and a list of ints")
-    require(got == list(expected), says, expected=expected, got=got, inputs=inputs)
+    good = isinstance(got, tuple) and len(got) == 2 and isinstance(got[1], list)
+    require(good, "report must return (layers, heads): an int and a list of ints", got=got)
+    require(got == expected, says, expected=expected, got=got, inputs=inputs)
 
 
 def test_depth(report):
@@ -62,4 +63,6 @@ def test_merged(report):
     compared(report, both, (1, [2]), "with merge=False, two equal selectors are two heads", merge=False)
     other = "aggregate(select(indices, indices, '<'), indices) + aggregate(select(indices, indices, '<='), 1)"
     compared(report, other, (1, [2]), "selectors that compare in another way stay two heads", merge=True)
+    parts = "select(indices, indices + 1, '==') & select(tokens, 'a', '==')"
+    compared(report, f"aggregate({parts}, indices) + aggregate({parts}, 1)", (1, [1]), says, merge=True)
     compared(report, "sort(tokens)", (2, [2, 1]), "the size of a longer program is wrong")

@@ -54,13 +54,43 @@ def run_atoms(SOp, x, atom):
     return {"column": columns[0], "pairs": pairs(x), "other": other(x)}
 
 
+def run_look_alikes(SOp, x):
+    """Different steps that share a function, and different steps that share a name."""
+
+    def double(column):
+        return [value + value for value in column]
+
+    def beside(left, right):
+        return [a + b for a, b in zip(left, right, strict=True)]
+
+    tokens = SOp(lambda x: list(x), name="tokens")
+    twice = SOp(double, tokens, name="twice")
+    one, two = (SOp(lambda column, end=end: [v + end for v in column], tokens, name="same") for end in "12")
+    return {"function": SOp(beside, twice, SOp(double, twice))(x), "name": SOp(beside, one, two)(x)}
+
+
+def run_compute(SOp, x):
+    """A kind of step that computes in its own way, as the chapter's selectors do."""
+
+    class Loud(SOp):
+        def compute(self, columns):
+            return ["computed", *columns[0]]
+
+    return Loud(lambda column: list(column), SOp(lambda x: list(x)))(x)
+
+
 def run_operators(SOp, x):
     """Operators of Python, with a number on either side, and a comparison."""
     tokens = SOp(lambda x: list(x), name="tokens")
-    named = SOp.pointwise(lambda a: -a, tokens, name="turned")
+
+    def turn(a):
+        return -a
+
+    named = SOp.pointwise(turn, tokens, name="turned")
     return {
         "values": [(tokens - 1)(x), (10 - tokens)(x), (tokens * tokens)(x), (tokens > 2)(x), named(x)],
         "name": named.name,
+        "how": [named.op, named.setting is turn],
         "kind": [isinstance(named, SOp), isinstance(tokens + 1, SOp)],
     }
 
@@ -75,9 +105,16 @@ def run_truth(SOp):
 
 def run_hash(SOp):
     """Whether s-ops can be kept in sets and dicts."""
-    one, two = SOp(lambda x: list(x), name="same"), SOp(lambda x: list(x), name="same")
-    table = {one: 1, two: 2}
-    return {"found": [table[one], table[two]], "size": len({one, two, one})}
+
+    def read(x):
+        return list(x)
+
+    one, two = SOp(read, name="same"), SOp(read, name="same")
+    try:
+        table = {one: 1, two: 2}
+        return {"found": [table[one], table[two]], "size": len({one, two, one})}
+    except (KeyError, TypeError):  # not found again, or == was asked whether they are the same
+        return {"found": [], "size": 0}
 
 
 def call(SOp, x):
@@ -119,6 +156,26 @@ def test_atoms_count_everywhere(SOp, draw):
     says = "pointwise must pass the parts' values at one position, in the order of the parts"
     require(found["pairs"] == [f"{v}{atom}" for v in x], says, got=found["pairs"], inputs={"x": x, "atom": atom})
     require(found["other"] == [f"{atom}{v}" for v in x], says, got=found["other"], inputs={"x": x, "atom": atom})
+    for other in ("-", True, 0.5):
+        column = SOp.run(run_atoms, x, other)["column"]
+        says = f"{other!r} is an atom as well: strings, bools, ints and floats are"
+        require(L.typed(column) == L.typed([other] * len(x)), says, expected=[other] * len(x), got=column)
+
+
+def test_steps_are_told_apart(SOp):
+    found = SOp.run(run_look_alikes, "ab")
+    says = "two steps with the same function read different parts: each has a value of its own, kept under its id"
+    require(found["function"] == ["a" * 6, "b" * 6], says, expected=["a" * 6, "b" * 6], got=found["function"])
+    says = "two steps with the same name are different steps: each has a value of its own, kept under its id"
+    require(found["name"] == ["a1a2", "b1b2"], says, expected=["a1a2", "b1b2"], got=found["name"])
+
+
+def test_compute_is_asked(SOp):
+    says = (
+        "value must hand the columns to self.compute, which checks the values and which a selector does in its own way"
+    )
+    got = SOp.run(run_compute, "ab")
+    require(got == ["computed", "a", "b"], says, expected=["computed", "a", "b"], got=got)
 
 
 def test_operators(SOp, draw):
@@ -130,6 +187,8 @@ def test_operators(SOp, draw):
         require(L.typed(got) == L.typed(want), says, expected=want, got=got, inputs={"x": x})
     require(all(found["kind"]), "pointwise must return an s-op, a new one of this class")
     require(found["name"] == "turned", "pointwise must give the new s-op the name that it was given")
+    says = 'pointwise must pass on op="map" and setting=function: report and the compiler read how a step was made'
+    require(found["how"] == ["map", True], says)
 
 
 def test_nothing_is_kept_between_calls(SOp):
@@ -138,8 +197,11 @@ def test_nothing_is_kept_between_calls(SOp):
         "a second input must be computed afresh: [1, 0] and [True, False] are equal in Python, yet not the same input"
     )
     found = SOp.run(run_same_program, inputs)
+    again = SOp.run(run_shared, ["ab", "ab"])["during"][1]
     for got, x in zip(found, inputs, strict=True):
         require(L.typed(got) == L.typed(x), says, expected=x, got=got, inputs={"x": x})
+    says = "nothing may be kept between calls: the same input, given again, must be computed afresh"
+    require(again == ["beside", "double", "read"], says, expected=["beside", "double", "read"], got=again)
 
 
 def run_same_program(SOp, inputs):

@@ -21,12 +21,17 @@ def by_function(select, keys, queries, kind):
 
     class Compare:
         def __call__(self, key, query):
-            return key == query + 1 if kind == "next" else key + 2 * query > 7
+            return key in (query, query + 1) if kind == "near" else key + 2 * query > 7
 
         def __repr__(self):
             return "a function of (key, query)"
 
     return select(keys, queries, Compare())
+
+
+def kind_of_result(select, keys, queries, op):
+    """The type of what select returns."""
+    return type(select(keys, queries, op)).__name__
 
 
 def matrix(keys, queries, compare):
@@ -48,6 +53,8 @@ def compared(got, keys, queries, compare, says):
 def test_a_row_per_query(select, draw):
     keys, queries = ["x", "y", "x", "z"], ["x", "z"]
     compared(select(keys, queries, "=="), keys, queries, operator.eq, "row i must say which keys equal query i")
+    kind = select.run(kind_of_result, keys, queries, "==")
+    require(kind == "ndarray", f"select must return a numpy array, but it returns a {kind}")
 
 
 def test_every_comparison(select, draw):
@@ -59,7 +66,10 @@ def test_every_comparison(select, draw):
         compared(select(*words, op), *words, compare, f"strings are not compared by {op} as Python does")
 
 
-def test_numbers_of_all_kinds(select):
+def test_numbers_of_all_kinds(select, draw):
+    large = draw.integer(1000, 2000)
+    keys, queries = [large, 2000, 7], [int(str(large)), 7]  # equal, and not the same object
+    compared(select(keys, queries, "=="), keys, queries, operator.eq, "equal numbers must be equal, large ones as well")
     keys, queries = [10, 9, 2, True], [9.0, 1, 10, 2.5]
     compared(select(keys, queries, "=="), keys, queries, operator.eq, "1, 1.0 and True are equal: compare by value")
     compared(select(keys, queries, ">"), keys, queries, operator.gt, "numbers must be compared by value, 10 after 9")
@@ -68,12 +78,15 @@ def test_numbers_of_all_kinds(select):
 def test_strings_and_numbers(select):
     keys, queries = ["3", "a"], [3, 4]
     compared(select(keys, queries, "=="), keys, queries, operator.eq, "a string never equals a number")
+    mixed = [3, "3", 1.0, "a"]  # a numpy array of these would hold strings only
+    compared(select(mixed, queries, "!="), mixed, queries, operator.ne, "a string never equals a number")
+    compared(select(mixed, ["3", 1], "=="), mixed, ["3", 1], operator.eq, "a string never equals a number")
     with raises("a string and a number have no order: '<' between them must raise an error"):
         select(keys, queries, "<")
 
 
 def test_functions(select, draw):
     keys, queries = [1, 2, 3, 4, *draw.integers(0, 5, 1).tolist()], [0, 2, 3]
-    for kind, compare in {"next": lambda k, q: k == q + 1, "sum": lambda k, q: k + 2 * q > 7}.items():
+    for kind, compare in {"near": lambda k, q: k in (q, q + 1), "sum": lambda k, q: k + 2 * q > 7}.items():
         got = select.run(by_function, keys, queries, kind)
         compared(got, keys, queries, compare, "a function as op must be called with (key, query), in this order")

@@ -20,15 +20,19 @@ def matrices(selector_to_head, kind, keys, queries, more):
         "mirror": lambda key, query: key == 3 - query,
         "never": lambda key, query: False,
     }
-    return selector_to_head(predicates[kind], keys, queries, **more)
+    found = selector_to_head(predicates[kind], keys, queries, **more)
+    return found if all(torch.is_tensor(W) for W in found) else None
 
 
 def scores(got, keys, queries, d_head):
     """Attention's own scores: a row per query value, a column per key value and one for BOS."""
     K, Q = len(keys), len(queries)
-    says = "selector_to_head must return (W_Q, W_K), of shapes (Q + 1, K + 1) and (K + 1, K + 1)"
+    says = "selector_to_head must return two tensors (W_Q, W_K), of shapes (Q + 1, K + 1) and (K + 1, K + 1)"
     good = isinstance(got, (tuple, list)) and len(got) == 2 and all(torch.is_tensor(W) for W in got)
     require(good and got[0].shape == (Q + 1, K + 1) and got[1].shape == (K + 1, K + 1), says)
+    kinds = [str(W.dtype) for W in got]
+    says = f"W_Q and W_K must be float32, as the vectors are that they multiply, but they are {' and '.join(kinds)}"
+    require(kinds == ["torch.float32"] * 2, says)
     W_Q, W_K = (W.double() for W in got)
     x_q = torch.cat([torch.eye(Q), torch.ones(Q, 1)], dim=1).double()
     return x_q @ W_Q @ (torch.eye(K + 1).double() @ W_K).T / d_head**0.5

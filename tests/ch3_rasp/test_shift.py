@@ -20,6 +20,8 @@ def test_to_the_right(shift, draw):
     inputs = ["hello", L.word(draw, "abcdef", 5, 10)]
     compared(shift, inputs, 1 + draw.index, "?", "a positive n must move the sequence n places to the right")
     inputs = ["ab", "hello"]
+    compared(shift, inputs, 0, "?", "with n = 0 nothing moves, and fill is not needed")
+    compared(shift, [*inputs, "a"], 20, "-", "fill must take all the places where n is larger than the length")
     compared(shift, inputs, 3, "-", "fill must take the places where nothing arrives, also where that is everywhere")
     compared(shift, [[4, 5, 6]], 1, -7, "fill must be used as it is, also where it is a number")
 

@@ -37,6 +37,13 @@ def test_other_numbers_of_pairs(shuffle_dyck):
     compared(shuffle_dyck, ["(())", "())("], ["()"], "one pair alone must work")
 
 
+def test_any_sequence(shuffle_dyck):
+    seq = "tokens.lookup({'o': '(', 'c': ')', '(': 'a'})"
+    found = L.result(shuffle_dyck, [L.step(seq), ["()"]], ["oc(", "o("])
+    says = "shuffle_dyck must read the sequence that it is given"
+    L.agrees(found, [[True] * 3, [False] * 2], ["oc(", "o("], says)
+
+
 def test_size(shuffle_dyck):
     found = L.result(shuffle_dyck, [L.step("tokens"), ["()", "{}"]], ["()"])
     L.fits(found, [2, 2], "shuffle_dyck takes two layers")

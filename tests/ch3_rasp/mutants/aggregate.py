@@ -4,6 +4,11 @@ import numpy as np
 
 from utils.grade import right, slips
 
+
+class RaspError(Exception):
+    pass
+
+
 slip = slips("""
 def aggregate(selector, values, default=0):
     numbers = not any(isinstance(v, str) for v in values) and not all(isinstance(v, bool) for v in values)
@@ -15,7 +20,7 @@ def aggregate(selector, values, default=0):
         elif len(chosen) == 1:
             result.append(chosen[0])
         elif not numbers:
-            raise ValueError("only numbers have a mean")
+            raise RaspError("only numbers have a mean")
         else:
             result.append(sum(chosen) / len(chosen))
     return result
@@ -58,9 +63,49 @@ BoolsAveraged = slip(
 NoStringsAtAll = slip(
     "strings are refused even where nothing has to be averaged: a single value is handed on, of whatever type",
     "for row in selector:",
-    "for row in selector:\n        if not numbers: raise ValueError('numbers only')",
+    "for row in selector:\n        if not numbers: raise RaspError('numbers only')",
 )
 WholeDivision = slip("the mean is cut to a whole number: divide with /", "sum(chosen) / len", "sum(chosen) // len")
+AnotherError = slip(
+    "the error is of another kind than promised: raise RaspError",
+    'RaspError("only',
+    'ValueError("only',
+)
+BoolsOfChosen = slip(
+    "only the chosen values are asked whether they are bools: the whole sequence decides what has a mean",
+    "elif not numbers:",
+    "elif not numbers or all(isinstance(v, bool) for v in chosen):",
+)
+EachOnce = slip(
+    "equal values are counted once: every chosen key counts",
+    "sum(chosen) / len(chosen)",
+    "sum(set(chosen)) / len(set(chosen))",
+)
+ThroughArray = slip(
+    "the values become a numpy array first, which gives them all one type: hand on the value itself",
+    "for value, on in zip(values, row) if on",
+    "for value, on in zip(np.array(values).tolist(), row) if on",
+)
+FalsyIsEmpty = slip(
+    "a chosen value that counts as false (0, False or '') is replaced by the default: only an empty row gets that",
+    "result.append(chosen[0])",
+    "result.append(chosen[0] or default)",
+)
+WhereEqual = slip(
+    "the mean becomes an int where it is whole: a mean is a float",
+    "result.append(sum(chosen) / len(chosen))",
+    "mean = sum(chosen) / len(chosen)\n            result.append(int(mean) if mean == int(mean) else mean)",
+)
+RowUsedUp = slip(
+    "the selector is changed: it is used again, so read it and leave it as it is",
+    "        if len(chosen) == 0:",
+    "        row[:] = False\n        if len(chosen) == 0:",
+)
+LastOfThem = slip(
+    "the last of several chosen values is taken: their mean is wanted",
+    "result.append(sum(chosen) / len(chosen))",
+    "result.append(chosen[-1])",
+)
 FirstOfThem = slip(
     "the first of several chosen values is taken: their mean is wanted",
     "result.append(sum(chosen) / len(chosen))",
@@ -78,7 +123,7 @@ def by_matrix(selector, values, default=0):
             found[i] = values[places[0]]
         elif len(places) > 1:
             if {type(value) for value in values} <= {bool} or str in {type(value) for value in values}:
-                raise TypeError("no mean of strings or bools")
+                raise RaspError("no mean of strings or bools")
             found[i] = float(np.mean([values[j] for j in places]))
     return found
 
@@ -92,7 +137,7 @@ def by_helper(selector, values, default=0):
         if len(picked) == 1:
             return picked[0][0]
         if isinstance(values[0], (str, bool)) and all(isinstance(v, (str, bool)) for v in values):
-            raise ValueError("these values have no mean")
+            raise RaspError("these values have no mean")
         total = 0.0
         for (value,) in picked:
             total += value

@@ -50,6 +50,43 @@ InPlace = slip(
     "out = out + [(type(default), default)]",
     "out = out + [(type(default), default)]\n        values.append(default)\n        values = values[:-1]",
 )
+FalsyDefault = slip(
+    "a default that counts as false, such as 0, gets no place: it needs one like any other",
+    "if (type(default), default) not in out:",
+    "if default and (type(default), default) not in out:",
+    "out.index((type(default), default))",
+    "min(out.index((type(default), default)) if (type(default), default) in out else 9, len(out) - 1)",
+)
+Sorted = slip(
+    "the values are sorted: keep their order",
+    "return W, [value for _, value in out]",
+    "return W, sorted((value for _, value in out), key=repr)",
+)
+BoolIsInt = slip(
+    "isinstance takes a bool for an int, so that True and 1 are one value: compare the types themselves",
+    "if (type(default), default) not in out:",
+    "same = [i for i, v in enumerate(values) if v == default and isinstance(v, type(default))]\n    if not same:",
+    "out.index((type(default), default))",
+    "(same or [len(out) - 1])[0]",
+)
+ValuesAsTuple = slip(
+    "out_values is a tuple: make it a list", "[value for _, value in out]", "tuple(value for _, value in out)"
+)
+NoRowForBos = slip(
+    "the row of BOS is missing: W_OV has a row more than there are values",
+    "return W, [value",
+    "return W[:-1], [value",
+)
+DefaultFirst = slip(
+    "the new default comes first in out_values: it comes behind the values",
+    "return W, [value for _, value in out]",
+    "n = len(values)\n    return W.roll(len(out) - n, 1), [value for _, value in out[n:] + out[:n]]",
+)
+FlatNumbers = slip(
+    "with numeric, W_OV has no second axis: it has a row for each value, and one column",
+    "return torch.tensor([[float(value)] for value in list(values) + [default]]), []",
+    "return torch.tensor([float(value) for value in list(values) + [default]]), []",
+)
 ByEye = slips("""
 def aggregate_to_ov(values, default, numeric=False):
     if numeric:

@@ -57,6 +57,25 @@ UpsideDown = slip(
     "the factor is upside down: a narrow head's queries have to grow, not shrink",
     "(plan.head_width / D) ** 0.5", "(D / plan.head_width) ** 0.5",
 )  # fmt: skip
+FirstFunction = slip(
+    "only the first function of a layer is written: all of them must be, side by side", "taken += M", "break"
+)
+FirstHead = slip("only the first head of a layer is written: all of them must be", "n += 1", "break")
+Exchanged = slip(
+    "queries and keys are exchanged: a head comes as W_Q, W_K, W_V, W_O",
+    "for W_Q, W_K, W_V, W_O in", "for W_K, W_Q, W_V, W_O in",
+)  # fmt: skip
+ScaledValues = slip(
+    "the values are multiplied by the factor as well: only the scores are divided", "= W_V\n", "= W_V * factor\n"
+)
+NoHeads = slip("no attention head is written", "in plan.heads_of(layer):", "in ():")
+NoFunctions = slip("no function of the MLPs is written", "in plan.units_of(layer):", "in ():")
+LastLayerMissing = slip("the last layer is left at 0", "enumerate(encoder.blocks):", "enumerate(encoder.blocks[:-1]):")
+NotZero = slip(
+    "coordinates that no head uses are not left at 0",
+    "            block.attention.W_V[n, :, :D_V] = W_V",
+    "            block.attention.W_V[n] = 1.0\n            block.attention.W_V[n, :, :D_V] = W_V",
+)
 OnePlace = slip("all heads of a layer are written into head 0, and only the last one is left", "n += 1", "pass")
 FirstLayer = slip(
     "every layer gets the heads of layer 0: ask the plan for each layer's own",

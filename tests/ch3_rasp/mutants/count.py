@@ -29,6 +29,18 @@ TwoHeads = slip(
     "round(length() * share)",
     'selector_width(select(seq, atom, "=="))',
 )
+Cut = slip(
+    "int() cuts: length times share can be a little below a whole number, so round to the nearest",
+    "round(length() * share)",
+    "(length() * share).map(int)",
+)
+AsText = slip("values are compared as text: 3 and '3' are different", "seq == atom", "seq.map(str) == str(atom)")
+Others = slip("what differs from the atom is counted: count what equals it", "seq == atom", "seq != atom")
+UpToHere = slip(
+    "only occurrences up to here are counted: every position must get the number in the whole input",
+    "aggregate(full_s,",
+    'aggregate(select(indices, indices, "<="),',
+)
 ByDivision = slips("""
 def count(seq, atom):
     hits = aggregate(full_s, where(seq == atom, 1, 0))

@@ -43,6 +43,18 @@ ThreeLayers = slip(
     "has_focus(same &",
     'has_focus(select(often, often, "==") & same &',
 )
+AllTokens = slip(
+    "all different tokens are counted: only those that occur as often as its own",
+    'select(often, often, "==") & ',
+    "",
+)
+AtMost = slip(
+    "tokens that occur less often are counted as well: compare for equality",
+    'select(often, often, "==")',
+    'select(often, often, "<=")',
+)
+BosInFirst = slip("with bos, the first width still takes two heads and counts position 0", "(same, bos)", "(same)")
+Floats = slip("the result is a float: a number of tokens is an int", '"=="), bos)', '"=="), bos) * 1.0')
 ByFirst = slips("""
 def double_hist(seq, bos=False):
     equal = select(seq, seq, "==")

@@ -42,6 +42,33 @@ ThirdLayer = slip(
     "aggregate(up_to, indicator(balance < 0)) > 0",
     'aggregate(select(where(balance < 0, 1, 0), 1, "==") & up_to, 1, 0) > aggregate(select(balance, "x", "=="), 0)',
 )
+BrokenEverywhere = slip(
+    "one F anywhere makes everything F, also what comes before it: look only up to here",
+    "aggregate(up_to, indicator(balance < 0)) > 0",
+    "aggregate(full_s, indicator(balance < 0)) > 0",
+)
+FromHereOn = slip("a prefix is what comes up to here: '>=' looks at the rest", '"<="', '">="')
+NeutralCloses = slip("every other token closes a bracket: only ) does, the rest is neutral", 'seq == ")"', 'seq != "("')
+OtherBrackets = slip(
+    "other brackets are counted as well: all but ( and ) is neutral here",
+    'seq == "("',
+    'seq.isin(["(", "[", "{"])',
+)
+BalancedFirst = slip(
+    "T is given wherever the balance is 0, also after an F: ask first whether it is broken",
+    'where(broken, "F", where(balance == 0, "T", "P"))',
+    'where(balance == 0, "T", where(broken, "F", "P"))',
+)
+OpenFirst = slip(
+    "P is given wherever a bracket is open, also after an F: ask first whether it is broken",
+    'where(broken, "F", where(balance == 0, "T", "P"))',
+    'where(balance > 0, "P", where(broken, "F", "T"))',
+)
+TimesIndex = slip(
+    "a share is multiplied by the index: up to position i there are i + 1 positions",
+    "balance = round((indices + 1) * opened) - round((indices + 1) * closed)",
+    "balance = round(indices * opened) - round(indices * closed)",
+)
 ByDifference = slips("""
 def dyck1_ptf(seq):
     so_far = select(indices, indices, "<=")

@@ -18,13 +18,17 @@ def dyck_k(seq, pairs):
     return where(broken, "F", where(depth == 0, "T", "P"))
 """)
 
+NO_MATE = (
+    "no closing bracket finds its mate, whose rank is one less than its own: rank the brackets of both kinds on a "
+    "level, each by those up to itself"
+)
 Published = slip(
     "that is the published program: a neutral token between two brackets of the same level moves their ranks apart",
     " & bracket",
     "",
 )
 OnlyOpening = slip(
-    "only opening brackets are ranked: a closing one then has the rank of its mate, not the next one",
+    NO_MATE,
     "select(opens + closes, 1",
     "select(opens, 1",
 )
@@ -50,6 +54,31 @@ ExtraLayer = slip(
     "the values are right, but the program has grown by a layer: whether a token is a bracket is known from the start",
     'bracket = select(opens + closes, 1, "==")',
     'bracket = select(opens + closes + 0 * aggregate(same_level, 1), 1, "==")',
+)
+OfTokens = slip(
+    "the argument seq is not used: read the sequence that is given",
+    "opens = indicator",
+    "seq = tokens\n    opens = indicator",
+)
+OnlyLetters = slip(
+    "only letters are left out of the ranking: whatever is not in pairs is neutral",
+    "select(opens + closes, 1",
+    "select(seq.map(lambda c: int(not c.isalpha())), 1",
+)
+WholeLevel = slip(
+    NO_MATE,
+    "same_level & up_to & bracket",
+    "same_level & bracket",
+)
+AllLevels = slip(
+    "brackets of all levels are ranked together: a bracket and its mate are neighbours on their own level",
+    "same_level & up_to & bracket",
+    "up_to & bracket",
+)
+BuiltInPairs = slip(
+    "the pairs () and {} are built in: use those that are given",
+    'bracket = select(opens + closes, 1, "==")',
+    'bracket = select(seq.isin(list("(){}")), True, "==")',
 )
 ByKind = slips("""
 def dyck_k(seq, pairs):

@@ -28,6 +28,11 @@ TwoHeads = slip(
     'return selector_width(select(seq, seq, "=="), bos)',
     'often = selector_width(select(seq, seq, "=="))\n    return where(indices == 0, 0, often) if bos else often',
 )
+WithoutItself = slip("a position's own token is left out: it counts, too", ", bos)", ", bos) - 1")
+SameIndex = slip(
+    "positions are compared, which are all different: compare the tokens", "select(seq, seq", "select(indices, indices"
+)
+SmallerToo = slip("smaller tokens are counted as well: only equal ones count", '"=="', '"<="')
 ByFunction = slips("""
 def hist(seq, bos=False):
     equal = select(seq, seq, lambda key, query: key == query)

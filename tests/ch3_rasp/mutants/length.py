@@ -37,6 +37,16 @@ TwoHeads = slip(
     "round(1 / share)",
     "selector_width(full_s)",
 )
+Cut = slip(
+    "int() cuts: the reciprocal of a share can be a little below the length, so round to the nearest",
+    "round(1 / share)",
+    "(1 / share).map(int)",
+)
+UpToHere = slip(
+    "only the positions up to here are averaged: every position must look at all of them",
+    "aggregate(full_s,",
+    'aggregate(select(indices, indices, "<="),',
+)
 ByLastPosition = slips("""
 def length():
     mean_position = aggregate(full_s, indices)

@@ -68,6 +68,48 @@ Backwards = slip(
     "f(*(domain[i] for domain, i in zip(domains, places)))",
     "f(*[domain[i] for domain, i in zip(domains, places)][::-1])",
 )
+AsText = slip(
+    "results are told apart by their text: 1 and '1' are different results",
+    "results.append((type(result), result))",
+    "results.append((str(result), result))",
+    "kinds = list(dict.fromkeys(results))",
+    "kinds = list({text: (text, value) for text, value in reversed(results)}.values())[::-1]\n"
+    "    kinds.sort(key=lambda kind: [text for text, _ in results].index(kind[0]))\n"
+    "    results = [next(kind for kind in kinds if kind[0] == text) for text, _ in results]",
+)
+OneError = slip(
+    "only a division by zero leaves a tuple out: f may raise any error",
+    "except Exception:\n            continue",
+    "except ZeroDivisionError:\n            continue",
+)
+EqualSizes = slip(
+    "each argument is taken to have as many values as the first: add up the sizes of the domains before it",
+    "sum(sizes[:number]) + i",
+    "(sizes[0] * number + i) % sum(sizes)",
+)
+MinusOne = slip("always 1 is taken off: with m arguments it is m - 1", "unit[-1] = 1 - len(domains)", "unit[-1] = -1")
+NoneForErrors = slip(
+    "where f raises, None becomes a result: leave that tuple out",
+    "except Exception:\n            continue",
+    "except Exception:\n            result = None",
+)
+OneTuple = slip(
+    "f gets one tuple: hand the values over as separate arguments",
+    "f(*(domain[i] for domain, i in zip(domains, places)))",
+    "f(tuple(domain[i] for domain, i in zip(domains, places)))",
+)
+PlacesForValues = slip(
+    "f gets the places in the domains: it must get the values that stand there",
+    "f(*(domain[i] for domain, i in zip(domains, places)))",
+    "f(*places)",
+)
+ConstantFirst = slip(
+    "the weights of the constant 1 come first: it is the last of the inputs",
+    "unit[sum(sizes[:number]) + i] = 1",
+    "unit[1 + sum(sizes[:number]) + i] = 1",
+    "unit[-1] = 1 - len(domains)",
+    "unit[0] = 1 - len(domains)",
+)
 ByCat = slips("""
 def lookup_mlp(f, *domains):
     columns, found = [], {}

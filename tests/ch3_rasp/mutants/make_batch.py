@@ -74,6 +74,51 @@ PaddedTargets = slip(
     "torch.where(mask, targets, -100)",
     "targets",
 )
+OtherTargets = slip(
+    "targets at padding aren't -100, so that padding would be trained and scored",
+    "torch.where(mask, targets, -100)",
+    "torch.where(mask, targets, vocabulary)",
+)
+VocabularyToo = slip(
+    "the number `vocabulary` is drawn as a symbol: symbols go from 0 to vocabulary - 1",
+    "randint(0, vocabulary",
+    "randint(0, vocabulary + 1",
+)
+FixedPadding = slip(
+    "padding is always 10: it must hold the number `vocabulary`",
+    "torch.where(mask, tokens, vocabulary)",
+    "torch.where(mask, tokens, 10)",
+)
+CutToLongest = slip(
+    "the tensors are cut to the longest string of the batch: they have max_len columns, however short the strings are",
+    "return tokens, targets, mask",
+    "T = int(lengths.max())\n    return tokens[:, :T], targets[:, :T], mask[:, :T]",
+)
+SortedLengths = slip(
+    "the strings come in the order of their lengths: leave them as they are drawn",
+    "(n, 1), generator=generator)",
+    "(n, 1), generator=generator).sort(0).values",
+)
+SortsTokens = slip(
+    "sort sorts the tokens as well: only the targets are sorted",
+    "targets = tokens.sort(1).values",
+    "targets = tokens = tokens.sort(1).values",
+)
+Reseeds = slip(
+    "every call starts the generator anew, so that all batches are the same: draw from it as it is",
+    "    lengths = torch",
+    "    if generator is not None:\n        generator.manual_seed(0)\n    lengths = torch",
+)
+CapsTheCounts = slip(
+    "hist2 compares counts that are already stopped at 10: compare the counts, and stop the result at 10",
+    "alike = count[:, :, None] == count[:, None, :]",
+    "count = count.clamp(max=10)\n        alike = count[:, :, None] == count[:, None, :]",
+)
+FilledWithNothing = slip(
+    "in sort_by_freq, the places behind the different symbols hold -100: they are real positions and hold §",
+    "tokens.gather(1, order), vocabulary)",
+    "tokens.gather(1, order), -100)",
+)
 SymbolsFromOne = slip("the symbol 0 never occurs", "randint(0, vocabulary", "randint(1, vocabulary")
 LastSymbolMissing = slip(
     "the last symbol never occurs: torch.randint leaves its upper end out by itself",

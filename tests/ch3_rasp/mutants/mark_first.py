@@ -37,6 +37,25 @@ TwoHeads = slip(
     "~has_focus(earlier)",
     "(selector_width(earlier) == 0)",
 )
+Repeats = slip("it marks the repeats and not the first occurrence", "~has_focus", "has_focus")
+AtStart = slip(
+    "only position 0 can be marked: the first occurrence may come anywhere", "~has_focus(earlier)", "(indices == 0)"
+)
+Neighbour = slip(
+    "only the position just before is looked at: none of the earlier ones may hold the value",
+    'select(indices, indices, "<")',
+    'select(indices, indices - 1, "==")',
+)
+AndNot = slip(
+    "Python's `and` and `not` ask for a truth value, which an s-op has only when it runs: write & and ~",
+    "(seq == value) & ~has_focus(earlier)",
+    "(seq == value) and not has_focus(earlier)",
+)
+Onwards = slip(
+    "everything from the first occurrence on is marked: only the occurrence itself is meant",
+    "(seq == value) & ~has_focus(earlier)",
+    'has_focus(select(seq, value, "==") & select(indices, indices, "<="))',
+)
 ByPlace = slips("""
 def mark_first(seq, value):
     before = select(indices, indices, "<")

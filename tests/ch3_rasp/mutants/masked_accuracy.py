@@ -1,5 +1,7 @@
 """Wrong answers to exercise 3.22 that learners write, and right ones written differently."""
 
+import torch  # noqa: F401  (the answers below are text)
+
 from utils.grade import right, slips
 
 slip = slips(
@@ -31,6 +33,24 @@ WholeRows = slip(
     "a row counts only when all of it is right: every position counts by itself",
     "(right.sum() / real.sum())",
     "(right | ~real).all(1).float().mean()",
+)
+AsTensor = slip("a tensor is returned: .item() turns it into a Python float", ".item()", "")
+BosInDenominator = slip(
+    "with bos, position 0 is left out of the right answers only: leave it out of the number of positions, too",
+    "    if bos:\n        logits, targets = logits[:, 1:], targets[:, 1:]\n",
+    "    first = torch.arange(targets.shape[1]) == 0\n",
+    "== targets) & real",
+    "== targets) & real & ~(first & bos)",
+)
+FirstRow = slip(
+    "with bos, the first row is left out: § is at position 0 of every row",
+    "logits[:, 1:], targets[:, 1:]",
+    "logits[1:], targets[1:]",
+)
+LastClassIsPadding = slip(
+    "the last class is taken for padding: padding has the target -100",
+    "targets != -100",
+    "(targets != -100) & (targets != logits.shape[-1] - 1)",
 )
 Counted = slip("the right positions are counted: return a share", "(right.sum() / real.sum())", "right.sum()")
 Percent = slip(
@@ -89,4 +109,4 @@ def by_index(logits, targets, bos=False):
     start = int(bos)
     flat, wanted = logits[:, start:].flatten(0, 1), targets[:, start:].flatten()
     kept = wanted.ne(-100).nonzero()[:, 0]
-    return flat[kept].max(-1).indices.eq(wanted[kept]).double().mean()
+    return flat[kept].max(-1).indices.eq(wanted[kept]).double().mean().item()

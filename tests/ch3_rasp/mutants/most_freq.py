@@ -35,6 +35,11 @@ TwoHeads = slip(
     'selector_width(same & select(indices, indices, "<"), True) > 0',
     'selector_width(same & select(indices, indices, "<")) > 0',
 )
+OfTokens = slip(
+    "the argument seq is not used: rank the values of the sequence that is given",
+    'def most_freq(seq, fill="§"):',
+    'def most_freq(seq, fill="§"):\n    seq = tokens',
+)
 ByFocus = slips("""
 def most_freq(seq, fill="§"):
     often = hist(seq, True)

@@ -102,6 +102,57 @@ OneLayerOfHeads = slip(
 Total = slip(
     "the heads are added up: give one number per layer", "[len(found) for found in heads]", "sum(map(len, heads))"
 )
+NoLayerForSelect = slip(
+    "a selector is put into the layer of what it compares: it comes one layer later",
+    '+ (step.op == "select")',
+    "+ 0",
+    "heads = [set() for _ in range(depth(sop))]",
+    "heads = [set() for _ in range(depth(sop) + 9)]",
+    "[len(found) for found in heads]",
+    "[len(found) for found in heads][: depth(sop)]",
+)
+ComparedHeads = slip(
+    "the selectors that are joined are counted each: together they are one head",
+    "heads[depth(step) - 1].add(structure(chosen, {}) if merge else id(chosen))",
+    "heads[depth(step) - 1].update(\n"
+    "                structure(s, {}) if merge else id(s) for s in steps(chosen) if s.op == 'select'\n"
+    "            )",
+)
+OncePerProgram = slip(
+    "a selector is counted in its first layer only: used in two layers, it is a head in each",
+    "[len(found) for found in heads]",
+    "[len(found.difference(*heads[:layer])) for layer, found in enumerate(heads)]",
+)
+AsDict = slip(
+    "the heads come as a dict: give a list with one number per layer",
+    "[len(found) for found in heads]",
+    "dict(enumerate(map(len, heads), 1))",
+)
+AsTuple = slip(
+    "the heads come as a tuple: give a list with one number per layer",
+    "[len(found) for found in heads]",
+    "tuple(map(len, heads))",
+)
+LayerZero = slip(
+    "the list of heads starts with layer 0, in which there is no attention: start with layer 1",
+    "[len(found) for found in heads]",
+    "[0, *map(len, heads)]",
+)
+OneLayerShort = slip(
+    "the last layer is missing from the list of heads",
+    "[len(found) for found in heads]",
+    "[len(found) for found in heads][:-1]",
+)
+TurnedMerge = slip(
+    "merge is read the other way round",
+    "structure(chosen, {}) if merge else id(chosen)",
+    "id(chosen) if merge else structure(chosen, {})",
+)
+SameObjects = slip(
+    "only selectors that compare the same objects are merged: parts that are built alike count as the same, too",
+    "structure(chosen, {}) if merge",
+    "(chosen.op, str(chosen.setting), *map(id, chosen.parts)) if merge",
+)
 ByDict = slips(
     HELPERS
     + """

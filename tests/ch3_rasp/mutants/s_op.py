@@ -80,6 +80,52 @@ HashOfName = slip(
     "return id(self)",
     "return hash(self.name)",
 )
+ByText = slip(
+    "results are kept between calls, under the input's text: compute them anew in each call",
+    "return list(self.value(read_input(x), {}))",
+    "x = read_input(x)\n    return list(self.value(x, self.__dict__.setdefault('kept', {}).setdefault(repr(x), {})))",
+)
+NameAsKey = slip(
+    "two steps with the same name share one value: the key in memo must be id(self)",
+    "if id(self) not in memo",
+    "if self.name not in memo",
+    "memo[id(self)] = self",
+    "memo[self.name] = self",
+    "return memo[id(self)]",
+    "return memo[self.name]",
+)
+FunctionAsKey = slip(
+    "two steps with the same function share one value: the key in memo must be id(self)",
+    "if id(self) not in memo",
+    "if self.function not in memo",
+    "memo[id(self)] = self",
+    "memo[self.function] = self",
+    "return memo[id(self)]",
+    "return memo[self.function]",
+)
+ComputeLeftOut = slip(
+    "the function is called directly: self.compute does that, checks the values, and is what a selector changes",
+    "self.compute(columns or [x])",
+    "self.function(*(columns or [x]))",
+)
+OpLeftOut = slip('pointwise leaves op at its default: pass op="map" on', ', op="map"', "")
+SettingLeftOut = slip("pointwise does not hand the function on as setting", ", setting=function", "")
+LoopAsSetting = slip("pointwise does not hand the function on as setting", "setting=function", "setting=everywhere")
+OnlyNumbersAreAtoms = slip(
+    "a string among the parts is taken for a step: an atom may be a string, too",
+    'if hasattr(part, "value")',
+    "if not isinstance(part, (bool, int, float))",
+)
+WholeColumns = slip(
+    "pointwise calls the function on whole columns: call it once for each position",
+    "[function(*row) for row in zip(*columns)]",
+    "function(*columns)",
+)
+AlwaysFalse = slip(
+    "bool(s) gives False: it must raise TypeError, since nothing is known before a run",
+    'raise TypeError("no truth value yet: write & | ~")',
+    "return False",
+)
 AnyInput = slip("an empty input is accepted: read_input checks it", "read_input(x)", "list(x)")
 Tuples = slip("the result is a tuple: return a list", "return list(self.value", "return tuple(self.value")
 NoInput = slip(

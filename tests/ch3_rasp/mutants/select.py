@@ -3,6 +3,7 @@
 import operator
 
 import numpy as np
+import torch  # noqa: F401  (the answers below are text)
 
 from utils.grade import right, slips
 
@@ -55,6 +56,41 @@ NoError = slip(
     "a string and a number are compared without an error: they have no order",
     "[[bool(compare(key, query))",
     "[[bool(compare(key, query) if isinstance(key, str) == isinstance(query, str) else op == '!=')",
+)
+FunctionExchanged = slip(
+    "a function as op is called with (query, key): the key comes first",
+    "[[bool(compare(key, query))",
+    "[[bool(compare(query, key) if callable(op) else compare(key, query))",
+)
+TorchTensor = slip(
+    "a torch tensor is returned: make it a numpy array of bools",
+    "np.array(rows, dtype=bool)",
+    "torch.tensor(rows, dtype=torch.bool)",
+)
+ThroughArrays = slip(
+    "the lists become numpy arrays first, and an array of 3 and 'a' holds two strings: compare the values themselves",
+    "for key in keys] for query in queries",
+    "for key in np.array(keys)] for query in np.array(queries)",
+)
+AtOnce = slip(
+    "a function as op gets whole arrays: call it with one key and one query at a time",
+    "    rows =",
+    "    if callable(op):\n        return op(np.array(keys)[None, :], np.array(queries)[:, None])\n    rows =",
+)
+Identity = slip(
+    "`is` asks for the same object: == must compare the values",
+    "compare = op if callable(op) else COMPARISONS[op]",
+    "compare = op if callable(op) else {**COMPARISONS, '==': operator.is_}[op]",
+)
+SameType = slip(
+    "equal numbers of different types are told apart: compare the values alone, 1 == 1.0",
+    "compare = op if callable(op) else COMPARISONS[op]",
+    "compare = op if callable(op) else {**COMPARISONS, '==': lambda a, b: type(a) is type(b) and a == b}[op]",
+)
+DigitsAsNumbers = slip(
+    "strings of digits are read as numbers: '3' is a string, and equals no number",
+    "compare(key, query)",
+    "compare(*(int(v) if isinstance(v, str) and v.isdigit() else v for v in (key, query)))",
 )
 OnlyEquality = slip(
     "every comparison is made as ==: look up the one that op names", "COMPARISONS[op]", "COMPARISONS['==']"

@@ -53,6 +53,44 @@ NegativeElsewhere = slip(
     "float(pred(key_values[k], query_values[a]))",
     "(2 * float(pred(key_values[k], query_values[a])) - 1)",
 )
+AsArrays = slip(
+    "numpy arrays are returned: torch tensors are wanted",
+    "return W_Q, torch.eye(K + 1)",
+    "return W_Q.numpy(), torch.eye(K + 1).numpy()",
+)
+Doubles = slip(
+    "the matrices are float64, which no float32 vector can be multiplied with: leave them float32",
+    "return W_Q, torch.eye(K + 1)",
+    "return W_Q.double(), torch.eye(K + 1).double()",
+)
+FixedForBos = slip(
+    "the score of BOS uses a fixed sharpness: it is c * bos, whatever c is", "c * root * bos", "80.0 * root * bos"
+)
+HalfAlways = slip("the argument bos is not used: the score of BOS is c * bos", "c * root * bos", "c * root * 0.5")
+NoRootForBos = slip(
+    "the score of BOS is not multiplied by the root of d_head: attention divides it, too", "c * root * bos", "c * bos"
+)
+BosTwice = slip(
+    "every query reaches BOS twice, by its one-hot part and by the constant 1: only the last row may",
+    "W_Q[Q, K] =",
+    "W_Q[:, K] =",
+)
+TwoRoots = slip(
+    "both matrices are multiplied by the root of d_head: one of them is enough",
+    "return W_Q, torch.eye(K + 1)",
+    "return W_Q, root * torch.eye(K + 1)",
+)
+WidthNotRoot = slip(
+    "W_Q is multiplied by d_head: attention divides by its root", "(d_head or K + 1) ** 0.5", "float(d_head or K + 1)"
+)
+RootOfK = slip(
+    "the root of K is taken: the head is K + 1 wide, one coordinate for BOS", "(d_head or K + 1)", "(d_head or K)"
+)
+Padded = slip(
+    "the matrices are as wide as d_head: they keep K + 1 columns, and only the scores change",
+    "return W_Q, torch.eye(K + 1)",
+    "d = max(d_head, K + 1)\n    return torch.nn.functional.pad(W_Q, (0, d - K - 1)), torch.eye(K + 1, d)",
+)
 InKeys = slips("""
 def selector_to_head(pred, key_values, query_values, c=80.0, bos=0.5, d_head=0):
     K, Q = len(key_values), len(query_values)

@@ -47,6 +47,25 @@ HeadsWithBos = slip(
     "round(others) if bos",
     "round(others + chosen_0 * 0) if bos",
 )
+Cut = slip(
+    "int() cuts: the reciprocal of a mean can be a little below the width, so round to the nearest",
+    "round(others) if bos else round(others + chosen_0)",
+    "others.map(int) if bos else (others + chosen_0).map(int)",
+)
+BosCounted = slip(
+    "with bos, the joined position 0 is left in the count: take it off",
+    "round(others) if bos",
+    "round(others + 1) if bos",
+)
+BosTurned = slip("bos is read the other way round", "round(others) if bos", "round(others) if not bos")
+FirstRowOnly = slip(
+    "1 is added at position 0: it belongs to every row that has chosen position 0 as a key",
+    "aggregate(selector & at_0, 1, 0)",
+    "indicator(indices == 0)",
+)
+BoolMean = slip(
+    "bools have no mean: turn the flag into 0 and 1 by indicator first", "indicator(indices == 0)", "(indices == 0)"
+)
 ByWhere = slips("""
 def selector_width(selector, bos=False):
     first = select(indices, 0, "==")

@@ -22,6 +22,15 @@ Clamped = slip(
     "indices - n",
     "where(indices < n, 0, indices - n)",
 )
+OneTooFar = slip("it moves one place too far", "indices - n", "indices - n - 1")
+OneShort = slip("it moves one place too little", "indices - n", "indices - n + 1")
+ZeroIsNothing = slip(
+    "n = 0 is taken for a missing distance: nothing moves then",
+    "    return",
+    "    if not n:\n        return where(indices < 0, seq, fill)\n    return",
+)
+FixedFill = slip("fill is always '?': use the one that is given", ", seq, fill)", ", seq, '?')")
+FillAsText = slip("fill is turned into text: use it as it is", ", seq, fill)", ", seq, str(fill))")
 TwoHeads = slip(
     "the values are right, but a second head looks whether anything arrives: aggregate's default does that already",
     'return aggregate(select(indices, indices - n, "=="), seq, fill)',

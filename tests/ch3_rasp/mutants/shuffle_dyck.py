@@ -49,6 +49,39 @@ ThirdLayer = slip(
     "return at_end & ~(aggregate(full_s, indicator(negative)) > 0)",
     'bad = aggregate(full_s, indicator(negative)) > 0\n    return aggregate(select(indices, 0, "=="), at_end & ~bad)',
 )
+LastPair = slip(
+    "only the last pair is looked at: each pair overwrites what the one before it found",
+    "negative = negative | (balance < 0)",
+    "negative = balance < 0",
+    "level = level & (balance == 0)",
+    "level = balance == 0",
+)
+OneBalance = slip(
+    "all kinds share one balance, so that ( and } cancel out: each pair has its own",
+    "    for pair in pairs:",
+    "    seq, pairs = where(seq.isin([p[0] for p in pairs]), '(', where(seq.isin([p[1] for p in pairs]), ')', ''))"
+    ", ['()']\n    for pair in pairs:",
+)
+Turned = slip(
+    "it is the other way round: True where the brackets are balanced",
+    "return at_end & ~(aggregate(full_s, indicator(negative)) > 0)",
+    "return ~(at_end & ~(aggregate(full_s, indicator(negative)) > 0))",
+)
+AnyPair = slip(
+    "one balanced kind is enough for True: all of them must be",
+    "level = level & (balance == 0)",
+    "level = level & (balance == 0) if pair == pairs[0] else level | (balance == 0)",
+)
+OfTokens = slip(
+    "the argument seq is not used: read the sequence that is given",
+    "    up_to =",
+    "    seq = tokens\n    up_to =",
+)
+NeutralCloses = slip(
+    "every other token closes a bracket: only the pair's own closing bracket does",
+    "indicator(seq == pair[1])",
+    "indicator(seq != pair[0])",
+)
 ByLists = slips("""
 def shuffle_dyck(seq, pairs):
     so_far = select(indices, indices, "<=")

@@ -35,6 +35,31 @@ Asks = slip(
 )
 KeyIgnored = slip("the key is not used: seq is sorted by itself", "seq if key is None else key", "seq")
 KeyReturned = slip("the sorted keys are returned: return values of seq", '"=="), seq)', '"=="), key)')
+TokensByDefault = slip(
+    "without a key, the tokens are taken for it: it is seq itself, which may be something else",
+    "seq if key is None else key",
+    "tokens if key is None else key",
+)
+AsText = slip(
+    "the keys are compared as text: numbers then come in the wrong order",
+    "key = seq if key is None else key",
+    "key = (seq if key is None else key).map(str)",
+)
+OfTokens = slip(
+    "the argument seq is not used: the values of the sequence that is given are to be returned",
+    '"=="), seq)',
+    '"=="), tokens)',
+)
+TruthOfKey = slip(
+    "`key or seq` asks whether an s-op is true, which nobody knows before a run: ask `key is None`",
+    "seq if key is None else key",
+    "key or seq",
+)
+EqualToNone = slip(
+    "`key == None` builds a new s-op instead of comparing: ask `key is None`",
+    "seq if key is None else key",
+    "seq if key == None else key",
+)
 NoKey = slip("the key may be left out: then it is seq itself", "key = seq if key is None else key", "key = key")
 OnePlace = slip("with bos, the rest lands one place too early: place 0 belongs to BOS", "place + 1", "place")
 BosMoves = slip("with bos, BOS does not keep place 0: set it there", "where(indices == 0, 0, place + 1)", "place + 1")

@@ -69,6 +69,58 @@ OneSided = slip(
     "[sharpness, 0.5 - sharpness * middle], [sharpness, -0.5 - sharpness * middle]",
     "[sharpness, -sharpness * middle], [sharpness, -1 - sharpness * middle]",
 )
+OneError = slip(
+    "only a division by zero is passed over: f may raise any error",
+    "except Exception:\n            continue",
+    "except ZeroDivisionError:\n            continue",
+)
+SortsInPlace = slip(
+    "the caller's list is sorted in place: sort a copy",
+    "    known = []\n    for z in sorted(set(values)):",
+    "    known = []\n    values.sort()\n    for z in values:",
+)
+FailedNeighbour = slip(
+    "a value on which f raises still counts as a neighbour: pass it over, as if it were not there",
+    "            continue\n        known",
+    "            if not known:\n                continue\n            result = known[-1][1]\n        known",
+)
+Falling = slip(
+    "the values are taken from the largest to the smallest: z rises", "sorted(set(values))", "sorted(set(values))[::-1]"
+)
+AtLower = slip("the threshold lies on the lower value: put it half-way between neighbours", "(low + high) / 2", "low")
+EndsThere = slip(
+    "the step ends at the threshold: its middle belongs there, so shift both units by a half",
+    "[sharpness, 0.5 - sharpness * middle], [sharpness, -0.5 - sharpness * middle]",
+    "[sharpness, 1 - sharpness * middle], [sharpness, -sharpness * middle]",
+)
+TwiceTheSlope = slip(
+    "the slope is twice the sharpness",
+    "[sharpness, 0.5 - sharpness * middle], [sharpness, -0.5 - sharpness * middle]",
+    "[2 * sharpness, 0.5 - 2 * sharpness * middle], [2 * sharpness, -0.5 - 2 * sharpness * middle]",
+)
+StepOfTwo = slip(
+    "the units are shifted by 1 each, so that a step rises from 0 to 2: shift each by a half",
+    "[sharpness, 0.5 - sharpness * middle], [sharpness, -0.5 - sharpness * middle]",
+    "[sharpness, 1 - sharpness * middle], [sharpness, -1 - sharpness * middle]",
+)
+FirstTakenOff = slip(
+    "every step takes off the lowest value's result: take off the one that held until there",
+    "eye[out.index(before)]",
+    "eye[out.index(known[0][1])]",
+)
+ConstantFirst = slip(
+    "the rows of W_in are exchanged: the input is (z, 1)", "torch.tensor(columns).T", "torch.tensor(columns).T.flip(0)"
+)
+FirstGiven = slip(
+    "the constant unit writes the result of the first value given: it is that of the lowest",
+    "[eye[out.index(known[0][1])]]",
+    "[eye[out.index(dict(known).get(list(values)[0], known[0][1]))]]",
+)
+GivenOrder = slip(
+    "out_values goes by the order in which the values are given: z rises",
+    "out = list(dict.fromkeys(result for _, result in known))",
+    "out = list(dict.fromkeys(dict(known)[z] for z in values if z in dict(known)))",
+)
 ByTensors = slips("""
 def step_mlp(values, f, sharpness):
     pairs = []

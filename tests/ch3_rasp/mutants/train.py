@@ -104,6 +104,58 @@ BestByAccuracy = slip(
     'value = found["loss"]',
     'value = -found["accuracy"]',
 )
+BestBySequenceLoss = slip(
+    "the best epoch is chosen by sequence_loss alone: `loss` holds the attention's part, too",
+    'value = found["loss"]',
+    'value = found["sequence_loss"]',
+)
+ClearsTooLate = slip(
+    "the gradients are cleared after a step only, so that what was there before the first one counts",
+    "optimizer.zero_grad()",
+    "pass",
+    "optimizer.step()",
+    "optimizer.step()\n                optimizer.zero_grad()",
+)
+EqualIsBetter = slip(
+    "an equal loss counts as a lower one, so that patience never ends: it must be lower",
+    "value < lowest",
+    "value <= lowest",
+)
+InTotal = slip(
+    "patience counts all epochs that brought nothing: a lower loss starts the count anew",
+    "lowest, waited = value, 0",
+    "lowest, waited = value, waited - 1",
+)
+FirstGroup = slip(
+    "only the first group of parameters gets its learning rate multiplied: do it for all of them",
+    "in optimizer.param_groups:",
+    "in optimizer.param_groups[:1]:",
+)
+SwallowsErrors = slip(
+    "every error is swallowed, so that nobody learns of it: catch KeyboardInterrupt alone",
+    "except KeyboardInterrupt:",
+    "except BaseException:",
+)
+OncePerEpoch = slip(
+    "the gradients are cleared once an epoch: clear them before every step",
+    "optimizer.zero_grad()",
+    "pass",
+    "model.train()\n",
+    "model.train()\n            optimizer.zero_grad()\n",
+)
+DecayFirst = slip(
+    "the learning rate is multiplied before the steps of an epoch: gamma comes after them",
+    'group["lr"] = group["lr"] * gamma',
+    "pass",
+    "model.train()\n",
+    "for g in optimizer.param_groups:\n                g['lr'] = g['lr'] * gamma\n            model.train()\n",
+)
+TwoPerfect = slip("training ends after two perfect epochs: it takes three", "if perfect == 3:", "if perfect == 2:")
+BestFromTheStart = slip(
+    "the weights from before the training count as the best: after an interrupted first epoch, those of then are kept",
+    "best, lowest, waited, perfect = None,",
+    "best, lowest, waited, perfect = copy.deepcopy(model.state_dict()),",
+)
 BestByTraining = slip(
     "the best epoch is chosen by the training loss: it is the one with the lowest validation loss",
     'value = found["loss"]',

@@ -10,6 +10,7 @@ from utils.chapter import load_chapter
 from utils.grade.assess import assess
 from utils.grade.classroom.assemble import Task
 from utils.grade.classroom.grade import grade_submission
+from utils.grade.judge import LearnerError
 from utils.grade.policy import needs
 from utils.grade.reference import reference_definition
 from utils.grade.submission import Notebook
@@ -37,6 +38,18 @@ def test_a_missing_piece_is_supplied(box):
     right = Notebook([BASE.format(sign="+")], ["base", "builds"], label="reference").definition("base")
     runner = box.submission(Notebook([BUILDS], ["base", "builds"])).runner("builds", replaced={"base": right})
     assert runner.run(double, (torch.zeros(1),)).tolist() == [2]
+
+
+def test_an_error_that_derives_from_the_courses_can_be_raised(box):
+    cells = [
+        "from utils.course import CourseError",
+        "class Refused(CourseError):\n    pass",
+        "def builds(x):\n    raise Refused('not this')",
+    ]
+    runner = box.submission(Notebook(cells, ["base", "builds"])).runner("builds")
+    with pytest.raises(LearnerError) as caught:
+        runner.run(double, (torch.zeros(1),))
+    assert (caught.value.kind, caught.value.text) == ("Refused", "not this")
 
 
 def test_a_reference_piece_holds_no_other_exercise():
