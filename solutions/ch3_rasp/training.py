@@ -64,7 +64,7 @@ def train(
       optimizer's state is cleared (its learning rate is kept); then the count starts anew.
 
     A KeyboardInterrupt (Ctrl-C) ends the training too: the best weights so far are kept, or, in the first epoch, those
-    of the moment. Returns the history.
+    of the moment. Any other error gets out. Returns the history.
     """
     # solution
     history, best, best_loss, best_epoch, perfect = [], None, math.inf, 0, 0

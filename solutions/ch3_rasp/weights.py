@@ -95,10 +95,11 @@ def step_mlp(
 ) -> tuple[Float[Tensor, "2 M"], Float[Tensor, "M D_out"], list]:
     """(W_in, W_out, out_values) of a ReLU layer without biases that turns a number z into the one-hot vector of f(z).
 
-    The input is (z, 1), and z is one of `values`. Between neighbours whose results differ there is a threshold
-    half-way, and two hidden units, whose difference is a step of slope `sharpness`: exact as long as sharpness times
-    the distance of the neighbours is at least 1. Values on which f raises are passed over. Equal results share a place
-    in `out_values`, which go by rising z. Shapes: (2, M), (M, D_out). Source: Lindner et al. 2023.
+    The input is (z, 1), and z is one of `values`, a list in any order that is left as it is. Between neighbours whose
+    results differ there is a threshold half-way, and two hidden units, whose difference is a step of slope `sharpness`:
+    exact as long as sharpness times the distance of the neighbours is at least 1. Values on which f raises are passed
+    over. Equal results share a place in `out_values`, which go by rising z. Shapes: (2, M), (M, D_out). Source: Lindner
+    et al. 2023.
     """
     # solution
     known = []

@@ -17,7 +17,7 @@ def probe_training(train, table, look, epochs, validation, settings):
     """Train a table of logits, with one attention head, on given batches; what came of it as plain data.
 
     `settings`: momentum, lr, `stop` = [epoch, batch], before which a KeyboardInterrupt comes (with `broken`, an error),
-    and arguments of train. The parameters come with gradients that somebody left there, and are in two groups.
+    and arguments of train. The two parameters are in two groups.
     """
 
     class Small(nn.Module):
@@ -39,8 +39,6 @@ def probe_training(train, table, look, epochs, validation, settings):
         return tokens, targets, mask, {} if matrix is None else {(0, 0): matrix}
 
     started, model = [], Small().eval()
-    for parameter in model.parameters():
-        parameter.grad = torch.ones_like(parameter)
     stop, Stop = settings.pop("stop"), ZeroDivisionError if settings.pop("broken") else KeyboardInterrupt
     notes = [] if settings.pop("notes") else None
 

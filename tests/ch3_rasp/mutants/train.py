@@ -109,13 +109,6 @@ BestBySequenceLoss = slip(
     'value = found["loss"]',
     'value = found["sequence_loss"]',
 )
-ClearsTooLate = slip(
-    "the gradients are cleared after a step only, so that what was there before the first one counts",
-    "optimizer.zero_grad()",
-    "pass",
-    "optimizer.step()",
-    "optimizer.step()\n                optimizer.zero_grad()",
-)
 EqualIsBetter = slip(
     "an equal loss counts as a lower one, so that patience never ends: it must be lower",
     "value < lowest",
