@@ -4,10 +4,20 @@ from collections.abc import Callable, Mapping, Sequence
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from utils.plot import Explorer, Picture, bars, explore, line_panels, matrix_panels, target_viewer, token_strip
+from utils.plot import (
+    Explorer,
+    Picture,
+    bars,
+    explore,
+    heatmap,
+    line_panels,
+    matrix_panels,
+    target_viewer,
+    token_strip,
+)
 
 KINDS = {
     "from the table": "#EEEEEE",
@@ -21,6 +31,79 @@ LOOK_BACK, MATCH, COPY = "W_K¹ looks back", "W_K² matches", "W_O² copies"
 def visible(characters: Sequence[str]) -> list[str]:
     """Characters as they can stand in print: blanks and line breaks are made visible."""
     return [{" ": "␣", "\n": "⏎"}.get(character, character) for character in characters]
+
+
+def successors(table: Float[Tensor, "V V"], characters: Sequence[str]) -> Picture:
+    """Which character (column) comes after which (row)."""
+    return heatmap(
+        table,
+        title="Which character follows which in Shakespeare's plays",
+        x="next",
+        y="after",
+        rows=characters,
+        columns=characters,
+        height=620,
+        caption=f"Your pi_b for the {len(table)} most frequent characters. In most rows a few successors take nearly "
+        "everything.",
+        alt=f"Heat map, {len(table)} by {len(table)}, with few bright cells in a row: after most letters a handful of "
+        "others is likely.",
+    )
+
+
+def products(gram: Float[Tensor, "n n"], d: int, diagonal: float, spread: float, largest: float) -> Picture:
+    """All inner products of n vectors of width d, with what was measured of them."""
+    about = f"diagonal {diagonal:.2f}, off it: spread {spread:.3f} (1/√d = {d**-0.5:.3f}), largest {largest:.2f}"
+    return heatmap(
+        gram,
+        title=f"d = {d}: {about}",
+        x="vector",
+        y="vector",
+        limits=(-1, 1),
+        diverging=True,
+        height=460,
+        caption=f"All inner products of {len(gram)} random vectors. The wider the vectors, the cleaner the background; "
+        "choose d above.",
+        alt=f"Heat map of {len(gram)} by {len(gram)} inner products for d = {d}: the diagonal is near 1, the rest is "
+        f"noise of standard deviation {spread:.3f}.",
+    )
+
+
+def capacity(shares: Mapping[int, Sequence[float]], ns: Sequence[int]) -> Picture:
+    """Fraction of the pairs recalled, by the width of the memory (rows) and the number of pairs (columns)."""
+    narrow, wide = min(shares), max(shares)
+    return heatmap(
+        torch.tensor(list(shares.values())),
+        title="How much a matrix remembers",
+        x="pairs stored",
+        y="width d",
+        rows=[f"d = {d}" for d in shares],
+        columns=[str(n) for n in ns],
+        limits=(0, 1),
+        show_values=True,
+        height=340,
+        caption=f"Fraction of the pairs recalled, mean of three seeds. With {ns[-1]} pairs, recall is "
+        f"{shares[narrow][-1]:.2f} at d = {narrow} and {shares[wide][-1]:.2f} at d = {wide}: more pairs than "
+        "dimensions fit, and then recall fades gradually.",
+        alt="Heat map: recall is near 1 at the lower left, where the matrix is wide and the pairs are few, and falls "
+        "towards the upper right.",
+    )
+
+
+def induction(scores: Float[Tensor, "L N"], even: float, control: float, step: int) -> Picture:
+    """The induction score of each head of chapter 1's model after `step` steps, beside evenly spread attention's."""
+    return heatmap(
+        scores,
+        title=f"Induction score of each head of chapter 1's model, after {step:,} steps",
+        x="head",
+        y="layer",
+        rows=[str(n) for n in range(len(scores))],
+        columns=[str(n) for n in range(scores.shape[1])],
+        limits=(0, 1),
+        show_values=True,
+        height=330,
+        caption=f"The highest score is {scores.max():.3f}, evenly spread attention gives {even:.3f}, and the head that "
+        f"you wrote by hand {control:.2f}.",
+    )
 
 
 def sequences(x: Int[Tensor, "B T"], counts: Int[Tensor, "B T"], characters: Sequence[str]) -> Explorer:

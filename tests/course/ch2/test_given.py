@@ -95,3 +95,18 @@ def test_figures_of_sequences_and_betas(model):
     explorer = figures.betas(lambda d, beta: model, lambda one: names, (TOKENS, TOKENS, TOKENS > 40), [64])
     picture = explorer.draw(beta_3=5)
     assert "W_K¹, W_K², W_O²" in picture.caption and list(picture.figure.data[0].x)[:3] == list(names)
+
+
+def test_heat_maps_name_their_axes_and_say_what_they_show():
+    shares = {16: [1.0, 0.25], 64: [1.0, 0.75]}
+    capacity = figures.capacity(shares, [8, 512])
+    assert "With 512 pairs, recall is 0.25 at d = 16 and 0.75 at d = 64" in capacity.caption
+    assert capacity.figure.data[0].z.tolist() == [[1.0, 0.25], [1.0, 0.75]]
+    scores = figures.induction(torch.tensor([[0.01, 0.03]]), 0.022, 0.9, 1500)
+    assert "The highest score is 0.030, evenly spread attention gives 0.022" in scores.caption
+    assert "after 1,500 steps" in scores.figure.layout.title.text
+    gram = figures.products(torch.eye(5), 16, 1.0, 0.2, 0.5)
+    assert "1/√d = 0.250" in gram.figure.layout.title.text and "5 by 5 inner products" in gram.alt
+    table = figures.successors(torch.eye(3), ["a", "b", "␣"])
+    assert "the 3 most frequent characters" in table.caption
+    assert list(table.figure.layout.xaxis.ticktext) == ["a", "b", "␣"]
