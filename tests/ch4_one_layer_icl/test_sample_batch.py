@@ -166,7 +166,7 @@ def expected(N, H, Q, Y, noisy, alpha, ood):
 
 SAYS = {
     "all alike": "one flip decides the labels of a whole batch: each label is noise on its own",
-    "triggers": "the number of trigger tokens in a sentence is off: q is at the end and before each of its answers",
+    "triggers": "the number of triggers in a sentence is off: one at the end, one in each pair, and p is at most H-3",
     "taus": "the number of noise tokens in a sentence is off: one in every noisy sentence, none without noise",
     "query": "the query at the end, or the output y, is not drawn uniformly from its own set of tokens",
     "pair": "the places of the pairs (q, y) and (q, tau) are not distributed as they should be",
