@@ -27,7 +27,7 @@ class KVCache:
     def append(
         self, layer: int, keys: Float[Tensor, "B T N H"], values: Float[Tensor, "B T N H"]
     ) -> tuple[Float[Tensor, "B T_all N H"], Float[Tensor, "B T_all N H"]]:
-        """Put the new tokens of one layer after those that are there; returns all keys and all values of the layer."""
+        """Append the new tokens of one layer to the stored ones; returns all keys and all values of the layer."""
         # solution
         self.keys[layer] = torch.cat([self.keys[layer].to(keys), keys], dim=1)
         self.values[layer] = torch.cat([self.values[layer].to(values), values], dim=1)
@@ -73,7 +73,7 @@ def cached_forward(model: nn.Module, tokens: Int[Tensor, "B T"], cache) -> Float
 def fast_reader(model: nn.Module) -> nn.Module:
     """A copy that computes the same for `cached_forward`, faster: for one token the calls cost more than the numbers.
 
-    Layer norms and MLPs are torch's own kernels; W_Q, W_K, W_V lie in memory with E first, so that the product over E
+    Layer norms and MLPs are torch's own kernels; W_Q, W_K, W_V are stored with E first, so that the product over E
     copies no weights.
     """
     copied = deepcopy(model)
@@ -106,10 +106,10 @@ def generate_cached(
     sample: Callable[[Tensor], int] = greedy,
     stop: int | None = None,
 ) -> Int[Tensor, "T_all"]:
-    """As `generate`, token for token, but every token is read once as long as the text fits the context.
+    """Like `generate`, token for token, but every token is read only once as long as the text fits the context.
 
-    Past the context the window slides: every position then changes with each token, so nothing of the cache stays
-    true, and the last context_length tokens are read anew.
+    Past the context the window slides: every position then changes with each token, so nothing in the cache stays
+    valid, and the last context_length tokens are read again.
     """
     before = model.training
     model.eval()

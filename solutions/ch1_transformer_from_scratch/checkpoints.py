@@ -1,7 +1,7 @@
 """A trained model on disk: weights as safetensors, settings as JSON, its tokenizer beside them (chapter 1).
 
-`<name>.safetensors`, `<name>.json` and `tokenizer.json` lie in one folder; `<name>` may have
-an ending or none.
+`<name>.safetensors`, `<name>.json` and `tokenizer.json` are in one folder; `<name>` may be
+given with or without an ending.
 """
 
 from dataclasses import asdict, dataclass, fields

@@ -1,4 +1,4 @@
-"""Command line of chapter 1: train, sample, evaluate, quality, controls, from-gpt2, text."""
+"""The program of chapter 1: a GPT-2-style transformer from scratch."""
 
 import json
 import sys
@@ -36,12 +36,12 @@ class Train:
 
     config: Annotated[TransformerConfig, Flat]
     training: Annotated[TrainingArgs, Flat]
-    preset: Literal["notebook", "gpt2"] = "notebook"  # what the options below are when not given
+    preset: Literal["notebook", "gpt2"] = "notebook"  # which defaults the options below have
     dataset: str = "embedded"  # "embedded" (Shakespeare), "python", a file, a folder, or a hub data set
     tokenizer: Literal["auto", "bpe", "gpt2"] = "auto"  # auto: gpt2 for a hub data set, else a BPE trained on the text
     variant: Variant = "base"  # the model, or a control: without positional embedding, without causal mask
     output: Path = Path("runs/ch1")  # folder for the model, its metrics and what is needed to resume
-    resume: bool = False  # go on with the run in that folder
+    resume: bool = False  # continue the run in that folder
     fast: bool = True  # train the fused form of the model (same function, same files)
     half: bool = False  # also write model-half.safetensors in float16, for shipping
     threads: int | None = None  # CPU threads; none: torch's choice
@@ -63,7 +63,7 @@ class Train:
             shipped = {k: v for k, v in json.loads(path.read_text(encoding="utf-8")).items() if k != "config"}
             save_checkpoint(self.output / "model-half", trainer.model, data.tokenizer, shipped, torch.float16)
         if not finished:
-            print(f"stopped after step {trainer.step} of {trainer.steps}; go on with --resume", file=sys.stderr)
+            print(f"stopped after step {trainer.step} of {trainer.steps}; continue with --resume", file=sys.stderr)
             return 130
         measured = evaluate(trainer.model, data.held_out)
         print(f"held-out loss {measured['loss']:.3f} nats a token, accuracy {measured['accuracy']:.1%}")
@@ -76,15 +76,17 @@ class Sample:
     """Continue a prompt with a trained model."""
 
     checkpoint: str = "base"  # a shipped one (base, small, no_positions, no_mask), a saved one, or the folder of a run
-    prompt: str = PROMPT
+    prompt: str = PROMPT  # the text to continue
     max_new_tokens: int = 100
-    method: Literal["greedy", "top-k", "top-p", "beam"] = "top-p"
-    temperature: float = 0.8
-    k: int = 40
-    p: float = 0.95
-    frequency_penalty: float = 0.0  # taken off a token's logit for every time it has occurred; not for beam
+    method: Literal["greedy", "top-k", "top-p", "beam"] = "top-p"  # how each token is chosen
+    temperature: float = 0.8  # for top-k and top-p: below 1 careful, above 1 daring
+    k: int = 40  # top-k: draw among this many of the likeliest tokens
+    p: float = 0.95  # top-p: draw among the likeliest tokens that together have this probability
+    frequency_penalty: float = (
+        0.0  # subtracted from a token's logit for every time it has occurred (not by beam search)
+    )
     beams: int = 4  # texts that beam search keeps alive
-    no_repeat_ngram: int | None = None  # beam search: never repeat so many tokens in a row; none: repeats are allowed
+    no_repeat_ngram: int | None = None  # beam search: never repeat this many tokens in a row; none: repeats are allowed
     seed: int = 0
 
     def run(self) -> int:
@@ -125,11 +127,11 @@ class Sample:
 
 @dataclass
 class Evaluate:
-    """Held-out loss and accuracy of a trained model, beside models that cannot read."""
+    """Held-out loss and accuracy of a trained model, beside models that only count."""
 
-    checkpoint: str = "base"
-    dataset: str = "embedded"
-    num_processes: int = 1
+    checkpoint: str = "base"  # a shipped one, a saved one, or the folder of a run
+    dataset: str = "embedded"  # as for train
+    num_processes: int = 1  # processes that tokenise a large text
 
     def run(self) -> int:
         found = load_checkpoint(self.checkpoint)
@@ -146,11 +148,11 @@ class Evaluate:
 
 @dataclass
 class Quality:
-    """Is a model worth shipping? Its loss beside counting models, how many real words it writes, its nameable heads."""
+    """Is a model worth shipping? Its loss beside counting models, the real words it writes, and its heads."""
 
-    checkpoint: str = "base"
-    dataset: str = "embedded"
-    seeds: int = 3  # texts that are written, one a seed
+    checkpoint: str = "base"  # a shipped one, a saved one, or the folder of a run
+    dataset: str = "embedded"  # as for train
+    seeds: int = 3  # how many texts to write, one per seed
 
     def run(self) -> int:
         _positive("seeds", self.seeds)
@@ -185,7 +187,7 @@ class FromGpt2:
 
     name: str = "gpt2"  # a name on the hub (needs a network once), or a folder that holds such a model
     output: Path | None = Path("runs/ch1/gpt2")  # folder to save it in (the notebook looks there); none: not saved
-    prompt: str = PROMPT
+    prompt: str = PROMPT  # the text to continue
     max_new_tokens: int = 40
 
     def run(self) -> int:
@@ -201,7 +203,7 @@ class FromGpt2:
 
 @dataclass
 class Controls:
-    """What the mask and the positions are good for: a small model against the same without one of them."""
+    """What the mask and the positions are good for: a small model compared with the same one without each of them."""
 
     names: tuple[str, ...] = field(default_factory=lambda: controls.NAMES)  # checkpoints, by name or path
 
@@ -217,26 +219,24 @@ class Controls:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; returns the exit status: 0, 2 for what the user can put right, 130 after Ctrl-C."""
+    """Run one command; returns the exit status: 0, 2 for what the user can correct, 130 after Ctrl-C."""
     arguments = sys.argv[1:] if arguments is None else arguments
     return run_command(lambda: _run(arguments))
 
 
 def _run(arguments: list[str]) -> int:
     config, training = preset(_preset(arguments))
-    commands = tyro.extras.subcommand_type_from_defaults(
-        {
-            "train": Train(config, training),
-            "sample": Sample(),
-            "evaluate": Evaluate(),
-            "quality": Quality(),
-            "from-gpt2": FromGpt2(),
-            "controls": Controls(),
-            "text": Text(Path(".")),
-        },
-        descriptions={},
-        prefix_names=False,
-    )
+    commands = {
+        "train": Train(config, training),
+        "sample": Sample(),
+        "evaluate": Evaluate(),
+        "quality": Quality(),
+        "from-gpt2": FromGpt2(),
+        "controls": Controls(),
+        "text": Text(Path(".")),
+    }
+    says = {name: type(command).__doc__ for name, command in commands.items()}
+    commands = tyro.extras.subcommand_type_from_defaults(commands, descriptions=says, prefix_names=False)
     chosen = tyro.cli(commands, args=arguments, prog=PROGRAM, description=__doc__)
     return chosen.run()
 

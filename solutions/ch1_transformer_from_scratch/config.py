@@ -8,13 +8,13 @@ from utils.course import CourseError
 
 @dataclass
 class TrainingArgs:
-    """How long and how to train. Raises CourseError for a number that makes no sense."""
+    """How long to train, and how."""
 
-    learning_rate: float = 3e-4
+    learning_rate: float = 3e-4  # of AdamW, after the warm-up
     batch_size: int = 8  # sequences in a step
-    num_epochs: int = 100
+    num_epochs: int = 100  # the model is measured and saved after each
     max_steps_per_epoch: int = 200  # the run takes num_epochs * max_steps_per_epoch steps
-    weight_decay: float = 1e-2
+    weight_decay: float = 1e-2  # of AdamW
     beta_2: float = 0.999  # AdamW's memory of squared gradients
     warmup_steps: int = 0  # steps over which the learning rate rises to its value
     decay_steps: int = 0  # last steps of the run, over which it falls to zero
@@ -24,11 +24,12 @@ class TrainingArgs:
     text_sample_frequency: int = 200  # steps between sampled completions; 0: none
     table_log_frequency: int = 200  # steps between measurements on held-out text; 0: only after each epoch
     evaluation_rows: int = 0  # held-out rows that a measurement reads, spread over all of them; 0: every row
-    seed: int = 0
+    seed: int = 0  # of the first weights and of the order of the rows
     tracker_project: str | None = None  # project of an experiment tracker (wandb); none: only the JSON lines
-    run_name: str | None = None
+    run_name: str | None = None  # name of the run in the tracker
 
     def __post_init__(self):
+        """Raises CourseError for a number that makes no sense."""
         may_be_zero = (
             *("weight_decay", "warmup_steps", "decay_steps", "gradient_clip", "num_workers", "text_sample_frequency"),
             *("table_log_frequency", "evaluation_rows", "seed"),
@@ -55,7 +56,7 @@ def preset(name: str) -> tuple[TransformerConfig, TrainingArgs]:
         num_attention_heads=4,
         num_transformer_layers=2,
         mlp_dimension=512,
-        weight_initialization_range=0.06,  # of the order of 1 / sqrt(E): with 0.02 so small a model starts slowly
+        weight_initialization_range=0.06,  # about 1 / sqrt(E): with 0.02 a model this small starts slowly
     )
     args = TrainingArgs(
         learning_rate=4e-3,

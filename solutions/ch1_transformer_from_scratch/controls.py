@@ -2,7 +2,7 @@
 
 The held-out loss alone misleads. Without the mask it is the lowest of all, because the model reads the answer; without
 positions it hardly rises, because the causal mask itself tells early from late (Haviv et al. 2022). So the mask is
-judged where no future is there to be read, and positions by probes that depend on order.
+judged where there is no future to read, and positions by probes that depend on order.
 """
 
 import torch
@@ -26,7 +26,7 @@ def mask_experiment(model: nn.Module, rows: Int[Tensor, "rows T"], count: int = 
 
     Reads `count` of the rows. Returns {"reading_loss", "reading_accuracy"} (the whole row is there, as in training),
     {"writing_loss", "writing_accuracy"} (the next token after a prefix, and nothing after it, for eight lengths), and
-    {"distinct"}: the share of distinct tokens among the greedy continuations of eight prefixes.
+    {"distinct"}: the fraction of distinct tokens among the greedy continuations of eight prefixes.
     """
     rows = rows[:count].to(next(model.parameters()).device)
     reading = evaluate(model, rows)

@@ -55,7 +55,7 @@ def load_corpus(dataset: str = "embedded") -> Corpus:
 
     A folder gives its *.txt, *.md and *.rst.
     Raises CourseError, in one sentence, for a file that is empty or not text, an empty folder, and a hub data set that
-    cannot be had (no such name, no network, or the package `datasets` is not installed).
+    cannot be loaded (no such name, no network, or the package `datasets` is not installed).
     """
     if dataset == "embedded":
         return split(works())

@@ -25,7 +25,7 @@ def evaluate(model: nn.Module, rows: Int[Tensor, "rows T"], batch_size: int = 32
 def quality(model: nn.Module, data: TextData, documents: list[str], seeds: int = 3, new_tokens: int = 400) -> dict:
     """What makes a model worth shipping: its loss beside counting models, real words, and heads that can be found.
 
-    "words": for each seed, which share of the words that it writes at temperature 0.8 are words of `documents`;
+    "words": for each seed, the fraction of the words it writes at temperature 0.8 that are words of `documents`;
     "previous_token": the largest mean attention of a head to the token before; "induction": the largest mean attention
     to what followed the earlier copy, on random tokens written twice, and "induction_control": the same on random
     tokens that do not repeat. Each head's value is named "layer.head".

@@ -65,7 +65,7 @@ def load_gpt2_weights(model: nn.Module, state_dict: dict[str, Tensor]) -> nn.Mod
 def pretrained_gpt2(name: str = "gpt2") -> tuple[Transformer, Tokenizer]:
     """Our model with the weights of a GPT-2 from the hub or from a folder, and its tokenizer.
 
-    Raises CourseError where it cannot be had (no network, no such name, not a GPT-2) or `transformers` is missing.
+    Raises CourseError where it cannot be loaded (no network, no such name, not a GPT-2) or `transformers` is missing.
     """
     try:
         from transformers import AutoTokenizer, GPT2LMHeadModel
@@ -78,7 +78,7 @@ def pretrained_gpt2(name: str = "gpt2") -> tuple[Transformer, Tokenizer]:
         tokenizer = AutoTokenizer.from_pretrained(name, use_fast=True).backend_tokenizer
     except Exception as error:  # the hub's client raises a dozen kinds; to the user they are one
         raise CourseError(
-            f"The model {name!r} could not be had ({type(error).__name__}): check the name and the network."
+            f"The model {name!r} could not be loaded ({type(error).__name__}): check the name and the network."
         ) from None
     model = Transformer(gpt2_config(theirs.config))
     return load_gpt2_weights(model, theirs.state_dict()).to(model.config.device), tokenizer

@@ -1,4 +1,4 @@
-"""What training lowers and what evaluation counts (chapter 1)."""
+"""The loss and the accuracy of next-token predictions (chapter 1)."""
 
 import torch.nn.functional as F
 from einops import rearrange
@@ -9,7 +9,7 @@ from torch import Tensor
 def next_token_loss(logits: Float[Tensor, "B T V"], tokens: Int[Tensor, "B T"]) -> Float[Tensor, ""]:
     """Mean cross-entropy, in nats, of the token at t + 1 given the logits at t.
 
-    Shapes: logits (B, T, V), tokens (B, T) -> a scalar tensor; the last logits predict nothing that is known.
+    Shapes: logits (B, T, V), tokens (B, T) -> a scalar tensor; the last logits of each row have no target.
     """
     # solution
     predictions = rearrange(logits[:, :-1], "B T V -> (B T) V")

@@ -42,7 +42,7 @@ def apply_frequency_penalty(tokens: Int[Tensor, "T"], logits: Float[Tensor, "V"]
 def sample_top_k(logits: Float[Tensor, "V"], k: int, generator: torch.Generator | None = None) -> int:
     """Draw from the k most likely tokens, with their probabilities renormalised.
 
-    Shapes: logits (V,) -> a Python int. k above V means all. The generator goes on from call to call.
+    Shapes: logits (V,) -> a Python int. k above V means all. The generator is not reset between calls.
     Source: Fan, Lewis, Dauphin 2018, section 5.4.
     """
     # solution

@@ -95,7 +95,7 @@ class Trainer:
     """One training run: num_epochs * max_steps_per_epoch steps of AdamW, each on one batch.
 
     `folder` (None: nothing is written) gets `model.safetensors`, `model.json`, `tokenizer.json`, `metrics.jsonl` and
-    `training_state.safetensors`, from which a run that was stopped goes on as if it had not been. `fast` trains the
+    `training_state.safetensors`, from which a stopped run continues as if it had never stopped. `fast` trains the
     fused form of the model (fast.py); what is saved is the same. Metrics lines: {"step", "loss", "held_out_loss",
     "held_out_accuracy", ...} and {"step", "sample"}.
     """

@@ -43,10 +43,13 @@ def probe_repeats(sampler, logits, limit, seeds):
 
 
 def ladder(draw, probabilities):
-    """Logits of the given probabilities, in a random order and at a random height, with the places of each."""
+    """Logits of the given probabilities, in a random order, with the places of each.
+
+    They are all far below zero, so that a logit of 0 put in for the tokens that are left out shows at every seed.
+    """
     places = draw.permutation(len(probabilities))
     logits = torch.empty(len(probabilities))
-    logits[places] = torch.tensor(probabilities).log() + draw.normal(1, std=2)
+    logits[places] = torch.tensor(probabilities).log() - 2 - draw.normal(1).abs()
     return logits, places
 
 
@@ -54,7 +57,7 @@ def one_token(kind: str) -> None:
     """The result must be a Python int; `kind` is what the probe calls it."""
     require(kind != "NoneType", "nothing is returned: the line with return is missing")
     says = f"the result must be a token id as a Python int, but it is a {kind}"
-    says += ": int(...) or .item() makes the number of it" * kind.startswith("tensor")
+    says += ": int(...) or .item() turns it into one" * kind.startswith("tensor")
     require(kind == "int", says)
 
 
@@ -62,7 +65,7 @@ def shares_of(sampler, draw, logits, limit, count, **more):
     """Shares in `count` draws, after the form of the result was looked at. `limit`: k or p."""
     got = sampler.run(probe_draws, logits, limit, count, draw.seed, more, tolerance=4 / count**0.5)
     one_token(got["kind"])
-    require(not got["strays"], "a returned token id lies outside the vocabulary")
+    require(not got["strays"], "a returned token id is outside the vocabulary")
     return got["angles"].sin() ** 2
 
 
@@ -73,9 +76,9 @@ def check(sampler, draw, steps, limit, kept, count, says, **more):
     expected = torch.zeros(len(steps))
     expected[places[:kept]] = torch.tensor(steps[:kept]) / sum(steps[:kept])
     shown = {"expected": expected, "got": got, "inputs": {"logits": logits}}
-    shown["shows"] = f"the share of each token in {count} draws"
+    shown["shows"] = f"how often each token came up in {count} draws"
     outside = got[expected == 0].sum().item()
-    require(outside < 1e-6, f"{outside:.1%} of the draws lie outside the tokens that may be drawn", **shown)
+    require(outside < 1e-6, f"{outside:.1%} of the draws are tokens that may not be drawn", **shown)
     deviation = 2 * count**0.5 * (got.clamp(0, 1).sqrt().asin() - expected.clamp(0, 1).sqrt().asin()).abs()
     require((deviation < 6).all(), says, **shown)
 
@@ -84,19 +87,19 @@ def draws_differ(sampler, draw, limit):
     """Draw among 60 almost equally likely tokens, with a limit that keeps all of them."""
     logits = draw.normal(60, std=0.1)
     got = shares_of(sampler, draw, logits, limit, 60, pass_generator=draw.index == 1)
-    says = "among 60 almost equally likely tokens, 60 draws all give the same one: nothing is left to chance"
+    says = "among 60 almost equally likely tokens, 60 draws all give the same one: nothing is random"
     if got.argmax() != logits.argmax():
         says = (
             "every call draws the same token, though not the most likely: do not seed anew (manual_seed) at every call"
         )
-    require(got.max() < 0.5, says, got=got, inputs={"logits": logits}, shows="the share of each token in 60 draws")
+    require(got.max() < 0.5, says, got=got, inputs={"logits": logits}, shows="how often each token came up in 60 draws")
 
 
 def follows_the_generator(sampler, draw, limit):
     """The given generator decides, and nothing else does."""
     logits, _ = ladder(draw, STEPS)
     got = sampler.run(probe_repeats, logits, limit, [draw.seed % 1000 + 5] * 2 + [3])
-    require(got["same"], "two generators with the same seed give different draws: hand the generator on")
+    require(got["same"], "two generators with the same seed give different draws: pass the generator on to the draw")
     require(got["different"], "generators with different seeds give the same draws")
 
 

@@ -39,7 +39,7 @@ def stand_in(config, weights, in_parts=False):
 
         def forward(self, *given):
             if self.use is None:
-                raise RuntimeError("this part cannot be called as a whole: it knows nothing of the cache")
+                raise RuntimeError("this part cannot be called as a whole, because it doesn't know about the cache")
             return self.use(self, *given)
 
     def rows(table):

@@ -1,4 +1,4 @@
-"""Hidden tests of exercise 1.13: the share of next tokens whose argmax is right."""
+"""Hidden tests of exercise 1.13: the fraction of next tokens whose argmax is right."""
 
 import torch
 import torch.nn.functional as F
@@ -40,7 +40,7 @@ def test_share(accuracy, draw):
         for b in range(B)
         for t in range(T - 1)
     ]
-    says = "the accuracy differs from the share of positions whose largest logit is at the next token"
+    says = "the accuracy differs from the fraction of positions whose largest logit is at the next token"
     close(
         number(accuracy(logits, tokens)), sum(right) / len(right), says, name="the accuracy", inputs={"tokens": tokens}
     )

@@ -42,7 +42,7 @@ def test_shape_and_input(apply_causal_mask, draw):
     scores = scores_for(draw)
     out = apply_causal_mask.call(scores)
     shaped(out["result"], scores.shape, "apply_causal_mask must keep the shape of the scores")
-    close(out["args"][0], scores, "the scores were changed in place: the caller still holds them, so make a new tensor")
+    close(out["args"][0], scores, "the scores were changed in place: the caller still needs them, so make a new tensor")
 
 
 def test_future_is_hidden(apply_causal_mask, draw):
@@ -75,7 +75,7 @@ def test_fewer_queries_than_keys(apply_causal_mask, draw):
     )
     require(not bool(got.isnan().any()), says, expected=hidden(scores), got=result)
     says = (
-        "with fewer queries than keys the mask is off: queries are the last positions, so the last one sees every key"
+        "with fewer queries than keys the mask is wrong: queries are the last positions, so the last one sees every key"
     )
     close(got, oracle(scores), says, **shown)
 
@@ -96,6 +96,8 @@ def test_gradients(apply_causal_mask, draw):
     out = apply_causal_mask.run(probe_gradients, scores, direction)
     require(
         out["gradient"] is not None,
-        "no gradient comes back through the mask, so queries and keys would never be trained",
+        "no gradient flows back through the mask, so queries and keys would never be trained",
     )
-    close(out["gradient"], leaf.grad, "the gradient that comes back through the mask is off: visible scores pass as is")
+    close(
+        out["gradient"], leaf.grad, "the gradient through the mask is wrong: it must reach the visible scores unchanged"
+    )

@@ -18,7 +18,7 @@ def expected(tokens, logits, penalty):
 def test_token_seen_once(apply_frequency_penalty, draw):
     logits, tokens = draw.normal(V, std=2), draw.permutation(V - 1)[:5]
     tokens[2] = V - 1
-    says = "with every token seen once, exactly their logits must fall by the penalty, and no other may move"
+    says = "the logits of the tokens that occur must fall by the penalty, and no other logit may change"
     close(apply_frequency_penalty(tokens, logits, 1.5), expected(tokens, logits, 1.5), says, inputs={"tokens": tokens})
 
 
@@ -27,14 +27,14 @@ def test_repeated_tokens(apply_frequency_penalty, draw):
     order[1] = V - 1
     tokens = order[[0, 1, 0, 2, 0, 1, 0]]
     penalty = 0.7 + draw.index
-    says = "a token that was seen more often must lose the penalty once for every time"
+    says = "a token must lose the penalty once for every time that it occurs"
     got = apply_frequency_penalty(tokens, logits, penalty)
     close(got, expected(tokens, logits, penalty), says, inputs={"tokens": tokens})
 
 
 def test_only_small_ids_seen(apply_frequency_penalty, draw):
     logits, tokens = draw.normal(V, std=2), draw.integers(0, 4, 9)
-    says = "with only small token ids in the text the result is off"
+    says = "the result is wrong when the text holds only small token ids"
     close(apply_frequency_penalty(tokens, logits, 2.0), expected(tokens, logits, 2.0), says, inputs={"tokens": tokens})
 
 

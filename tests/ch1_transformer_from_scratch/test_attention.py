@@ -49,7 +49,7 @@ def test_shape_and_input(Attention, draw):
     out = Attention.forward(config, weights, x)
     shaped(out["result"], (B, T, E), "Attention must return a vector of width E for each position")
     close(out["args"][0], x, "the residual stream was changed in place: later layers still need it")
-    says = "two calls on the same input differ: use the parameters as they are, and nothing random (dropout)"
+    says = "two calls on the same input differ: use the parameters unchanged and nothing random, such as dropout"
     close(run(Attention, config, weights, x), out["result"], says)
     only_parameters(out["extra"])
 
@@ -130,10 +130,15 @@ def test_gradients(Attention, draw):
     for name in weights:
         require(
             name in out["gradients"],
-            f"{name} takes no part in the result, so it would never be trained: it is not used, or it is cut off",
+            f"{name} has no influence on the result, so it would never be trained: it is not used, or it is cut off",
         )
     leaves = {name: value.clone().requires_grad_() for name, value in weights.items()}
     direction = torch.randn(x.shape, generator=torch.Generator().manual_seed(seed))
     (oracle(x, leaves) * direction).sum().backward()
     for name, leaf in leaves.items():
-        close(out["gradients"][name], leaf.grad, f"the gradient of {name} is off: part of the way is cut", atol=1e-3)
+        close(
+            out["gradients"][name],
+            leaf.grad,
+            f"the gradient of {name} is wrong: part of the path is cut off",
+            atol=1e-3,
+        )

@@ -118,7 +118,7 @@ def test_several_beams(beam_search, draw):
 
     weights, prompt = telling(draw, tells)
     found, _ = run(beam_search, weights, prompt, beams, steps)
-    check(found, search(weights, prompt, beams, steps), "other beams were kept than the most likely ones", prompt)
+    check(found, search(weights, prompt, beams, steps), "the beams that were kept are not the most likely ones", prompt)
 
 
 def test_more_beams_than_tokens(beam_search, draw):
@@ -162,7 +162,7 @@ def test_ban_within_a_beam(beam_search, draw):
     check(
         found,
         search(weights, text, 1, 5, n),
-        f"with one beam and no {n} tokens in a row repeated the text is off",
+        f"with one beam and no {n} tokens in a row repeated the text is wrong",
         text,
     )
 
@@ -178,7 +178,7 @@ def test_ban_covers_the_prompt(beam_search, draw):
 
     weights, text = telling(draw, tells, prompt)
     found, _ = run(beam_search, weights, text, 1, 3, no_repeat_ngram=2)
-    check(found, search(weights, text, 1, 3, 2), "what the prompt holds must not be repeated either", text)
+    check(found, search(weights, text, 1, 3, 2), "what is in the prompt must not be repeated either", text)
 
 
 def test_ban_is_each_beams_own(beam_search, draw):

@@ -25,10 +25,10 @@ def rows(documents, context_length):
 
 def check_rows(got, expected, says, documents):
     require(torch.is_tensor(got), f"the result must be an int64 tensor, but it is {a_thing(got)}")
-    no_rows = " (it is torch.tensor of an empty list, which knows of no second axis)" * (tuple(got.shape) == (0,))
+    no_rows = " (torch.tensor of an empty list has no second axis)" * (tuple(got.shape) == (0,))
     shapes = f"the result has shape {tuple(got.shape)}{no_rows}, but {tuple(expected.shape)} was expected"
     require(got.shape == expected.shape, shapes, expected=expected, got=got)
-    empty = " (torch.tensor of an empty list is float32 unless it is told dtype=torch.int64)" * (got.numel() == 0)
+    empty = " (torch.tensor of an empty list is float32 unless you give it dtype=torch.int64)" * (got.numel() == 0)
     require(got.dtype == torch.int64, f"token ids must be int64 to index an embedding, not {got.dtype}{empty}")
     equal(got, expected, says, inputs={"documents": documents})
 
@@ -49,7 +49,7 @@ def test_exact_fit(chunk_tokens, draw):
 def test_documents_run_on(chunk_tokens, draw):
     T = 5
     documents = [document(draw, int(n)) for n in (3, 7 + draw.index, 1, 12, 2, 6)]
-    says = "several documents must form one stream, each followed by the separator"
+    says = "the documents must form one stream, each followed by the separator"
     check_rows(chunk_tokens(documents, T, SEPARATOR), rows(documents, T), says, documents)
 
 
@@ -61,7 +61,7 @@ def test_empty_document(chunk_tokens, draw):
 
 def test_too_few_tokens(chunk_tokens, draw):
     documents = [document(draw, 2), document(draw, 1)]
-    says = "documents shorter than one row give no row at all"
+    says = "documents shorter than one row must give no rows"
     check_rows(chunk_tokens(documents, 9, SEPARATOR), rows(documents, 9), says, documents)
 
 

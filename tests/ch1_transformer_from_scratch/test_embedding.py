@@ -40,7 +40,7 @@ def test_shape_and_input(Embedding, draw):
         inputs={"tokens": tokens},
     )
     require(bool(out["args"][0].equal(tokens)), "the tokens were changed in place: they belong to the caller")
-    says = "two calls on the same tokens differ: use W_E itself, nothing random (dropout) and no table made in forward"
+    says = "two calls on the same tokens differ: use W_E itself, and nothing random (dropout, a new table)"
     close(Embedding.forward(config, weights, tokens)["result"], out["result"], says)
     only_parameters(out["extra"])
 
@@ -72,5 +72,5 @@ def test_gradients(Embedding, draw):
     for row, changes in zip(tokens, direction, strict=True):
         for token, change in zip(row, changes, strict=True):
             expected[int(token)] += change
-    says = "the gradient of W_E is off: a row must learn from every place where its token stands"
+    says = "the gradient of W_E is wrong: a row must learn from every place where its token occurs"
     close(out["gradients"]["W_E"], expected, says, inputs={"tokens": tokens})

@@ -54,5 +54,5 @@ def test_gradient(GELU, draw):
     x, step = draw.normal(3, 5, 7, std=2), 1e-5
     got = GELU.run(probe_gradient, x)["gradient"]
     slope = (oracle(x.double() + step) - oracle(x.double() - step)) / (2 * step)
-    require(got is not None, "no gradient comes back through GELU, so nothing before it would be trained")
-    close(got, slope.float(), "the gradient through GELU is off", atol=1e-4, inputs={"x": x}, name="the gradient")
+    require(got is not None, "no gradient flows back through GELU, so nothing before it would be trained")
+    close(got, slope.float(), "the gradient through GELU is wrong", atol=1e-4, inputs={"x": x}, name="the gradient")

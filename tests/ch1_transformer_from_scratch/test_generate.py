@@ -146,8 +146,8 @@ def test_stop_in_the_prompt(generate, draw):
 
 def test_eval_mode_without_gradients(generate, draw):
     got, *_ = run(generate, draw, 3, 4, training=True)
-    require(got["calm"], "the model came in train mode, and was asked for logits in it: switch to eval mode first")
-    says = "the model was asked for logits while gradients are recorded: do it under torch.no_grad()"
+    require(got["calm"], "the model was still in train mode when it was asked for logits: switch to eval mode first")
+    says = "the model was asked for logits while gradients were recorded: use torch.no_grad()"
     require(not got["recording"], says)
 
 
@@ -156,7 +156,7 @@ def test_prompt_and_mode_are_left_alone(generate, draw):
     got, _, prompt = run(generate, draw, 3, 4, training=draw.index == 1, table=table)
     equal(got["prompt"], prompt, "the caller's prompt is different after the call")
     mode = draw.index == 1
-    says = "the model is left in another mode (train or eval) than it came in"
+    says = "the model ends in another mode (train or eval) than it came in"
     equal(got["modes"], [mode, mode], says)
     first = int(got["result"][3]) if torch.is_tensor(got["result"]) else 0
     got, *_ = run(generate, draw, 3, 4, training=mode, table=table, prompt=prompt, stop=first)

@@ -41,7 +41,7 @@ def test_largest(greedy, draw):
     logits = draw.normal(V, std=2)
     logits[draw.integer(0, V)] = -9.0  # the largest in size is not the largest
     best = max(range(V), key=logits.tolist().__getitem__)
-    check(greedy, draw, logits, best, "the token is not the one with the largest logit, or not every time")
+    check(greedy, draw, logits, best, "the token with the largest logit must be returned, every time")
 
 
 def test_first_of_several_largest(greedy, draw):
@@ -55,7 +55,7 @@ def test_all_below_zero(greedy, draw):
     logits = draw.normal(V).abs() * -1 - 3
     logits[0] = -torch.inf  # a token that a sampler has ruled out
     best = max(range(V), key=logits.tolist().__getitem__)
-    check(greedy, draw, logits, best, "logits that are all below zero have a largest one too")
+    check(greedy, draw, logits, best, "the largest logit must be found when all are below zero, too")
 
 
 def test_logits_are_left_alone(greedy, draw):

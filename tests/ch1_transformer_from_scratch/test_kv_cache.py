@@ -82,12 +82,14 @@ def test_first_chunk_comes_back(KVCache, draw):
 
 def test_chunks_follow_each_other(KVCache, draw):
     got, chunks = run(KVCache, draw, [3, 2 + draw.index, 1], config={**CONFIG, "num_transformer_layers": 1})
-    check(got, chunks, "new keys and values must stand after the earlier ones along the sequence")
+    check(got, chunks, "new keys and values must come after the earlier ones along the sequence")
 
 
 def test_layers_are_kept_apart(KVCache, draw):
     got, chunks = run(KVCache, draw, [3, 1, 2])
-    check(got, chunks, "with several layers, one gets back what belongs to another, or in the wrong place")
+    check(
+        got, chunks, "with several layers, one layer gets back what belongs to another, or gets it in the wrong place"
+    )
 
 
 def test_length(KVCache, draw):
@@ -102,7 +104,7 @@ def test_length(KVCache, draw):
 
 def test_what_was_returned_stays(KVCache, draw):
     got, _ = run(KVCache, draw, [3, 2 + draw.index, 4])
-    says = "keys or values that an earlier append returned have changed since: whoever holds them still needs them"
+    says = "keys or values that an earlier append returned have changed since: the caller may still need them"
     require(not got["changed"], says)
 
 

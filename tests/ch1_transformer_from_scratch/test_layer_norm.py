@@ -56,7 +56,7 @@ def test_constant_row_gives_the_bias(LayerNorm, draw):
     nan = isinstance(out["result"], torch.Tensor) and bool(out["result"].isnan().any())
     says = "a constant row gives nan: its variance is 0, and only epsilon under the root keeps it from 0 / 0"
     require(not nan, says, inputs={"residual": x})
-    says = "a constant row must come out as the bias b: look at what is subtracted, and at how w and b come in"
+    says = "a constant row must come out as the bias b: look at what is subtracted, and at how w and b are applied"
     close(out["result"], weights["b"].expand(B, T, E), says, atol=1e-3, inputs={"residual": x})
 
 
@@ -65,7 +65,7 @@ def test_matches_torch(LayerNorm, draw):
     x = draw.normal(B, T, E, std=3, mean=2)
     out = LayerNorm.forward(config, weights, x)
     says = (
-        "a row does not come out with mean 0 and variance 1 times w plus b: look at the variance, and at how w comes in"
+        "a row doesn't come out with mean 0 and variance 1, times w plus b: look at the variance and at how w is used"
     )
     close(out["result"], torchs(x, weights), says, inputs={"residual": x})
 
@@ -75,8 +75,8 @@ def test_epsilon(LayerNorm, draw):
     x = draw.normal(B, T, E, std=0.1, mean=2)
     out = LayerNorm.forward(config, weights, x)
     says = (
-        "with a large epsilon on an almost constant row the result is off: look at where epsilon comes from, "
-        "and on which side of the root it stands"
+        "with a large epsilon and an almost constant row the result is wrong: look at where epsilon comes from, "
+        "and at whether it is inside the root"
     )
     close(out["result"], torchs(x, weights, 0.1), says, inputs={"residual": x})
 
@@ -90,5 +90,5 @@ def test_gradients(LayerNorm, draw):
     leaf = x.clone().requires_grad_()
     direction = torch.randn(x.shape, generator=torch.Generator().manual_seed(seed))
     (torchs(leaf, weights) * direction).sum().backward()
-    says = "the gradient of the input is off: the mean and the variance depend on it too, so nothing may be cut off"
+    says = "the gradient of the input is wrong: the mean and the variance depend on it too, so nothing may be cut off"
     close(out["input_gradients"][0], leaf.grad, says, atol=1e-4, inputs={"residual": x})

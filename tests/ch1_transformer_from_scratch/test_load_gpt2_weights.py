@@ -150,23 +150,26 @@ def test_attention_output(load_gpt2_weights, draw):
 
 def test_unembedding(load_gpt2_weights, draw):
     got, state = run(load_gpt2_weights, draw)
-    check(got, "unembedding.W_U", state["lm_head.weight"].T.contiguous(), "W_U is not lm_head.weight, turned to (E, V)")
+    check(
+        got,
+        "unembedding.W_U",
+        state["lm_head.weight"].T.contiguous(),
+        "W_U is not lm_head.weight, transposed to (E, V)",
+    )
     check(got, "unembedding.b_U", torch.zeros(V), "GPT-2 has no bias in its unembedding: b_U must be zero")
 
 
 def test_loads_in_place(load_gpt2_weights, draw):
     got, _ = run(load_gpt2_weights, draw)
     require(got["itself"], "the model that is returned is another one: load into the given model, and return that")
-    says = (
-        f"{(got['new'] or [''])[0]} is a new parameter: copy into the one that is there, or optimizers lose sight of it"
-    )
+    says = f"{(got['new'] or [''])[0]} is a new parameter: copy into the old one, which an optimizer may hold"
     require(not got["new"], says)
 
 
 def refused(load_gpt2_weights, state, name, what):
     """Loading must raise a ValueError that names the weight."""
     error = load_gpt2_weights.run(probe_load, CONFIG, state, True)["error"]
-    require(error, f"{name} {what}, and nothing is said: raise a ValueError that names it")
+    require(error, f"{name} {what}, and no error is raised: raise a ValueError that names it")
     require(error[0] == "ValueError", f"{name} {what}: a ValueError must say so, but it is a {error[0]}")
     require(name in error[1], f"{name} {what}: the ValueError must name it, but it says only: {error[1]}")
 

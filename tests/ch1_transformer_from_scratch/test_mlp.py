@@ -47,7 +47,7 @@ def test_shape_and_input(MLP, draw):
     close(
         again,
         out["result"],
-        "two calls on the same input differ: use the parameters as they are, and nothing random (dropout)",
+        "two calls on the same input differ: use the parameters unchanged and nothing random, such as dropout",
     )
 
 
@@ -72,7 +72,7 @@ def test_matches_torch(MLP, draw):
     config, weights = make(draw)
     x = draw.normal(B, T, E)
     got = MLP.forward(config, weights, x)["result"]
-    says = "the result differs from linear, GELU with tanh, linear: look at the two products and at what stands between"
+    says = "the result differs from linear, GELU with tanh, linear: look at the products and at what comes between"
     close(got, oracle(x, weights), says, atol=3e-5, inputs={"residual": x})
 
 
@@ -86,4 +86,9 @@ def test_gradients(MLP, draw):
     direction = torch.randn(x.shape, generator=torch.Generator().manual_seed(seed))
     (oracle(x, leaves) * direction).sum().backward()
     for name, leaf in leaves.items():
-        close(out["gradients"][name], leaf.grad, f"the gradient of {name} is off: part of the way is cut", atol=1e-3)
+        close(
+            out["gradients"][name],
+            leaf.grad,
+            f"the gradient of {name} is wrong: part of the path is cut off",
+            atol=1e-3,
+        )

@@ -61,5 +61,5 @@ def test_gradient(next_token_loss, draw):
     gradient = next_token_loss.run(probe_gradient, logits, tokens)
     expected = logits[:, :-1].softmax(-1) - F.one_hot(tokens[:, 1:], V)
     expected = F.pad(expected / (B * (tokens.shape[1] - 1)), (0, 0, 0, 1))
-    says = "no or a wrong gradient reaches the logits, so the model would not learn"
+    says = "the gradient that reaches the logits is missing or wrong, so the model would not learn"
     close(gradient, expected, says, name="the gradient of the loss")

@@ -55,7 +55,7 @@ def test_full_context_and_one_token(PositionalEmbedding, draw):
     config, weights, _ = make(draw)
     tokens = draw.integers(0, CONTEXT, 2, CONTEXT) if draw.index % 2 == 0 else draw.integers(0, CONTEXT, 2, 1)
     got = PositionalEmbedding.forward(config, weights, tokens)["result"]
-    says = f"the result is off for sequences of length {tokens.shape[1]} where the context is {CONTEXT}"
+    says = f"the result is wrong for sequences of length {tokens.shape[1]} where the context is {CONTEXT}"
     close(got, rows(weights["W_P"], tokens), says, inputs={"tokens": tokens})
 
 
@@ -66,5 +66,5 @@ def test_gradients(PositionalEmbedding, draw):
     require("W_P" in out["gradients"], "no gradient reaches W_P, so it would never be trained: keep it in the graph")
     direction = torch.randn(B, T, E, generator=torch.Generator().manual_seed(seed))
     expected = torch.cat([direction.sum(0), torch.zeros(CONTEXT - T, E)])
-    says = "the gradient of W_P is off: position t must learn from every row of the batch"
+    says = "the gradient of W_P is wrong: position t must learn from every row of the batch"
     close(out["gradients"]["W_P"], expected, says, inputs={"tokens": tokens})

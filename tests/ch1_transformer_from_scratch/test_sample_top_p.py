@@ -37,7 +37,7 @@ def test_p_reached_exactly(sample_top_p, draw):
     got = sample_top_p.run(sampling.probe_draws, torch.zeros(4), p, 80, draw.seed, {}, tolerance=2.0)
     count = int((got["angles"] > 0).sum())
     says = f"{kept} of four equally likely tokens reach p = {p} exactly, but {count} are drawn"
-    require(count == kept, says, got=got["angles"].sin() ** 2, shows="the share of each token in 80 draws")
+    require(count == kept, says, got=got["angles"].sin() ** 2, shows="how often each token came up in 80 draws")
 
 
 def test_p_one_keeps_all(sample_top_p, draw):

@@ -84,8 +84,8 @@ def run(train, draw, mode=True, kind="list", more=3):
     table, lr = draw.normal(V, V, std=1.5), 2.0
     got = train.run(probe_training, table, batches, lr, steps, mode, kind)
     never = {
-        "endless": f"train takes batch after batch of endless ones, though steps is {steps}: the steps must end it",
-        "once": f"after its {len(batches)} batches train asks for more, again and again: the steps must end it, here "
+        "endless": f"train takes batch after batch of endless ones, though steps is {steps}: it must end after `steps`",
+        "once": f"train asks for more than its {len(batches)} batches without end: it must stop after `steps`, here "
         f"{steps}",
     }
     require(not got["never_ends"], never.get(got["never_ends"], ""))
@@ -123,7 +123,7 @@ def test_learns_as_gradient_descent_does(train, draw):
 
 def test_train_mode_while_running(train, draw):
     got, *_ = run(train, draw, mode=False)
-    says = "the model came in eval mode, and at least one step was taken in it"
+    says = "the model came in eval mode, and at least one step was taken in that mode"
     require(got["modes"] and all(got["modes"]), says)
 
 
@@ -145,10 +145,10 @@ def test_losses_are_plain_numbers(train, draw):
 
 def test_batches_come_one_by_one(train, draw):
     got, _, losses, _ = run(train, draw, kind="once", more=3 * draw.index)  # the last batch may be the last there is
-    says = "with batches that come one by one (a generator) the losses are off"
+    says = "with batches that come one by one (from a generator) the losses are wrong"
     close(as_list(got["losses"]), losses, says, name="the losses", rtol=1e-3)
 
 
 def test_endless_batches(train, draw):
     got, _, losses, _ = run(train, draw, kind="endless", more=draw.index)
-    close(as_list(got["losses"]), losses, "with endless batches the losses are off", name="the losses", rtol=1e-3)
+    close(as_list(got["losses"]), losses, "with endless batches the losses are wrong", name="the losses", rtol=1e-3)

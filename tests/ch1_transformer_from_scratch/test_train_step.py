@@ -84,14 +84,14 @@ def test_returns_the_loss_before_the_step(train_step, draw):
 def test_parameters_follow_the_gradient(train_step, draw):
     got, _, tables, bias = run(train_step, draw, 1)
     require(got["steps"] == 1, f"the optimizer took {got['steps']} steps: train_step takes exactly one with it")
-    says = "the parameters after one call are not where one step along this batch's gradient leads"
+    says = "the parameters after one call differ from those after one step along this batch's gradient"
     close(got["tables"][0], tables[0], says, name="a parameter")
     close(got["biases"][0], bias, says, name="a parameter")
 
 
 def test_second_step_starts_afresh(train_step, draw):
     got, losses, tables, bias = run(train_step, draw, 3)
-    says = "the first call steps rightly, later calls do not: something of an earlier batch is left over"
+    says = "the first step is right, later ones are not: something of an earlier batch is left over"
     for loss, right in zip(got["losses"], losses, strict=True):
         close(number(loss), right, says, name="the returned loss", rtol=1e-3)
     close(got["tables"][-1], tables[-1], says, name="a parameter", rtol=1e-3)

@@ -143,7 +143,7 @@ def test_shape_and_input(Transformer, draw):
         not out["fed"],
         f"the {(out['fed'] or [''])[0]} was not given the tokens: both embeddings read the tokens, shape (B, T)",
     )
-    says = "two calls on the same tokens differ: use the parts made in __init__, and nothing random (dropout)"
+    says = "two calls on the same tokens differ: use the parts made in __init__ and nothing random, such as dropout"
     close(run(Transformer, config, weights, tokens)["result"], out["result"], says)
 
 
@@ -171,7 +171,7 @@ def test_around_the_blocks(Transformer, draw):
     weights["blocks"] = [torch.zeros(E, E) for _ in weights["blocks"]]  # blocks that write nothing
     got = run(Transformer, config, weights, tokens)["result"]
     says = (
-        "with blocks that write nothing the logits are off: look at the sum of the two embeddings before the blocks, "
+        "with blocks that write nothing the logits are wrong: look at the sum of the two embeddings before the blocks, "
         "and at the final layer norm and the unembedding after them"
     )
     close(got, oracle(tokens, weights), says, inputs={"tokens": tokens})
@@ -181,8 +181,8 @@ def test_blocks(Transformer, draw):
     config, weights, tokens = make(draw)
     got = run(Transformer, config, weights, tokens)["result"]
     says = (
-        "start and end are right, the blocks between are not: each must run once, in order, on the stream that the one "
-        "before returned, with the final layer norm after the last"
+        "the start and the end are right, but the blocks between are not: each must run once, in order, on the stream "
+        "that the one before returned, with the final layer norm after the last"
     )
     close(got, oracle(tokens, weights), says, inputs={"tokens": tokens})
 
@@ -197,6 +197,6 @@ def test_gradients(Transformer, draw):
     for name in PARTS:
         pairs = list(zip(got["blocks"], leaves["blocks"], strict=True))
         for gradient, leaf in pairs if name == "blocks" else [(got[name], leaves[name])]:
-            says = f"the gradient does not come back whole to {name}: something on the way is cut off (no_grad)"
+            says = f"the gradient does not fully reach {name}: something on the path is cut off (no_grad)"
             require(gradient is not None, says)
             close(gradient, leaf.grad, says, atol=1e-3)

@@ -91,7 +91,7 @@ def test_shape_and_input(TransformerBlock, draw):
     out = run(TransformerBlock, weights, x)
     shaped(out["result"], (B, T, E), "TransformerBlock must keep the shape of the residual stream")
     close(out["after"], x, "the residual stream was changed in place: add into a new tensor")
-    says = "two calls on the same input differ: use the parts made in __init__, and nothing random (dropout)"
+    says = "two calls on the same input differ: use the parts made in __init__ and nothing random, such as dropout"
     close(run(TransformerBlock, weights, x)["result"], out["result"], says)
     mine = [name for name in ours.random_weights(draw, CONFIG) if name.startswith("blocks.0.")]
     only_parameters([name for name in out["state"] if f"blocks.0.{name}" not in mine])
@@ -103,7 +103,7 @@ def test_attention_half(TransformerBlock, draw):
     got = run(TransformerBlock, weights, x)["result"]
     says = (
         "with an MLP that writes zeros the result must be the input plus attention of its normalised copy: "
-        "look at the first residual, and at where layer_norm_1 stands"
+        "look at the first residual, and at where layer_norm_1 is"
     )
     close(got, oracle(x, weights), says, inputs={"residual": x})
 
@@ -114,7 +114,7 @@ def test_mlp_half(TransformerBlock, draw):
     got = run(TransformerBlock, weights, x)["result"]
     says = (
         "with an attention that writes zeros the result must be the input plus the MLP of its normalised copy: "
-        "look at the second residual, and at where layer_norm_2 stands"
+        "look at the second residual, and at where layer_norm_2 is"
     )
     close(got, oracle(x, weights), says, inputs={"residual": x})
 
@@ -122,7 +122,9 @@ def test_mlp_half(TransformerBlock, draw):
 def test_both_halves(TransformerBlock, draw):
     weights, x = make(draw)
     got = run(TransformerBlock, weights, x)["result"]
-    says = "each half alone is right, together they are not: look at what the second half reads and what it is added to"
+    says = (
+        "each half alone is right, together they are not: look at what the second half reads, and what it is added to"
+    )
     close(got, oracle(x, weights), says, inputs={"residual": x})
 
 
@@ -133,7 +135,7 @@ def test_gradients(TransformerBlock, draw):
     leaves = {name: value.clone().requires_grad_() for name, value in {**weights, "input": x}.items()}
     (oracle(leaves["input"], leaves) * direction).sum().backward()
     for name, got in {**out["gradients"], "input": out["input"]}.items():
-        says = f"the gradient does not come back whole to {'the' if name == 'input' else 'the part'} {name}"
-        says += ": something on the way is cut off (detach, .data or no_grad)"
+        says = f"the gradient does not fully reach {'the' if name == 'input' else 'the part'} {name}"
+        says += ": something on the path is cut off (detach, .data or no_grad)"
         require(got is not None, says)
         close(got, leaves[name].grad, says, atol=1e-4)

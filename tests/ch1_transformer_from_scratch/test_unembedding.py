@@ -45,7 +45,7 @@ def test_matches_torch(Unembedding, draw):
     config, weights = make(draw)
     x = draw.normal(B, T, E)
     got = Unembedding.forward(config, weights, x)["result"]
-    says = "the logits differ from the product of the input with W_U plus b_U: look at the product, add nothing to it"
+    says = "the logits differ from the product of the input with W_U plus b_U: look at the product and what follows it"
     close(got, F.linear(x, weights["W_U"].T, weights["b_U"]), says, atol=3e-5, inputs={"residual": x})
 
 
@@ -56,10 +56,10 @@ def test_gradients(Unembedding, draw):
     require("W_U" in out["gradients"], "no gradient reaches W_U, so it would never be trained: keep it in the graph")
     direction = torch.randn(B, T, V, generator=torch.Generator().manual_seed(seed))
     expected = torch.einsum("bte,btv->ev", x, direction)
-    close(out["gradients"]["W_U"], expected, "the gradient of W_U is off: part of the way is cut", atol=1e-4)
-    says = "no gradient goes back from the logits to the input, so nothing before would be trained"
+    close(out["gradients"]["W_U"], expected, "the gradient of W_U is wrong: part of the path is cut off", atol=1e-4)
+    says = "no gradient flows back from the logits to the input, so nothing before would be trained"
     require(out["input_gradients"][0] is not None, says)
-    close(out["input_gradients"][0], direction @ weights["W_U"].T, "the gradient of the input is off", atol=1e-4)
+    close(out["input_gradients"][0], direction @ weights["W_U"].T, "the gradient of the input is wrong", atol=1e-4)
 
 
 def test_bias_is_not_trained(Unembedding, draw):
@@ -67,5 +67,5 @@ def test_bias_is_not_trained(Unembedding, draw):
     out = Unembedding.gradients(config, weights, draw.normal(B, T, E), seed=draw.seed)
     require(
         "b_U" not in out["gradients"],
-        "b_U receives a gradient: it is a constant here and must not be trained (look at where requires_grad stands)",
+        "b_U receives a gradient: it is a constant here and must not be trained (look at where requires_grad is set)",
     )

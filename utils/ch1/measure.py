@@ -60,7 +60,7 @@ def words(text: str) -> list[str]:
 
 
 def share_of_known_words(written: str, text: Iterable[str]) -> float:
-    """Which share of the words in `written` occur in `text` (its documents) at all."""
+    """The fraction of the words in `written` that occur anywhere in `text` (a list of documents)."""
     known = {word for document in text for word in words(document)}
     found = words(written)
     return sum(word in known for word in found) / max(1, len(found))

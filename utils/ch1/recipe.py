@@ -11,10 +11,10 @@ from torch import Tensor
 
 
 def learning_rate_factor(step: int, steps: int, warmup_steps: int = 0, decay_steps: int = 0) -> float:
-    """What the learning rate of step `step` (0, ..., steps - 1) is multiplied with: up, then level, then down to zero.
+    """What the learning rate of step `step` (0, ..., steps - 1) is multiplied by: up, then level, then down to zero.
 
     It rises over the first `warmup_steps` and falls over the last `decay_steps`. It depends on nothing else, so a run
-    that stopped on the level part can go on to any number of steps.
+    that stopped on the level part can be continued to any number of steps.
     """
     up = (step + 1) / (warmup_steps + 1)
     down = (steps - step) / (decay_steps + 1)
@@ -35,7 +35,7 @@ def scheduled_adamw(
 ) -> torch.optim.AdamW:
     """AdamW that follows `learning_rate_factor` and scales gradients down to a norm of `gradient_clip` (0: never).
 
-    `done` tells the number of the step about to be taken; without it the optimizer counts its own steps. `fused`
+    `done` gives the number of the step about to be taken; without it the optimizer counts its own steps. `fused`
     updates all weights in one kernel. Source: Loshchilov and Hutter 2019 (AdamW).
     """
     parameters = list(parameters)

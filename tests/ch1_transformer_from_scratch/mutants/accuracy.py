@@ -29,22 +29,22 @@ def divided_by_t(logits, tokens):
     return hits(logits, tokens).sum().item() / tokens.numel()
 
 
-@wrong("the hits are counted, not averaged: return a share between 0 and 1")
+@wrong("the hits are counted, not averaged: return a fraction between 0 and 1")
 def counted(logits, tokens):
     return float(hits(logits, tokens).sum())
 
 
-@wrong("the accuracy is given in percent: return a share between 0 and 1")
+@wrong("the accuracy is given in percent: return a fraction between 0 and 1")
 def percent(logits, tokens):
     return 100 * hits(logits, tokens).float().mean().item()
 
 
-@wrong("the share of wrong predictions is returned")
+@wrong("the fraction of wrong predictions is returned")
 def error_rate(logits, tokens):
     return 1 - hits(logits, tokens).float().mean().item()
 
 
-@wrong("a row counts only when all of its predictions are right: every position counts by itself")
+@wrong("a row counts only when all of its predictions are right: every position counts on its own")
 def whole_rows(logits, tokens):
     return hits(logits, tokens).all(-1).float().mean().item()
 
@@ -74,48 +74,48 @@ def confident(logits, tokens):
     return (logits[:, :-1].softmax(-1).gather(-1, tokens[:, 1:, None]) > 0.5).float().mean().item()
 
 
-@wrong("the share is rounded down to a whole number by an integer division")
+@wrong("an integer division rounds the fraction down to a whole number")
 def integer_division(logits, tokens):
     found = hits(logits, tokens)
     return float(int(found.sum()) // found.numel())
 
 
-@wrong("the argmax runs over the sequence: it belongs over the vocabulary, the last axis")
+@wrong("the argmax runs over the sequence: it should run over the vocabulary, the last axis")
 def over_the_sequence(logits, tokens):
     return (logits[:, :-1].argmax(1) == tokens[:, 1:]).float().mean().item()
 
 
-@wrong("no guess is ever a token id: take argmax along the last axis, and compare its places, not the largest values")
+@wrong("the guesses are not token ids: compare the argmax along the last axis with the tokens, not the largest logits")
 def one_argmax(logits, tokens):
     return (logits[:, :-1].argmax() == tokens[:, 1:]).float().mean().item()
 
 
-@wrong("no guess is ever a token id: take argmax along the last axis, and compare its places, not the largest values")
+@wrong("the guesses are not token ids: compare the argmax along the last axis with the tokens, not the largest logits")
 def compares_values(logits, tokens):
     return (logits[:, :-1].max(-1).values == tokens[:, 1:]).float().mean().item()
 
 
-@wrong("max along an axis gives a pair, values and places: compare the places alone")
+@wrong("max along an axis returns a pair, values and indices: compare the indices alone")
 def compares_the_pair(logits, tokens):
     return (logits[:, :-1].max(-1) == tokens[:, 1:]).float().mean().item()
 
 
-@wrong("the hits are True or False, of which torch takes no mean: turn them into floats first")
+@wrong("the hits are booleans, and torch can't take their mean: turn them into floats first")
 def mean_of_bools(logits, tokens):
     return (logits[:, :-1].argmax(-1) == tokens[:, 1:]).mean().item()
 
 
-@wrong("one share for each row is returned: take the mean over all rows")
+@wrong("one fraction for each row is returned: take the mean over all rows")
 def one_for_each_row(logits, tokens):
     return hits(logits, tokens).float().mean(-1)
 
 
-@wrong("the hits are divided by the number of rows: divide by that of all predictions, B times T - 1")
+@wrong("the hits are divided by the number of rows: divide by the number of all predictions, B times (T - 1)")
 def divided_by_rows(logits, tokens):
     return hits(logits, tokens).sum().item() / len(tokens)
 
 
-@wrong("the result is a tensor, but a Python float is asked for: .item() takes the number out of it")
+@wrong("the result is a tensor, but it should be a Python float: .item() returns the number in it")
 def a_tensor(logits, tokens):
     return hits(logits, tokens).float().mean()
 

@@ -10,19 +10,19 @@ def no_mask(scores):
     return scores.clone()
 
 
-@wrong("the mask lets each query see one key ahead: the diagonal it starts at is one too far")
+@wrong("the mask lets each query see one key ahead: it starts one diagonal too far to the right")
 def peeks_ahead(scores):
     visible = torch.ones(scores.shape[-2:], dtype=torch.bool).tril(scores.shape[-1] - scores.shape[-2] + 1)
     return scores.masked_fill(~visible, -torch.inf)
 
 
-@wrong("each query is hidden from itself: it may see its own position, so the diagonal stays")
+@wrong("each query is hidden from itself: it may see its own position, so leave the diagonal visible")
 def hides_itself(scores):
     visible = torch.ones(scores.shape[-2:], dtype=torch.bool).tril(scores.shape[-1] - scores.shape[-2] - 1)
     return scores.masked_fill(~visible, -torch.inf)
 
 
-@wrong("each query is hidden from itself: it may see its own position, so the diagonal stays")
+@wrong("each query is hidden from itself: it may see its own position, so leave the diagonal visible")
 def hides_itself_softly(scores):
     visible = torch.ones(scores.shape[-2:], dtype=torch.bool).tril(scores.shape[-1] - scores.shape[-2] - 1)
     return scores.masked_fill(~visible, -1e9)
@@ -34,7 +34,7 @@ def upside_down(scores):
     return scores.masked_fill(hidden, -torch.inf)
 
 
-@wrong("the mask marks what may be seen, but it is what is overwritten: hide the rest instead")
+@wrong("the mask marks what may be seen, and exactly that is overwritten: hide the rest instead")
 def hides_the_visible(scores):
     visible = torch.ones(scores.shape[-2:], dtype=torch.bool).tril(scores.shape[-1] - scores.shape[-2])
     return scores.masked_fill(visible, -1e9)
@@ -45,7 +45,7 @@ def fills_with_zero(scores):
     return scores.tril(scores.shape[-1] - scores.shape[-2])
 
 
-@wrong("hidden scores are made huge with the wrong sign: they then take all the probability")
+@wrong("hidden scores are huge but have the wrong sign, so they take all the probability")
 def wrong_sign(scores):
     visible = torch.ones(scores.shape[-2:], dtype=torch.bool).tril(scores.shape[-1] - scores.shape[-2])
     return scores.masked_fill(~visible, 1e9)
@@ -57,18 +57,22 @@ def weak_fill(scores):
     return scores.masked_fill(~visible, -30.0)
 
 
-@wrong("0 times infinity is not a number: a mask that is multiplied by infinity spoils the visible scores too")
+@wrong("0 times infinity is nan: a mask that is multiplied by infinity spoils the visible scores too")
 def zero_times_infinity(scores):
     hidden = torch.ones(scores.shape[-2:]).triu(scores.shape[-1] - scores.shape[-2] + 1)
     return scores + hidden * -torch.inf
 
 
-@wrong("the mask starts at the first key although there are fewer queries than keys: the queries stand at the end")
+@wrong(
+    "the mask starts at the first key although there are fewer queries than keys: the queries are the last positions"
+)
 def aligned_left(scores):
     return scores.masked_fill(torch.ones(scores.shape[-2:]).triu(1) == 1, -torch.inf)
 
 
-@wrong("the mask starts at the first key although there are fewer queries than keys: the queries stand at the end")
+@wrong(
+    "the mask starts at the first key although there are fewer queries than keys: the queries are the last positions"
+)
 def aligned_left_by_range(scores):
     queries, keys = torch.arange(scores.shape[-2]), torch.arange(scores.shape[-1])
     return torch.where(queries[:, None] >= keys, scores, -1e9)
@@ -80,7 +84,7 @@ def square_only(scores):
     return scores.masked_fill(torch.ones(size, size).triu(1) == 1, -torch.inf)
 
 
-@wrong("the softmax is taken here already: return scores, the softmax comes after")
+@wrong("softmax is already applied here: return scores, because softmax comes later")
 def already_softmax(scores):
     visible = torch.ones(scores.shape[-2:], dtype=torch.bool).tril(scores.shape[-1] - scores.shape[-2])
     return scores.masked_fill(~visible, -torch.inf).softmax(-1)
@@ -94,7 +98,7 @@ def softmax_first(scores):
     return scores.softmax(-1).masked_fill(~visible, 0.0)
 
 
-@wrong("the scores were changed in place: the caller still holds them, so make a new tensor")
+@wrong("the scores were changed in place: the caller still needs them, so make a new tensor")
 def in_place(scores):
     visible = torch.ones(scores.shape[-2:], dtype=torch.bool).tril(scores.shape[-1] - scores.shape[-2])
     return scores.masked_fill_(~visible, -torch.inf)
@@ -106,13 +110,13 @@ def detached(scores):
     return scores.detach().masked_fill(~visible, -torch.inf)
 
 
-@wrong("the mask marks what may be seen, but it is what is overwritten: hide the rest instead")
+@wrong("the mask marks what may be seen, and exactly that is overwritten: hide the rest instead")
 def hides_the_visible_fully(scores):
     visible = torch.ones(scores.shape[-2:], dtype=torch.bool).tril(scores.shape[-1] - scores.shape[-2])
     return scores.masked_fill(visible, -torch.inf)
 
 
-@wrong("hidden scores are set to plus infinity: it is minus infinity that leaves no probability")
+@wrong("hidden scores are set to plus infinity: minus infinity is what gives them probability 0")
 def plus_infinity(scores):
     visible = torch.ones(scores.shape[-2:], dtype=torch.bool).tril(scores.shape[-1] - scores.shape[-2])
     return scores.masked_fill(~visible, torch.inf)
@@ -124,7 +128,9 @@ def square_by_keys(scores):
     return scores.masked_fill(torch.ones(keys, keys, dtype=torch.bool).triu(1), -torch.inf)
 
 
-@wrong("the staircase is shifted the wrong way: with more keys than queries a query sees more, T_K - T_Q keys further")
+@wrong(
+    "the staircase is shifted the wrong way: with more keys than queries, a query sees T_K - T_Q keys more, not fewer"
+)
 def shifted_the_wrong_way(scores):
     queries, keys = scores.shape[-2:]
     return scores.masked_fill(torch.ones(queries, keys, dtype=torch.bool).triu(queries - keys + 1), -torch.inf)

@@ -15,7 +15,7 @@ def added(tokens, logits, penalty):
     return logits + penalty * counts(tokens, logits)
 
 
-ONCE = "every seen token loses the penalty once, however often it was seen (an indexed subtraction does so): count"
+ONCE = "each token loses the penalty once, however often it occurs (an indexed subtraction does that): count them"
 
 
 @wrong(ONCE)
@@ -35,17 +35,19 @@ def unseen_too(tokens, logits, penalty):
     return logits - penalty * counts(tokens, logits).clamp(min=1)
 
 
-@wrong("every count is one too large, so that the logits of unseen tokens fall too")
+@wrong("every count is one too large, so the logits of unseen tokens fall, too")
 def one_too_many(tokens, logits, penalty):
     return logits - penalty * (counts(tokens, logits) + 1)
 
 
-@wrong("every count is one too small: the first time counts as well")
+@wrong("every count is one too small: the first occurrence counts as well")
 def one_too_few(tokens, logits, penalty):
     return logits - penalty * (counts(tokens, logits) - 1).clamp(min=0)
 
 
-@wrong("the tokens that were not seen are the ones that lose: it is the other way round")
+@wrong(
+    "the tokens that have not occurred are penalised, and those that have occurred are not: do it the other way round"
+)
 def the_others(tokens, logits, penalty):
     return logits - penalty * (counts(tokens, logits) == 0)
 
@@ -104,7 +106,9 @@ def without_the_last(tokens, logits, penalty):
     return logits - penalty * counts(tokens[:-1], logits)
 
 
-@wrong("unique lists the tokens that occur with their counts: subtract each count at its token, not at the front")
+@wrong(
+    "unique lists only the tokens that occur: subtract each count from its own token's logit, not from the first logits"
+)
 def counts_at_the_front(tokens, logits, penalty):
     result = logits.clone()
     _, found = tokens.unique(return_counts=True)
@@ -125,7 +129,7 @@ def no_minlength(tokens, logits, penalty):
     return logits - penalty * torch.bincount(tokens)
 
 
-@wrong("an empty text is not provided for: it must leave the logits as they are")
+@wrong("an empty text is not handled: it must leave the logits as they are")
 def empty_fails(tokens, logits, penalty):
     listed = tokens.tolist()
     most = max(listed.count(token) for token in listed)
@@ -139,7 +143,7 @@ def in_place(tokens, logits, penalty):
     return logits
 
 
-NEVER_RETURNED = "the penalty is worked out on a copy, and then the logits as they came are returned: return the copy"
+NEVER_RETURNED = "the penalty is applied to a copy, but the unchanged logits are returned: return the copy"
 
 
 @wrong(NEVER_RETURNED)

@@ -31,7 +31,7 @@ divided_probabilities = slip(
 squared = slip("the logits are divided by the square of the temperature", DIVIDED, f"{DIVIDED}**2")
 square_root = slip("the logits are divided by the square root of the temperature", DIVIDED, f"{DIVIDED}**0.5")
 power = slip(
-    "the logits are raised to a power: only probabilities are, for logits it is a division",
+    "the logits are raised to a power: that is right for probabilities, but logits are divided",
     DIVIDED, "logits.sign() * logits.abs() ** (1 / temperature)",
 )  # fmt: skip
 largest_only = slip(
@@ -39,17 +39,17 @@ largest_only = slip(
     f"return {DIVIDED}", "changed = logits.clone()\n    changed[logits.argmax()] /= temperature\n    return changed",
 )  # fmt: skip
 at_least_one = slip(
-    "temperatures below 1 are raised to 1, so that nothing can be sharpened", DIVIDED, "logits / max(temperature, 1.0)"
+    "temperatures below 1 are raised to 1, so nothing can be sharpened", DIVIDED, "logits / max(temperature, 1.0)"
 )
 at_most_one = slip(
-    "temperatures above 1 are lowered to 1, so that nothing can be flattened", DIVIDED, "logits / min(temperature, 1.0)"
+    "temperatures above 1 are lowered to 1, so nothing can be flattened", DIVIDED, "logits / min(temperature, 1.0)"
 )
 clamped = slip(
-    "the temperature is kept within limits: any temperature above zero is allowed",
+    "the temperature is clamped: any temperature above zero is allowed",
     DIVIDED, "logits / min(max(temperature, 0.1), 10.0)",
 )  # fmt: skip
 offset = slip(
-    "something is added to the temperature against a division by zero, and distorts small temperatures",
+    "something is added to the temperature to avoid a division by zero, and it distorts small temperatures",
     DIVIDED, "logits / (temperature + 0.01)",
 )  # fmt: skip
 one_more = slip(
@@ -61,7 +61,7 @@ in_place = slip(
     f"return {DIVIDED}", "logits /= temperature\n    return logits",
 )  # fmt: skip
 ERROR = 'if not temperature > 0:\n        raise ValueError("the temperature must be above 0")\n    '
-no_error = slip("a temperature of zero or below must raise a ValueError, and raises nothing", ERROR, "")
+no_error = slip("a temperature of zero or below must raise a ValueError, but nothing is raised", ERROR, "")
 AND_NO_ERROR = ", and a temperature of zero or below raises no ValueError"  # often forgotten along with another mistake
 multiplied_no_error = slip(
     "the logits are multiplied by the temperature: that sharpens where it should flatten" + AND_NO_ERROR,
@@ -85,7 +85,7 @@ asserted = slip(
     ERROR, "assert temperature > 0\n    ",
 )  # fmt: skip
 greedy_at_zero = slip(
-    "a temperature of zero is treated as a case of its own: it must raise a ValueError, and greedy is there for it",
+    "a temperature of zero is treated as a special case: it must raise a ValueError, because greedy does that job",
     "if not", "if temperature == 0:\n        return torch.where(logits == logits.max(), 0.0, -torch.inf)\n    if not",
 )  # fmt: skip
 

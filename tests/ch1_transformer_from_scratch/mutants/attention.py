@@ -37,51 +37,51 @@ NoScale = slip(
     "the scores are not scaled: without dividing by the root of the head width H the softmax is too sharp",
     f" / {SCALE}", "",
 )  # fmt: skip
-ScaledByWidth = slip("the scores are divided by H itself: its square root is wanted", SCALE, "q.shape[-1]")
+ScaledByWidth = slip("the scores are divided by H itself: divide by its square root", SCALE, "q.shape[-1]")
 ScaledByEmbedding = slip(
-    "the scores are scaled with E, the width of the residual stream: it is the width H of one head that counts",
+    "the scores are scaled by E, the width of the residual stream: use H, the width of one head",
     SCALE, "math.sqrt(x.shape[-1])",
 )  # fmt: skip
 ScaledByFixedNumber = slip(
-    "the scale is a fixed number, that of another head width: it follows from H, the width of one head here", SCALE, "8"
+    "the scale is a fixed number that fits another head width: compute it from H, the width of one head here",
+    SCALE,
+    "8",
 )
 ScaledByHeads = slip(
-    "the scores are scaled with the number of heads N: it is the width H of one head that counts",
+    "the scores are scaled by the number of heads N: use H, the width of one head",
     SCALE, "math.sqrt(q.shape[1])",
 )  # fmt: skip
 ScaledByAllHeads = slip(
-    "the scores are scaled with N * H, the width of all heads together: it is the width H of one head that counts",
+    "the scores are scaled by N * H, the width of all heads together: use H, the width of one head",
     SCALE, "math.sqrt(q.shape[1] * q.shape[-1])",
 )  # fmt: skip
 ScaledByLength = slip(
-    "the scores are scaled with the length T of the text: it is the width H of one head that counts",
+    "the scores are scaled by the length T of the text: use H, the width of one head",
     SCALE, "math.sqrt(x.shape[1])",
 )  # fmt: skip
 ScaledTheWrongWay = slip(
     "the scores are multiplied by the root of H: they must be divided by it", f" / {SCALE}", f" * {SCALE}"
 )
 ScaledAfterSoftmax = slip(
-    "the scale comes after the softmax: it belongs to the scores, before it",
+    "the scaling comes after softmax: scale the scores, before softmax",
     f" / {SCALE}", "", PATTERN, f"{PATTERN} / {SCALE}",
 )  # fmt: skip
-QueriesForKeys = slip(
-    "queries and keys have changed places: each row of scores belongs to one query", "q @ k.mT", "k @ q.mT"
-)
+QueriesForKeys = slip("queries and keys are swapped: each row of scores belongs to one query", "q @ k.mT", "k @ q.mT")
 KeysFromQueryWeights = slip(
     "the keys are made with W_Q: they have weights of their own",
     "x, self.W_K)", "x, self.W_Q) + 0 * self.W_K.sum()",
 )  # fmt: skip
 BiasesExchanged = slip(
-    "the biases b_Q and b_K have changed places: each belongs to the weights with its letter",
+    "the biases b_Q and b_K are swapped: each belongs to the weights of the same letter",
     B_Q, " + self.b_other", B_K, B_Q, " + self.b_other", B_K,
 )  # fmt: skip
 QueryAndKeyWeightsExchanged = slip(
-    "the weights W_Q and W_K have changed places, while their biases have not: each belongs to its own bias",
+    "the weights W_Q and W_K are swapped, but their biases are not: each belongs to its own bias",
     "self.W_Q", "self.W_other", "self.W_K", "self.W_Q", "self.W_other", "self.W_K",
 )  # fmt: skip
 VIEWED = (
-    "queries, keys and values are viewed as (B, N, T, H): view and reshape exchange no axes, so heads and positions "
-    "are mixed up: use transpose, rearrange or the order of the letters in einsum"
+    "queries, keys and values are viewed as (B, N, T, H): view and reshape do not swap axes, so heads and positions "
+    "are mixed up; use transpose, rearrange or the order of the letters in einsum"
 )
 AS_VIEWED = [
     part
@@ -96,18 +96,18 @@ Viewed = slip(VIEWED, *AS_VIEWED)
 ViewedBack = slip(
     VIEWED, *AS_VIEWED, OUTPUT, "z.reshape(len(x), x.shape[1], -1) @ self.W_O.flatten(0, 1)"
 )  # fmt: skip
-Uniform = slip("queries and keys are ignored: every earlier position gets the same share", "q @ k.mT", "0 * q @ k.mT")
+Uniform = slip("queries and keys are ignored: every earlier position gets the same weight", "q @ k.mT", "0 * q @ k.mT")
 SoftmaxOverQueries = slip(
-    "the softmax runs over the queries: for each query the shares of the keys must sum to one", "(-1)\n", "(-2)\n"
+    "the softmax runs over the queries: for each query the weights of the keys must sum to one", "(-1)\n", "(-2)\n"
 )
-OVER_HEADS = "the softmax runs over the heads: for each query the shares of the keys must sum to one"
+OVER_HEADS = "the softmax runs over the heads: for each query the weights of the keys must sum to one"
 SoftmaxOverHeads = slip(OVER_HEADS, PATTERN, "causal(scores).softmax(1).nan_to_num(0.0)")
 SoftmaxOverHeadsWithNan = slip(OVER_HEADS, PATTERN, "causal(scores).softmax(1)")
 SoftmaxOverBatch = slip(
-    "the softmax runs over the batch: for each query the shares of the keys must sum to one",
+    "the softmax runs over the batch: for each query the weights of the keys must sum to one",
     PATTERN, "causal(scores).softmax(0)",
 )  # fmt: skip
-MASK_LATE = "the mask comes after the softmax: hidden keys have already taken their share"
+MASK_LATE = "the mask comes after the softmax: hidden keys have already received weight"
 MaskAfterSoftmax = slip(MASK_LATE, PATTERN, "scores.softmax(-1).tril()")
 MaskAfterSoftmaxFully = slip(MASK_LATE, PATTERN, "causal(scores.softmax(-1))")
 NoMask = slip("there is no causal mask: every position reads the future", PATTERN, "scores.softmax(-1)")
@@ -116,17 +116,17 @@ HIDES_ITSELF = "each position is hidden from itself: it may read itself"
 HidesItself = slip(HIDES_ITSELF, PATTERN, own_mask(0))
 HidesItselfSoftly = slip(HIDES_ITSELF, PATTERN, own_mask(0, "-1e9"))
 FillsWithZero = slip(
-    "hidden scores are set to 0 before the softmax: a score of 0 still gets a share",
+    "hidden scores are set to 0 before the softmax: a score of 0 still gets weight",
     PATTERN, "scores.tril().softmax(-1)",
 )  # fmt: skip
 UpsideDown = slip(
     "the mask is upside down: the past is hidden and the future is read", PATTERN, own_mask(-1, side="tril")
 )
 SharesWithoutSoftmax = slip(
-    "the shares are the scores divided by their sum: probabilities come from a softmax",
+    "the weights are the scores divided by their sum: they must come from softmax",
     PATTERN, "scores.tril() / scores.tril().sum(-1, keepdim=True)",
 )  # fmt: skip
-NoSoftmax = slip("there is no softmax: the scores themselves weigh the values", PATTERN, "scores.tril()")
+NoSoftmax = slip("there is no softmax: the scores themselves are used as weights", PATTERN, "scores.tril()")
 NoQueryBias = slip("the query bias b_Q is never added", B_Q, "")
 NoKeyBias = slip(
     "the key bias b_K is never added: the softmax hides the difference, yet it is a parameter of the layer", B_K, ""
@@ -139,7 +139,7 @@ OutputBiasPerHead = slip(
     f"{OUTPUT} + self.b_O", '(torch.einsum("bnth,nhe->bnte", z, self.W_O) + self.b_O).sum(1)',
 )  # fmt: skip
 HeadsAveraged = slip(
-    "the heads are averaged: what they write is added up",
+    "the heads are averaged: add up what they write",
     OUTPUT, 'torch.einsum("bnth,nhe->bnte", z, self.W_O).mean(1)',
 )  # fmt: skip
 FirstHeadOnly = slip("only the first head is used", OUTPUT, "z[:, 0] @ self.W_O[0]")
@@ -151,17 +151,17 @@ HeadsReversed = slip(
     "each head's result goes through the output matrix of another head", 'nhe->bte", z', 'nhe->bte", z.flip(1)'
 )
 KeysOfTheFirstRow = slip(
-    "the keys of the first row of the batch serve all rows", "x, self.W_K", "x[:1].expand_as(x), self.W_K"
+    "the keys of the first row of the batch are used for all rows", "x, self.W_K", "x[:1].expand_as(x), self.W_K"
 )
 ValuesOfTheFirstRow = slip(
-    "the values of the first row of the batch serve all rows", "x, self.W_V", "x[:1].expand_as(x), self.W_V"
+    "the values of the first row of the batch are used for all rows", "x, self.W_V", "x[:1].expand_as(x), self.W_V"
 )
 ValuesFromKeyWeights = slip(
     "the values are made with W_K and b_K, as the keys are: they have weights of their own",
     "pattern @ v", "pattern @ (k + 0 * v.sum())",
 )  # fmt: skip
 ValuesWithKeyBias = slip(
-    "the bias of the values is that of the keys: each belongs to the weights with its letter",
+    "the bias of the values is that of the keys: each belongs to the weights of the same letter",
     B_V, f"{B_K} + 0 * self.b_V.sum()",
 )  # fmt: skip
 OwnResidual = slip(
@@ -172,7 +172,7 @@ DetachedPattern = slip(
     PATTERN, f"{PATTERN}.detach()",
 )  # fmt: skip
 Dropout = slip(
-    "two calls on the same input differ: use the parameters as they are, and nothing random (dropout)",
+    "two calls on the same input differ: use the parameters unchanged and nothing random, such as dropout",
     PATTERN, f"F.dropout({PATTERN}, 0.1)",
 )  # fmt: skip
 InPlace = slip(
@@ -188,7 +188,7 @@ NormalisedAgain = slip(
     "q = torch", "x = F.layer_norm(x, x.shape[-1:])\n    q = torch",
 )  # fmt: skip
 PersistentMask = slip(
-    "the mask goes into the state dict, so that saved weights no longer fit: register it with persistent=False",
+    "the mask goes into the state dict, so saved weights no longer fit: register it with persistent=False",
     "def forward", """def __init__(self, config):
     super().__init__(config)
     self.register_buffer("mask", torch.ones(config.context_length, config.context_length).tril())

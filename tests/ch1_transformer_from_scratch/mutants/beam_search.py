@@ -43,7 +43,7 @@ def best_only(model, prompt, beams, max_new_tokens, no_repeat_ngram=None):
     return as_result(search(model, prompt, beams, max_new_tokens, no_repeat_ngram)[:1])
 
 
-@wrong("the beams are returned from worst to best: best first")
+@wrong("the beams are returned from worst to best: return the best first")
 def worst_first(model, prompt, beams, max_new_tokens, no_repeat_ngram=None):
     return as_result(search(model, prompt, beams, max_new_tokens, no_repeat_ngram)[::-1])
 
@@ -93,7 +93,7 @@ def last_step_only(model, prompt, beams, max_new_tokens, no_repeat_ngram=None):
     return as_result(alive)
 
 
-@wrong("every beam goes on with its own most likely token: rank the continuations of all beams together")
+@wrong("every beam continues with its own most likely token: rank the continuations of all beams together")
 def each_goes_its_way(model, prompt, beams, max_new_tokens, no_repeat_ngram=None):
     def keep(options, beams):
         if len(options[0][0]) == len(prompt) + 1:
@@ -106,7 +106,7 @@ def each_goes_its_way(model, prompt, beams, max_new_tokens, no_repeat_ngram=None
     return as_result(search(model, prompt, beams, max_new_tokens, no_repeat_ngram, keep=keep))
 
 
-@wrong("all beams start as copies of the prompt, so that the same text is kept several times")
+@wrong("all beams start as copies of the prompt, so the same text is kept several times")
 def copies(model, prompt, beams, max_new_tokens, no_repeat_ngram=None):
     alive = [(prompt.tolist(), 0.0)] * beams
     for _ in range(max_new_tokens):
@@ -118,7 +118,7 @@ def copies(model, prompt, beams, max_new_tokens, no_repeat_ngram=None):
     return as_result(alive)
 
 
-@wrong("only the best half of the beams is carried on")
+@wrong("only the best half of the beams is kept")
 def too_narrow(model, prompt, beams, max_new_tokens, no_repeat_ngram=None):
     def keep(options, beams):
         last = len(options[0][0]) == len(prompt) + max_new_tokens
@@ -134,7 +134,7 @@ def too_many_at_first(model, prompt, beams, max_new_tokens, no_repeat_ngram=None
     return as_result(search(model, prompt, beams, max_new_tokens, no_repeat_ngram))
 
 
-@wrong("no beam may have more than V continuations kept in all: more beams than tokens is possible")
+@wrong("at most V continuations are kept in all: there may be more beams than tokens")
 def at_most_v(model, prompt, beams, max_new_tokens, no_repeat_ngram=None):
     most = min(beams, model.config.vocabulary_size)
     return as_result(search(model, prompt, most, max_new_tokens, no_repeat_ngram))
@@ -173,7 +173,7 @@ def renormalised(model, prompt, beams, max_new_tokens, no_repeat_ngram=None):
     return as_result(search(model, prompt, beams, max_new_tokens, no_repeat_ngram, scores=scores))
 
 
-@wrong("the ban overlooks what stands in the prompt")
+@wrong("the ban ignores what is in the prompt")
 def ban_without_the_prompt(model, prompt, beams, max_new_tokens, no_repeat_ngram=None):
     def ban(text, n):
         return banned(text[len(prompt) :], n) if n is not None and len(text) - len(prompt) >= n else []
@@ -207,19 +207,19 @@ def reading(window):
     return scores
 
 
-@wrong("the text is not cut to the context: past context_length the model has no position left")
+@wrong("the text is not cut to the context: past context_length there are no positions left")
 def never_cut(model, prompt, beams, max_new_tokens, no_repeat_ngram=None):
     scores = reading(lambda text, context: text)
     return as_result(search(model, prompt, beams, max_new_tokens, no_repeat_ngram, scores=scores))
 
 
-@wrong("past the context the first tokens are read on and on: read the last ones")
+@wrong("past the context the model keeps reading the first tokens: it must read the last ones")
 def first_tokens(model, prompt, beams, max_new_tokens, no_repeat_ngram=None):
     scores = reading(lambda text, context: text[:context])
     return as_result(search(model, prompt, beams, max_new_tokens, no_repeat_ngram, scores=scores))
 
 
-@wrong("one token less than the context holds is read")
+@wrong("one token fewer than the context holds is read")
 def one_less_than_the_context(model, prompt, beams, max_new_tokens, no_repeat_ngram=None):
     scores = reading(lambda text, context: text[-context + 1 :])
     return as_result(search(model, prompt, beams, max_new_tokens, no_repeat_ngram, scores=scores))
@@ -230,7 +230,7 @@ def cuts_the_prompt(model, prompt, beams, max_new_tokens, no_repeat_ngram=None):
     return as_result(search(model, prompt[-model.config.context_length :], beams, max_new_tokens, no_repeat_ngram))
 
 
-BAN_LATE = "the ban comes after the best tokens were chosen, so that beams are lost: ban first, then choose the best"
+BAN_LATE = "the ban comes after the best tokens were chosen, so beams are lost: ban first, then choose the best"
 
 
 @wrong(BAN_LATE)
@@ -269,12 +269,12 @@ def without_the_prompt(model, prompt, beams, max_new_tokens, no_repeat_ngram=Non
     return as_result([(text[len(prompt) :], total) for text, total in alive])
 
 
-@wrong("the tokens of a beam are returned as a list: an int64 tensor is asked for")
+@wrong("the tokens of a beam are returned as a list: return an int64 tensor")
 def lists_of_tokens(model, prompt, beams, max_new_tokens, no_repeat_ngram=None):
     return search(model, prompt, beams, max_new_tokens, no_repeat_ngram)
 
 
-@wrong("the log-probability is returned as a tensor: .item() makes the Python float of it that is asked for")
+@wrong("the log-probability is returned as a tensor: .item() turns it into a Python float")
 def totals_as_tensors(model, prompt, beams, max_new_tokens, no_repeat_ngram=None):
     alive = search(model, prompt, beams, max_new_tokens, no_repeat_ngram)
     return [(torch.tensor(text), torch.tensor(total)) for text, total in alive]

@@ -35,7 +35,7 @@ no_mask = slip("the causal mask is missing: even in one chunk a token must not s
 one_ahead = slip("the mask lets each token see the next one", "K - Q + 1", "K - Q + 2")
 not_itself = slip("the mask hides each token from itself", "K - Q + 1", "K - Q")
 top_left = slip(
-    "the mask is aligned at the top left, as if the new tokens stood at the start: T_K - T_Q is missing",
+    "the mask is aligned at the top left, as if the new tokens were at the start: T_K - T_Q is missing",
     "K - Q + 1", "1",
 )  # fmt: skip
 mask_when_empty = slip(
@@ -51,25 +51,25 @@ no_value_bias = slip("the bias of the values, b_V, is missing", " + a.b_V", "")
 no_output_bias = slip("the bias of attention's output, b_O, is missing", " + a.b_O", "")
 no_mlp = slip("the MLP is missing: each block ends with it, added to the stream", MLP, "")
 no_second_norm = slip(
-    "the MLP reads the stream as it is: layer_norm_2 is missing", "block.mlp(block.layer_norm_2(x))", "block.mlp(x)"
+    "the MLP reads the raw stream: layer_norm_2 is missing", "block.mlp(block.layer_norm_2(x))", "block.mlp(x)"
 )
 first_norm_twice = slip(
-    "the MLP reads through layer_norm_1: it has layer_norm_2", "block.layer_norm_2", "block.layer_norm_1"
+    "the MLP reads through layer_norm_1: it has its own, layer_norm_2", "block.layer_norm_2", "block.layer_norm_1"
 )
 no_first_norm = slip(
-    "queries, keys and values are made of the stream as it is: they read it through layer_norm_1",
+    "queries, keys and values are computed from the raw stream: they must read it through layer_norm_1",
     NORM_1, "y = block.attention, x",
 )  # fmt: skip
 keys_of_the_stream = slip(
-    "the keys are made of the stream as it is: they read it through layer_norm_1, as the queries do",
+    "the keys are computed from the raw stream: they must read it through layer_norm_1, as the queries do",
     "y, a.W_K", "x, a.W_K",
 )  # fmt: skip
 values_of_the_stream = slip(
-    "the values are made of the stream as it is: they read it through layer_norm_1, as the queries do",
+    "the values are computed from the raw stream: they must read it through layer_norm_1, as the queries do",
     "y, a.W_V", "x, a.W_V",
 )  # fmt: skip
 keys_and_values_of_the_stream = slip(
-    "keys and values are made of the stream as it is: they read it through layer_norm_1, as the queries do",
+    "keys and values are computed from the raw stream: they must read it through layer_norm_1, as the queries do",
     "y, a.W_K", "x, a.W_K", "y, a.W_V", "x, a.W_V",
 )  # fmt: skip
 mlp_residual_lost = slip(
@@ -84,7 +84,7 @@ first_row = slip(
     "the keys of all rows are taken from the first row of the batch", "q, all_k)", "q, all_k[:1].expand_as(all_k))"
 )
 no_offset = slip(
-    "positions start from 0 at every chunk: the first new token stands at position cache.length",
+    "positions start from 0 at every chunk: the first new token is at position cache.length",
     PLACES, "W_P[: tokens.shape[1]]",
 )  # fmt: skip
 OFF_BY_ONE = "positions are off by one once the cache holds something"
@@ -108,10 +108,10 @@ new_only = slip(
 )  # fmt: skip
 layer_zero = slip("all layers read and write the cache's layer 0", "append(layer", "append(0")
 appended_twice = slip(
-    "the cache is written twice for every chunk, so that each key is there two times",
+    "the cache is written twice for every chunk, so each key is stored twice",
     "all_k, all_v =", "cache.append(layer, k, v)\n        all_k, all_v =",
 )  # fmt: skip
-SWAPPED = "keys and values are handed to the cache, or taken from it, in the wrong order: keys first"
+SWAPPED = "keys and values are passed to the cache, or taken from it, in the wrong order: keys come first"
 swapped = slip(
     SWAPPED,
     "all_k, all_v = cache.append(layer, k, v)", "all_k, all_v = cache.append(layer, v, k)",
@@ -127,7 +127,7 @@ offset_read_late = slip(
     "the mask's offset is read from the cache inside the loop, where blocks have appended already: read it before",
     "triu(K - Q + 1)", "triu(cache.length + 1)",
 )  # fmt: skip
-AS_A_WHOLE = "the model or a block is called as a whole, which knows nothing of the cache: write attention out here"
+AS_A_WHOLE = "the model or a block is called as a whole, but it doesn't know about the cache: write attention out here"
 calls_the_model = slip(AS_A_WHOLE, "x = model.embedding", "return model(tokens)\n    x = model.embedding")
 calls_the_attention = slip(
     AS_A_WHOLE,
@@ -146,11 +146,11 @@ no_mask_no_error = slip(
     ERROR, "", MASKED, "scores",
 )  # fmt: skip
 top_left_no_error = slip(
-    "the mask is aligned at the top left, as if the new tokens stood at the start: T_K - T_Q is missing" + AND_NO_ERROR,
+    "the mask is aligned at the top left, as if the new tokens were at the start: T_K - T_Q is missing" + AND_NO_ERROR,
     ERROR, "", "K - Q + 1", "1",
 )  # fmt: skip
 no_offset_no_error = slip(
-    "positions start from 0 at every chunk: the first new token stands at position cache.length" + AND_NO_ERROR,
+    "positions start from 0 at every chunk: the first new token is at position cache.length" + AND_NO_ERROR,
     ERROR, "", PLACES, "W_P[: tokens.shape[1]]",
 )  # fmt: skip
 unscaled_no_error = slip(
@@ -164,15 +164,15 @@ no_biases_no_error = slip(
     ERROR, "", " + a.b_Q", "", " + a.b_K", "", " + a.b_V", "",
 )  # fmt: skip
 no_first_norm_no_error = slip(
-    "queries, keys and values are made of the stream as it is: they read it through layer_norm_1" + AND_NO_ERROR,
+    "queries, keys and values are computed from the raw stream: they must read it through layer_norm_1" + AND_NO_ERROR,
     ERROR, "", NORM_1, "y = block.attention, x",
 )  # fmt: skip
 new_tokens_only_counted = slip(
-    "only the new tokens are held against the context length: those in the cache count as well",
+    "only the new tokens are compared with the context length: those in the cache count as well",
     "if end > model", "if tokens.shape[1] > model",
 )  # fmt: skip
 one_too_early = slip(
-    "exactly context_length tokens are refused: they fit, only more than that do not",
+    "exactly context_length tokens are refused: they fit, and only more than that do not",
     "if end > model",
     "if end >= model",
 )

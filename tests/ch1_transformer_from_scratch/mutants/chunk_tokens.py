@@ -16,7 +16,7 @@ def cut(stream, context_length):
     return torch.tensor(stream[: n * context_length], dtype=torch.int64).reshape(n, context_length)
 
 
-@wrong("a separator stands in front of the first document: it follows each one, and stands nowhere else")
+@wrong("there is a separator before the first document: one follows each document, and there are no others")
 def separator_first(documents, context_length, separator):
     return cut([token for document in documents for token in [separator, *document]], context_length)
 
@@ -53,7 +53,7 @@ def no_separator_and_no_width(documents, context_length, separator):
 
 
 NO_ROWS = (
-    "where no row is full, torch.tensor([]) is a float32 tensor of shape (0,): (0, context_length) of int64 is wanted"
+    "where no row is full, torch.tensor([]) is a float32 tensor of shape (0,): return (0, context_length) and int64"
 )
 
 
@@ -71,7 +71,7 @@ def no_rows(documents, context_length, separator):
     return torch.tensor([stream[i : i + context_length] for i in starts])
 
 
-@wrong("where no row is full, the result is float32: torch.tensor of an empty list has to be told dtype=torch.int64")
+@wrong("where no row is full, the result is float32: for an empty list, torch.tensor needs dtype=torch.int64")
 def no_dtype(documents, context_length, separator):
     stream = joined(documents, separator)
     n = len(stream) // context_length
@@ -100,7 +100,7 @@ def drops_a_full_row(documents, context_length, separator):
     return cut(stream[: (len(stream) - 1) // context_length * context_length], context_length)
 
 
-@wrong("the stream runs down the columns: consecutive tokens belong side by side in a row")
+@wrong("the stream runs down the columns: consecutive tokens must be side by side in a row")
 def down_the_columns(documents, context_length, separator):
     stream = joined(documents, separator)
     n = len(stream) // context_length
@@ -125,7 +125,7 @@ def floating(documents, context_length, separator):
     return cut(joined(documents, separator), context_length).float()
 
 
-@wrong("empty documents are passed over, and their separators with them")
+@wrong("empty documents are skipped together with their separators, which must stay")
 def skips_empty(documents, context_length, separator):
     return cut(joined([document for document in documents if document], separator), context_length)
 
@@ -137,7 +137,7 @@ def empty_without_width(documents, context_length, separator):
     return torch.tensor([stream[i : i + context_length] for i in starts], dtype=torch.int64)
 
 
-@wrong("a stream shorter than one row is returned as a short row: it is a remainder, and dropped")
+@wrong("a stream shorter than one row is returned as a short row: it is a remainder, so drop it")
 def keeps_a_short_row(documents, context_length, separator):
     stream = joined(documents, separator)
     return torch.tensor([stream], dtype=torch.int64) if len(stream) < context_length else cut(stream, context_length)
@@ -159,12 +159,12 @@ def joins_into_the_first(documents, context_length, separator):
     return cut(stream, context_length)
 
 
-@wrong("a separator stands in front of the first document: it follows each one, and stands nowhere else")
+@wrong("there is a separator before the first document: one follows each document, and there are no others")
 def separator_opens(documents, context_length, separator):
     return cut([separator, *joined(documents, separator)], context_length)
 
 
-@wrong("the remainder is dropped at the front: it is what is left over at the end")
+@wrong("the remainder is dropped at the front: drop what is left over at the end")
 def drops_the_front(documents, context_length, separator):
     stream = joined(documents, separator)
     return cut(stream[len(stream) % context_length :], context_length)
@@ -176,7 +176,7 @@ def padded_with_zeros(documents, context_length, separator):
     return cut(stream + [0] * (-len(stream) % context_length), context_length)
 
 
-@wrong("the remainder is still there when the rows are formed: drop what fills no row first")
+@wrong("the remainder is still there when the rows are formed: first drop what doesn't fill a row")
 def forgets_the_remainder(documents, context_length, separator):
     return torch.tensor(joined(documents, separator)).reshape(-1, context_length)
 

@@ -12,7 +12,7 @@ from utils.grade.suite import load_file
 Base = load_file(Path(__file__).with_name("_pieces.py")).Embedding
 
 
-@wrong("the table is indexed by the position in the sequence: it must be indexed by the token that stands there")
+@wrong("the table is indexed by the position in the sequence: it must be indexed by the token at that position")
 class ByPosition(Base):
     def forward(self, tokens):
         return self.W_E[torch.arange(tokens.shape[1])].expand(len(tokens), -1, -1)
@@ -67,21 +67,19 @@ class NewTable(Base):
         return nn.Embedding(self.config.vocabulary_size, self.config.embedding_dimension)(tokens)
 
 
-@wrong("each vector is brought to length 1: the row of W_E is wanted as it is")
+@wrong("each vector is scaled to length 1: return the row of W_E unchanged")
 class UnitLength(Base):
     def forward(self, tokens):
         return F.normalize(self.W_E[tokens], dim=-1)
 
 
-@wrong("the tokens pick columns of W_E: the vector of a token is a row, and the rows stand on the first axis")
+@wrong("the tokens pick columns of W_E: the vector of a token is a row, and rows are counted along the first axis")
 class Columns(Base):
     def forward(self, tokens):
         return self.W_E[:, tokens].permute(1, 2, 0)
 
 
-@wrong(
-    "the one-hot table holds whole numbers, and torch multiplies only tensors of one kind: turn it into floats first"
-)
+@wrong("the one-hot table holds integers, and torch can't multiply it with floats: turn it into floats first")
 class OneHotOfIntegers(Base):
     def forward(self, tokens):
         return F.one_hot(tokens, len(self.W_E)) @ self.W_E

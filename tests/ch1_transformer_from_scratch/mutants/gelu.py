@@ -29,7 +29,7 @@ class Sigmoid(nn.Module):
         return x * torch.sigmoid(1.702 * x)
 
 
-@wrong("this is SiLU, x times its own sigmoid: another function")
+@wrong("this is SiLU, x times its own sigmoid, which is a different function")
 class Silu(nn.Module):
     def forward(self, x):
         return F.silu(x)
@@ -53,7 +53,7 @@ class WrongConstant(nn.Module):
         return 0.5 * x * (1 + torch.tanh(ROOT * (x + 0.44715 * x**3)))
 
 
-@wrong("inside the tanh stands 2/pi itself: its square root is wanted")
+@wrong("the factor inside the tanh is 2/pi itself: it must be its square root")
 class NoRoot(nn.Module):
     def forward(self, x):
         return 0.5 * x * (1 + torch.tanh(2 / math.pi * (x + 0.044715 * x**3)))
@@ -129,7 +129,7 @@ class FractionUpsideDown(nn.Module):
         return 0.5 * x * (1 + torch.tanh(math.sqrt(math.pi / 2) * (x + 0.044715 * x**3)))
 
 
-@wrong("in Python a power is written x**3: the sign ^ is another operation, for whole numbers")
+@wrong("in Python a power is written x**3: the sign ^ is a different operation, for whole numbers")
 class CaretForPower(nn.Module):
     def forward(self, x):
         return 0.5 * x * (1 + torch.tanh(ROOT * (x + 0.044715 * x ^ 3)))

@@ -35,12 +35,12 @@ keeps_the_batch = slip(
     "the result keeps the batch axis: return one axis, (T + new,)", "return tokens", "return tokens[None]"
 )
 a_list = slip(
-    "the tokens are returned as a list: an int64 tensor (T + new,) is asked for",
+    "the tokens are returned as a list: return an int64 tensor (T + new,)",
     "return tokens",
     "return tokens.tolist()",
 )
 other_numbers = slip(
-    "the tokens are returned with another dtype than int64, so that they cannot be read by the model again",
+    "the dtype of the result is not int64, so the model cannot read it again",
     "return tokens", "return tokens.int()",
 )  # fmt: skip
 no_batch_axis = slip("the model is given the prompt without a batch axis: it takes (B, T)", READ, "model(window)[-1]")
@@ -51,13 +51,13 @@ whole_length = slip(
     COUNT, "range(max_new_tokens - len(prompt))",
 )  # fmt: skip
 at_least_one = slip(
-    "a first token is always generated, also where max_new_tokens is 0", COUNT, "range(max(1, max_new_tokens))"
+    "a first token is always generated, even when max_new_tokens is 0", COUNT, "range(max(1, max_new_tokens))"
 )
 first_position = slip(
     "the logits of the first position are used: the next token follows from the last one",
     READ, "model(window[None])[0, 0]",
 )  # fmt: skip
-last_token_only = slip("the model reads only the last token: it needs all that went before", WINDOW, "tokens[-1:]")
+last_token_only = slip("the model reads only the last token: it needs everything before it, too", WINDOW, "tokens[-1:]")
 prompt_only = slip(
     "the model reads the prompt again and again: the tokens it has written must be read too",
     WINDOW, "prompt[-model.config.context_length :]",
@@ -77,14 +77,14 @@ probabilities = slip(
     READ, f"{READ}.softmax(-1)",
 )  # fmt: skip
 never_cut = slip(
-    "the text is not cut to the context: past context_length the model has no position left", WINDOW, "tokens"
+    "the text is not cut to the context: past context_length there are no positions left", WINDOW, "tokens"
 )
 first_tokens = slip(
-    "past the context the first tokens are read on and on: read the last ones",
+    "past the context the model keeps reading the first tokens: it must read the last ones",
     WINDOW, "tokens[: model.config.context_length]",
 )  # fmt: skip
 one_less_than_the_context = slip(
-    "one token less than the context holds is read", WINDOW, "tokens[-model.config.context_length + 1 :]"
+    "one token fewer than the context holds is read", WINDOW, "tokens[-model.config.context_length + 1 :]"
 )
 one_more_than_the_context = slip(
     "one token more than the context holds is read", WINDOW, "tokens[-model.config.context_length - 1 :]"
@@ -97,7 +97,7 @@ cuts_the_prompt = slip(
     "the prompt itself is cut to the context: only what the model reads is cut, the result keeps all",
     "tokens = prompt", "tokens = prompt[-model.config.context_length :]",
 )  # fmt: skip
-never_stops = slip("`stop` is not used: generation goes on after it", STOP, "pass")
+never_stops = slip("`stop` is not used: generation continues after it", STOP, "pass")
 cuts_the_stop = slip(
     "the stop token is cut off: it is kept", f"{GROW}\n            {STOP}", f"{STOP}\n            {GROW}"
 )
@@ -108,14 +108,14 @@ stops_late = slip(
     "            if done:\n                break",
 )  # fmt: skip
 zero_is_none = slip(
-    "a stop token with the id 0 is taken for none: compare `stop` with None", "token == stop", "stop and token == stop"
+    "a stop token with the id 0 is ignored: compare `stop` with None", "token == stop", "stop and token == stop"
 )
 looks_everywhere = slip(
     "a stop token anywhere in the text ends it, even in the prompt: look at the new token only",
     "token == stop", "stop in tokens.tolist()",
 )  # fmt: skip
 looks_before_writing = slip(
-    "the last token is compared with `stop` before anything is written, so that a prompt ending in it stays as it is",
+    "the last token is compared with `stop` before anything is written, so a prompt that ends in it is never continued",
     STOP, "pass", "window =", "if tokens[-1] == stop:\n                break\n            window =",
 )  # fmt: skip
 grows_the_prompt = slip(
@@ -123,21 +123,21 @@ grows_the_prompt = slip(
     "return tokens", "prompt.resize_(len(tokens)).copy_(tokens)\n    return tokens",
 )  # fmt: skip
 train_mode = slip(
-    "the model is never switched to eval mode: with dropout in it the text would be left to chance",
+    "the model is never switched to eval mode: dropout would change the text at random",
     BEFORE + EVAL, "", AFTER, "",
 )  # fmt: skip
 # often forgotten along with another mistake
 AND_NO_EVAL, NO_EVAL = ", and the model is never switched to eval mode", (BEFORE + EVAL, "", AFTER, "")
 a_list_no_eval = slip(
-    "the tokens are returned as a list: an int64 tensor (T + new,) is asked for" + AND_NO_EVAL,
+    "the tokens are returned as a list: return an int64 tensor (T + new,)" + AND_NO_EVAL,
     *NO_EVAL, "return tokens", "return tokens.tolist()",
 )  # fmt: skip
 never_cut_no_eval = slip(
-    "the text is not cut to the context: past context_length the model has no position left" + AND_NO_EVAL,
+    "the text is not cut to the context: past context_length there are no positions left" + AND_NO_EVAL,
     *NO_EVAL, WINDOW, "tokens",
 )  # fmt: skip
 first_tokens_no_eval = slip(
-    "past the context the first tokens are read on and on: read the last ones" + AND_NO_EVAL,
+    "past the context the model keeps reading the first tokens: it must read the last ones" + AND_NO_EVAL,
     *NO_EVAL, WINDOW, "tokens[: model.config.context_length]",
 )  # fmt: skip
 first_position_no_eval = slip(
@@ -149,7 +149,7 @@ cuts_the_stop_no_eval = slip(
     *NO_EVAL, f"{GROW}\n            {STOP}", f"{STOP}\n            {GROW}",
 )  # fmt: skip
 zero_is_none_no_eval = slip(
-    "a stop token with the id 0 is taken for none: compare `stop` with None" + AND_NO_EVAL,
+    "a stop token with the id 0 is ignored: compare `stop` with None" + AND_NO_EVAL,
     *NO_EVAL, "token == stop", "stop and token == stop",
 )  # fmt: skip
 without_the_prompt_no_eval = slip(

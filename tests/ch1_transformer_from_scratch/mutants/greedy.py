@@ -15,7 +15,7 @@ def largest_in_size(logits):
     return int(logits.abs().argmax())
 
 
-@wrong("the largest logit itself is returned: return its place, the token id")
+@wrong("the largest logit itself is returned: return its index, the token id")
 def value(logits):
     return float(logits.max())
 
@@ -46,7 +46,7 @@ def any_of_equals(logits):
     return int(places[torch.randint(len(places), ())])
 
 
-@wrong("the search starts from zero, so that logits that are all negative give token 0")
+@wrong("the search starts from zero, so token 0 comes out when all logits are negative")
 def starts_at_zero(logits):
     best, best_token = 0.0, 0
     for token, logit in enumerate(logits.tolist()):
@@ -62,7 +62,7 @@ def overwrites(logits):
     return token
 
 
-@wrong("the place is counted from one: token ids start at zero")
+@wrong("the index is counted from one: token ids start at zero")
 def counts_from_one(logits):
     return int(logits.argmax()) + 1
 
@@ -74,7 +74,7 @@ def rules_out(logits):
     return token
 
 
-@wrong("the rank of a token is taken for its id: argsort already lists token ids, so take its first entry")
+@wrong("the rank of a token is returned instead of its id: argsort already lists token ids, so take the right entry")
 def rank_for_token(logits):
     return int(logits.argsort(descending=True).argmin())
 
@@ -85,7 +85,7 @@ def by_loop(logits):
     return values.index(max(values))
 
 
-@wrong("the result is a tensor that holds the token: int(...) or .item() makes a Python int of it")
+@wrong("the result is a tensor that holds the token: int(...) or .item() turns it into a Python int")
 def a_tensor(logits):
     return logits.argmax()
 

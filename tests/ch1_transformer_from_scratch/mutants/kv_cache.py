@@ -101,7 +101,7 @@ class Overwrites(Buffers):
         return self.data[layer, 0, :, :end].clone(), self.data[layer, 1, :, :end].clone()
 
 
-@wrong("the whole buffer is returned, with zeros where no token stands yet")
+@wrong("the whole buffer is returned, with zeros where there is no token yet")
 class WholeBuffer(Buffers):
     def append(self, layer, keys, values):
         super().append(layer, keys, values)
@@ -118,7 +118,7 @@ class OneStore(Lists):
         return sum(k.shape[1] for kept in self.store.values() for k in kept[0]) // self.layers
 
 
-@wrong("the first layer moves the writing position on, so that the layers after it write one chunk too far")
+@wrong("the first layer advances the writing position, so the layers after it write one chunk too far")
 class OnePosition(Buffers):
     def append(self, layer, keys, values):
         if layer == 0:
@@ -197,14 +197,14 @@ class LengthAsMethod(Lists):
         return Lists.length.fget(self)
 
 
-@wrong("length is a tensor: a Python int is asked for")
+@wrong("length is a tensor: return a Python int")
 class LengthAsTensor(Lists):
     @property
     def length(self):
         return torch.tensor(super().length)
 
 
-@wrong("the cache moves its contents in its own memory, so that what it returned earlier changes afterwards")
+@wrong("the cache moves its contents within its memory, so what it returned earlier changes afterwards")
 class SlidesInPlace(Buffers):
     def append(self, layer, keys, values):
         T = keys.shape[1]
@@ -243,7 +243,7 @@ class OneStoreCounted(Lists):
         return super().append(0, keys, values)
 
 
-@wrong("keys and values share one list, so that values stand among the keys: make two")
+@wrong("keys and values share one list, so values end up among the keys: make two")
 class OneList(Lists):
     def append(self, layer, keys, values):
         kept = self.store.setdefault(layer, [[]] * 2)
@@ -252,7 +252,7 @@ class OneList(Lists):
         return torch.cat(kept[0], 1), torch.cat(kept[1], 1)
 
 
-@wrong("an empty cache has no length: it must be 0 before the first append")
+@wrong("an empty cache can't tell its length: it must be 0 before the first append")
 class NoLengthAtFirst(Lists):
     @property
     def length(self):

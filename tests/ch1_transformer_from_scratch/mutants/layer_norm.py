@@ -20,11 +20,11 @@ slip = slips(
 )
 
 UnbiasedVariance = slip(
-    "the variance divides by E - 1: the biased one, divided by E, is wanted, and torch gives it only when told to",
+    "the variance divides by E - 1, as torch does unless told otherwise: divide by E",
     "unbiased=False", "unbiased=True",
 )  # fmt: skip
 EpsilonOutsideRoot = slip(
-    "epsilon is added to the standard deviation, outside the root: it belongs to the variance",
+    "epsilon is added to the standard deviation, outside the root: add it to the variance",
     "(variance + self.eps).sqrt()", "(variance.sqrt() + self.eps)",
 )  # fmt: skip
 # A fixed 1e-5 beside the root is too small to tell from none, so the three share a sentence that is true of each.
@@ -34,7 +34,7 @@ NoEpsilonAtAll = slip(NO_EPSILON, "variance + self.eps", "variance")
 EpsilonHardCoded = slip("epsilon is a fixed number: take it from the config", "self.eps", "1e-5")
 EpsilonHardCodedOutsideRoot = slip(NO_EPSILON, "(variance + self.eps).sqrt()", "(variance.sqrt() + 1e-5)")
 OverTheSequence = slip(
-    "mean and variance are taken over the sequence too: each position is normalised alone",
+    "mean and variance are taken over the sequence too: each position is normalised on its own",
     "mean(-1", "mean((-2, -1)", "var(-1", "var((-2, -1)",
 )  # fmt: skip
 AlongTheSequence = slip(
@@ -42,7 +42,7 @@ AlongTheSequence = slip(
     "mean(-1", "mean(1", "var(-1", "var(1",
 )  # fmt: skip
 OverTheBatch = slip(
-    "mean and variance are taken over the batch, as batch norm does: each position of each row is normalised alone",
+    "mean and variance are taken over the batch, as batch norm does: normalise each position of each row by itself",
     "mean(-1", "mean(0", "var(-1", "var(0",
 )  # fmt: skip
 NoAffine = slip("neither the gain w nor the bias b is used", " * self.w + self.b", "")
@@ -52,7 +52,7 @@ GainPlusOne = slip(
     "the gain is taken as 1 + w: w itself is the gain, since it starts at 1", " * self.w +", " * (1 + self.w) +"
 )
 BiasBeforeGain = slip(
-    "the bias is added before the gain, so that it is scaled too: scale by w first, then shift by b",
+    "the bias is added before the gain, so it is scaled too: scale by w first, then shift by b",
     "return (x - mean) / (variance + self.eps).sqrt() * self.w + self.b",
     "return ((x - mean) / (variance + self.eps).sqrt() + self.b) * self.w",
 )
@@ -79,7 +79,7 @@ DetachedStatistics = slip(
     "unbiased=False)", "unbiased=False).detach()",
 )  # fmt: skip
 StdPlusEpsilon = slip(
-    "two slips around the root: the variance divides by E (std() takes E - 1), and epsilon belongs under the root",
+    "two mistakes around the root: the variance divides by E (std() takes E - 1), and epsilon belongs under the root",
     "(variance + self.eps).sqrt()", "(x.std(-1, keepdim=True) + self.eps)",
 )  # fmt: skip
 StdAlone = slip(
@@ -104,7 +104,7 @@ OwnResidual = slip(
 )  # fmt: skip
 
 
-@wrong("the vector is brought to length 1: it is the variance, the mean of the squares, that must become 1")
+@wrong("the vector is scaled to length 1: the variance, the mean of the squares, must become 1")
 class UnitLength(Base):
     def forward(self, x):
         centred = x - x.mean(-1, keepdim=True)

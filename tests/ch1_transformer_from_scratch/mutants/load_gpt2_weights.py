@@ -126,7 +126,9 @@ def no_mlp_biases(model, state_dict):
     return load(model, state_dict, leave_out=["b_in", "b_out"])
 
 
-@wrong("the MLP's matrices are turned round or reshaped, as nn.Linear would need it: Conv1D holds (in, out), as we do")
+@wrong(
+    "the MLP's matrices are transposed or reshaped, as nn.Linear would need: Conv1D stores (in, out), as our model does"
+)
 def mlp_turned(model, state_dict):
     def change(new, c):
         for name in list(new):
@@ -136,7 +138,7 @@ def mlp_turned(model, state_dict):
     return load(model, state_dict, change)
 
 
-@wrong("c_attn is taken apart in another order than queries, keys, values")
+@wrong("c_attn is split in another order than queries, keys, values")
 def another_order(model, state_dict):
     def change(new, c):
         for i in range(c.num_transformer_layers):
@@ -147,7 +149,7 @@ def another_order(model, state_dict):
     return load(model, state_dict, change)
 
 
-@wrong("the columns of a matrix are dealt out to the heads in turn: each head has H columns side by side")
+@wrong("the columns of a matrix are given to the heads in turn: each head has H columns side by side")
 def heads_interleaved(model, state_dict):
     def change(new, c):
         N, H = c.num_attention_heads, c.attention_head_dimension
@@ -161,7 +163,7 @@ def heads_interleaved(model, state_dict):
     return load(model, state_dict, change)
 
 
-@wrong("c_attn is split head by head first: all queries stand before all keys, and those before all values")
+@wrong("c_attn is split head by head first: all queries come before all keys, and those before all values")
 def heads_first(model, state_dict):
     def change(new, c):
         N, H = c.num_attention_heads, c.attention_head_dimension
@@ -192,7 +194,7 @@ def no_attention_biases(model, state_dict):
     return load(model, state_dict, leave_out=["b_Q", "b_K", "b_V"])
 
 
-@wrong("the output matrix of the attention is turned round: Conv1D holds (in, out), as we do")
+@wrong("the output matrix of attention is transposed: Conv1D stores (in, out), as our model does")
 def output_turned(model, state_dict):
     def change(new, c):
         for i in range(c.num_transformer_layers):
@@ -202,7 +204,7 @@ def output_turned(model, state_dict):
     return load(model, state_dict, change)
 
 
-@wrong("the rows of the attention's output matrix are dealt out to the heads in turn: each head has H rows in a block")
+@wrong("the rows of attention's output matrix are given to the heads in turn: each head has H adjacent rows")
 def output_interleaved(model, state_dict):
     def change(new, c):
         N, H = c.num_attention_heads, c.attention_head_dimension
@@ -213,7 +215,7 @@ def output_interleaved(model, state_dict):
     return load(model, state_dict, change)
 
 
-@wrong("the bias of the attention's output is not loaded")
+@wrong("the bias of attention's output is not loaded")
 def no_output_bias(model, state_dict):
     return load(model, state_dict, leave_out=["b_O"])
 
@@ -231,7 +233,7 @@ def unembedding_reshaped(model, state_dict):
     return load(model, state_dict, change)
 
 
-@wrong("b_U is given values: GPT-2 has no such bias, so it stays zero")
+@wrong("b_U is given values: GPT-2 has no such bias, so leave it zero")
 def bias_of_ones(model, state_dict):
     def change(new, c):
         new["unembedding.b_U"] = state_dict["transformer.wte.weight"].mean(1)
@@ -239,7 +241,7 @@ def bias_of_ones(model, state_dict):
     return load(model, state_dict, change)
 
 
-@wrong("the weights are taken out of the caller's state dict, which is empty afterwards: read them only")
+@wrong("the weights are taken out of the caller's state dict, which is empty afterwards: only read them")
 def empties(model, state_dict):
     load(model, state_dict)
     state_dict.clear()
@@ -266,7 +268,7 @@ def with_c_attn(model, state_dict, rule, kind="weight"):
     return load(model, state_dict, change)
 
 
-@wrong("the columns of a matrix are dealt out to the heads in turn: each head has H columns side by side")
+@wrong("the columns of a matrix are given to the heads in turn: each head has H columns side by side")
 def weights_interleaved(model, state_dict):
     return with_c_attn(
         model, state_dict, lambda w, N, E, H: [x.reshape(E, H, N).permute(2, 0, 1) for x in w.chunk(3, 1)]
@@ -278,7 +280,7 @@ def bias_interleaved(model, state_dict):
     return with_c_attn(model, state_dict, lambda b, N, E, H: [x.reshape(H, N).T for x in b.chunk(3)], "bias")
 
 
-@wrong("c_attn.weight is turned round, as nn.Linear would need it: Conv1D holds (in, out), as we do")
+@wrong("c_attn.weight is transposed, as nn.Linear would need: Conv1D stores (in, out), as our model does")
 def attention_turned(model, state_dict):
     return with_c_attn(
         model, state_dict, lambda w, N, E, H: [x.T.reshape(E, N, H).permute(1, 0, 2) for x in w.chunk(3, 1)]
@@ -290,12 +292,12 @@ def heads_outermost(model, state_dict):
     return with_c_attn(model, state_dict, lambda w, N, E, H: w.reshape(E, N, 3, H).permute(2, 1, 0, 3))
 
 
-@wrong("nothing is refused: a missing weight, or one of another shape (copy_ stretches it), must raise a ValueError")
+@wrong("nothing is refused: a missing weight, or one of another shape (copy_ broadcasts it), must raise a ValueError")
 def refuses_nothing(model, state_dict):
     return load(model, state_dict, checked=False)
 
 
-@wrong("the shapes are not looked at: copy_ stretches a weight of length 1 over the whole parameter, in silence")
+@wrong("the shapes are not checked: copy_ silently broadcasts a weight of length 1 over the whole parameter")
 def stretches(model, state_dict):
     Checked(state_dict, model.config)
     for name in (f"transformer.{part}" for part in (*blocks_of(model), "wte.weight", "wpe.weight", "ln_f.weight")):
@@ -325,12 +327,12 @@ def names_nothing(model, state_dict):
         raise ValueError("the weights do not fit") from None
 
 
-@wrong("a copy of the model is loaded and returned, and the given model is as it was: load in place")
+@wrong("a copy of the model is loaded and returned, and the given model is unchanged: load in place")
 def into_a_copy(model, state_dict):
     return load(deepcopy(model), state_dict)
 
 
-@wrong("new parameters take the place of those that are there, so that an optimizer made before does not see them")
+@wrong("new parameters take the place of those that are there, so an optimizer made before doesn't see them")
 def new_parameters(model, state_dict):
     for name, value in mapping(model, state_dict).items():
         *path, last = name.split(".")
@@ -345,7 +347,7 @@ def with_gradients(model, state_dict):
     return model
 
 
-@wrong("a plain tensor cannot stand in for a parameter: copy into the one that is there")
+@wrong("a plain tensor cannot replace a parameter: copy into the one that is there")
 def replaces_parameters(model, state_dict):
     model.embedding.W_E = state_dict["transformer.wte.weight"]
     return model

@@ -26,9 +26,9 @@ NoBiases = slip("neither of the two biases is added", " + self.b_in", "", " + se
 NoActivation = slip(
     "there is no activation between the two products: without GELU they are one linear map", BENT, "hidden"
 )
-Relu = slip("the activation is ReLU: GELU is wanted", BENT, "F.relu(hidden)")
-Silu = slip("the activation is SiLU: GELU is wanted", BENT, "F.silu(hidden)")
-Tanh = slip("the activation is tanh alone: GELU is wanted", BENT, "torch.tanh(hidden)")
+Relu = slip("the activation is ReLU: it must be GELU", BENT, "F.relu(hidden)")
+Silu = slip("the activation is SiLU: it must be GELU", BENT, "F.silu(hidden)")
+Tanh = slip("the activation is tanh alone: it must be GELU", BENT, "torch.tanh(hidden)")
 ExactGelu = slip(
     "the activation is the exact GELU, with the error function: GPT-2 uses the approximation with tanh",
     BENT, "F.gelu(hidden)",
@@ -71,17 +71,17 @@ DetachedHidden = slip(
     BENT, "gelu(hidden).detach()",
 )  # fmt: skip
 Dropout = slip(
-    "two calls on the same input differ: use the parameters as they are, and nothing random (dropout)",
+    "two calls on the same input differ: use the parameters unchanged and nothing random, such as dropout",
     RESULT, f"F.dropout({RESULT}, 0.1)",
 )  # fmt: skip
 InPlace = slip("the residual stream was changed in place: later layers still need it", RESULT, f"x.copy_({RESULT})")
 Transposed = slip(
-    "the matrices are turned over on the way (F.linear does that): W_in is (E, M) and W_out (M, E), as they are",
+    "the matrices are transposed on the way (F.linear does that): W_in is already (E, M), and W_out (M, E)",
     "x @ self.W_in + self.b_in", "F.linear(x, self.W_in, self.b_in)",
     RESULT, "F.linear(gelu(hidden), self.W_out, self.b_out)",
 )  # fmt: skip
 BiasesSwapped = slip(
-    "the two biases have changed places: b_in has M numbers, b_out has E",
+    "the two biases are swapped: b_in has M numbers, b_out has E",
     "b_in", "b_other", "b_out", "b_in", "b_other", "b_out",
 )  # fmt: skip
 

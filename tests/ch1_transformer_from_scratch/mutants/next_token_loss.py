@@ -22,7 +22,7 @@ def backwards(logits, tokens):
     return mean_loss(logits[:, 1:], tokens[:, :-1])
 
 
-@wrong("the targets lie two tokens ahead: shift by one only")
+@wrong("the targets are two tokens ahead: shift by one only")
 def two_ahead(logits, tokens):
     return mean_loss(logits[:, :-2], tokens[:, 2:])
 
@@ -78,7 +78,7 @@ def in_bits(logits, tokens):
     return mean_loss(logits[:, :-1], tokens[:, 1:]) / math.log(2)
 
 
-@wrong("the softmax runs over the sequence: it belongs over the vocabulary, the last axis")
+@wrong("the softmax runs over the sequence: it should run over the vocabulary, the last axis")
 def over_the_sequence(logits, tokens):
     log_probabilities = logits[:, :-1].log_softmax(1)
     return -log_probabilities.gather(-1, tokens[:, 1:, None]).mean()
@@ -99,7 +99,7 @@ def first_row(logits, tokens):
     return F.cross_entropy(logits[0, :-1], tokens[0, 1:])
 
 
-@wrong("the maximum is subtracted from the caller's logits in place")
+@wrong("the maximum is subtracted in place, from the caller's logits")
 def in_place(logits, tokens):
     logits -= logits.amax(-1, keepdim=True)
     return mean_loss(logits[:, :-1], tokens[:, 1:])

@@ -23,19 +23,19 @@ class BatchOfOne(Base):
         return self.W_P[: tokens.shape[1]][None]
 
 
-@wrong("the tokens index the table: W_P is indexed by where a token stands, not by which token it is")
+@wrong("the tokens index the table: W_P is indexed by where a token is, not by which token it is")
 class ByToken(Base):
     def forward(self, tokens):
         return self.W_P[tokens]
 
 
-@wrong("the positions start at 1: the first token stands at position 0")
+@wrong("the positions start at 1: the first token is at position 0")
 class StartsAtOne(Base):
     def forward(self, tokens):
         return self.W_P[(torch.arange(tokens.shape[1]) + 1) % len(self.W_P)].expand(len(tokens), -1, -1)
 
 
-@wrong("as many rows of W_P are taken as the batch is large: the length of the sequence is the other axis of tokens")
+@wrong("the number of rows taken from W_P is the batch size: the length of the sequence is the other axis of tokens")
 class BatchForLength(Base):
     def forward(self, tokens):
         return self.W_P[: len(tokens)].expand(len(tokens), -1, -1)
@@ -53,7 +53,7 @@ class LastRows(Base):
         return self.W_P[-tokens.shape[1] :].expand(len(tokens), -1, -1)
 
 
-@wrong("the positions run backwards: the first token stands at position 0")
+@wrong("the positions run backwards: the first token is at position 0")
 class Backwards(Base):
     def forward(self, tokens):
         return self.W_P[: tokens.shape[1]].flip(0).expand(len(tokens), -1, -1)
@@ -87,7 +87,7 @@ class Detached(Base):
             return self.W_P[: tokens.shape[1]].expand(len(tokens), -1, -1)
 
 
-@wrong("these are the fixed sines and cosines: GPT-2 learns its positions, they are the rows of W_P")
+@wrong("these are the fixed sines and cosines: GPT-2 learns its positional embedding, the rows of W_P")
 class Sinusoidal(Base):
     def forward(self, tokens):
         time = torch.arange(tokens.shape[1])[:, None]

@@ -23,7 +23,7 @@ def ignores_k(logits, k, generator=None):
     return draw(logits.softmax(-1), generator)
 
 
-@wrong("the place among the k is returned, not the token id that stands there")
+@wrong("the index among the k is returned, not the token id at that index")
 def place(logits, k, generator=None):
     return draw(top(logits, k).values.softmax(-1), generator)
 
@@ -78,7 +78,7 @@ def leaks(logits, k, generator=None):
     return draw(0.99 * masked + 0.01 / len(logits), generator)
 
 
-@wrong("the probability lost with the other tokens all goes to the most likely one: divide by the sum instead")
+@wrong("all the probability of the other tokens goes to the most likely one: divide by the sum instead")
 def rest_to_the_best(logits, k, generator=None):
     probabilities = logits.softmax(-1)
     best = top(probabilities, k)
@@ -88,7 +88,7 @@ def rest_to_the_best(logits, k, generator=None):
     return draw(kept, generator)
 
 
-@wrong("the least likely of the k is drawn far too seldom")
+@wrong("the least likely of the k is drawn far too rarely")
 def thin_tail(logits, k, generator=None):
     best = top(logits, k)
     probabilities = best.values.softmax(-1)
@@ -97,13 +97,13 @@ def thin_tail(logits, k, generator=None):
     return int(best.indices[draw(probabilities, generator)])
 
 
-@wrong("k above V is not provided for: it means all tokens")
+@wrong("k above V is not handled: it means all tokens")
 def too_large_k_fails(logits, k, generator=None):
     best = logits.topk(k)
     return int(best.indices[draw(best.values.softmax(-1), generator)])
 
 
-@wrong("k above V is lowered one too far: the least likely token is never drawn")
+@wrong("k above V is lowered to V - 1: the least likely token is never drawn")
 def lowered_too_far(logits, k, generator=None):
     best = logits.topk(min(k, len(logits) - 1))
     return int(best.indices[draw(best.values.softmax(-1), generator)])
@@ -116,7 +116,7 @@ def reseeds(logits, k, generator=None):
     return int(best.indices[draw(best.values.softmax(-1), fresh)])
 
 
-@wrong("the given generator is set back at every call, so that it never gets on")
+@wrong("the given generator is reset at every call, so it never moves on")
 def resets_the_generator(logits, k, generator=None):
     best = top(logits, k)
     if generator is not None:
@@ -124,7 +124,7 @@ def resets_the_generator(logits, k, generator=None):
     return int(best.indices[draw(best.values.softmax(-1), generator)])
 
 
-@wrong("the generator is not handed on to the draw")
+@wrong("the generator is not passed on to the draw")
 def ignores_the_generator(logits, k, generator=None):
     best = top(logits, k)
     return int(best.indices[draw(best.values.softmax(-1))])
@@ -142,7 +142,9 @@ def masks_in_place(logits, k, generator=None):
     return draw(logits.softmax(-1), generator)
 
 
-RULES_OUT = "the k-th most likely token itself is ruled out: mask what lies below it, with <, or keep with >="
+RULES_OUT = (
+    "the k-th most likely token itself is left out, as > does where >= is needed: keep every token from it upwards"
+)
 
 
 @wrong(RULES_OUT)
@@ -171,7 +173,7 @@ def softmax_after_the_zeros(logits, k, generator=None):
     return draw(kept.softmax(-1), generator)
 
 
-@wrong("the result is a tensor that holds the token: int(...) or .item() makes a Python int of it")
+@wrong("the result is a tensor that holds the token: int(...) or .item() turns it into a Python int")
 def a_tensor(logits, k, generator=None):
     best = top(logits, k)
     return best.indices[draw(best.values.softmax(-1), generator)]
@@ -182,7 +184,12 @@ def rules_out_the_last(logits, k, generator=None):
     return draw(logits.masked_fill(logits <= top(logits, k).values[-1], -torch.inf).softmax(-1), generator)
 
 
-@wrong("multinomial takes probabilities, which are not negative, and was given logits: softmax comes first")
+@wrong(RULES_OUT)
+def rules_out_the_last_softly(logits, k, generator=None):
+    return draw(logits.masked_fill(logits <= top(logits, k).values[-1], -1e9).softmax(-1), generator)
+
+
+@wrong("multinomial was given logits, but it takes probabilities, which are never negative: apply softmax first")
 def draws_from_logits(logits, k, generator=None):
     best = top(logits, k)
     return int(best.indices[draw(best.values, generator)])

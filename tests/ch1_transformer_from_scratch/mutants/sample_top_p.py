@@ -29,7 +29,7 @@ always_the_best = slip(
     RETURN, "return int(logits.argmax())",
 )  # fmt: skip
 ignores_p = slip("p is not used: tokens outside the set are drawn too", SIZE, "len(order)")
-TOO_FEW = "the set ends before the token that brings its mass to p: that token belongs to it"
+TOO_FEW = "the set ends before the token that brings its mass to p: keep that token, too"
 one_too_few = slip(TOO_FEW, "sum()) + 1", "sum())")
 all_below_p = slip(TOO_FEW, SUMMED, "int((probabilities.cumsum(-1) <= p).sum())")
 TOO_MANY = "one token too many is kept: the set ends with the token that brings its mass to p"
@@ -45,11 +45,11 @@ unsorted = slip(
     SORT, "logits.softmax(-1), torch.arange(len(logits))",
 )  # fmt: skip
 ascending = slip(
-    "the probabilities are sorted smallest first, so that unlikely tokens are kept",
+    "the probabilities are sorted smallest first, so unlikely tokens are kept",
     "descending=True, stable=True", "",
 )  # fmt: skip
-place = slip("the place in the sorted list is returned, not the token id that stands there", RETURN, "return place")
-THRESHOLD = "p is taken as a threshold for single probabilities: it is the mass of the whole set"
+place = slip("the index in the sorted list is returned, not the token id at that index", RETURN, "return place")
+THRESHOLD = "p is used as a threshold for single probabilities: it is the mass of the whole set"
 threshold = slip(THRESHOLD, SUMMED, "int((probabilities > 1 - p).sum())")
 each_above_p = slip(THRESHOLD, SUMMED, "int((probabilities >= p).sum())")
 # Closer to equal than a few hundred draws can tell apart, so the two share a sentence.
@@ -63,15 +63,15 @@ leaks = slip(
     "    weights = 0.99 * weights / weights.sum() + 0.01 / len(weights)",
 )  # fmt: skip
 rest_to_the_best = slip(
-    "the probability lost with the other tokens all goes to the most likely one: divide by the sum instead",
+    "all the probability of the other tokens goes to the most likely one: divide by the sum instead",
     "probabilities[:size]",
     "probabilities[:size].clone()\n    weights[0] = (weights[0] + 1 - weights.sum()).clamp(min=0)",
 )  # fmt: skip
 tie_takes_one_more = slip(
-    "a set whose mass is exactly p is taken to fall short: it reaches p, so no further token is needed", "< p", "<= p"
+    "a set whose mass is exactly p is treated as too small: it reaches p, so no further token is needed", "< p", "<= p"
 )
 p_one_fails = slip(
-    "p = 1 is not provided for: all tokens are kept then",
+    "p = 1 is not handled: it keeps all tokens",
     SIZE,
     "max(int((probabilities.cumsum(-1) > p - 1e-9 if p < 1 else order < 0).nonzero()[0]) + 1, min_tokens_to_keep)",
 )  # fmt: skip
@@ -86,7 +86,7 @@ min_tokens_as_maximum = slip(
     SIZE, f"min_tokens_to_keep if min_tokens_to_keep > 1 else {SUMMED}",
 )  # fmt: skip
 min_tokens_without_weight = slip(
-    "min_tokens_to_keep lets tokens in with less weight than they have: they take part with their probability",
+    "min_tokens_to_keep adds tokens with too little weight: they take part with their own probability",
     "probabilities[:size]", f"probabilities[:size].clone()\n    weights[{SUMMED} :] /= 3",
 )  # fmt: skip
 reseeds = slip(
@@ -94,30 +94,30 @@ reseeds = slip(
     "generator=generator", "generator=torch.Generator().manual_seed(42)",
 )  # fmt: skip
 resets_the_generator = slip(
-    "the given generator is set back at every call, so that it never gets on",
+    "the given generator is reset at every call, so it never moves on",
     "place =", "if generator is not None:\n        generator.manual_seed(generator.initial_seed())\n    place =",
 )  # fmt: skip
-ignores_the_generator = slip("the generator is not handed on to the draw", ", generator=generator)", ")")
+ignores_the_generator = slip("the generator is not passed on to the draw", ", generator=generator)", ")")
 masks_in_place = slip(
     "the caller's logits are overwritten with -inf: mask a copy",
     "weights = probabilities[:size]", "logits[order[size:]] = -torch.inf\n    weights = logits.softmax(-1)",
     RETURN, "return place",
 )  # fmt: skip
 shifts_in_place = slip(
-    "the maximum is subtracted from the caller's logits in place",
+    "the maximum is subtracted in place, from the caller's logits",
     "probabilities, order", "logits -= logits.max().clone()\n    probabilities, order",
 )  # fmt: skip
-close_enough = slip("a set whose mass only comes close to p is taken to reach it", "< p", "< p - 0.01")
+close_enough = slip("a set whose mass only comes close to p is treated as if it reached p", "< p", "< p - 0.01")
 ratio_to_the_best = slip(
     "tokens are kept by their ratio to the most likely one (min-p): here the mass of the set has to reach p",
     "probabilities[:size]", "torch.where(probabilities < p * probabilities[0], 0.0, probabilities)",
 )  # fmt: skip
 mask_in_sorted_order = slip(
-    "the mask of the sorted tokens is laid on the logits in vocabulary order: bring it back with the sort's indices",
+    "the mask of the sorted tokens is applied to the logits in vocabulary order: reorder it with the sort's indices",
     *masked(f"logits.masked_fill({OUT}, -torch.inf)"),
 )
 mask_gathered = slip(
-    "the mask is brought back the wrong way round: out[order] = sorted_out (scatter), not out = sorted_out[order]",
+    "the mask is reordered the wrong way round: out[order] = sorted_out (scatter), not out = sorted_out[order]",
     *masked(f"logits.masked_fill(({OUT})[order], -torch.inf)"),
 )
 sums_logits = slip(
@@ -125,7 +125,7 @@ sums_logits = slip(
     SORT, "logits.sort(descending=True, stable=True)", "probabilities[:size]", "probabilities[:size].softmax(-1)",
 )  # fmt: skip
 draws_by_sums = slip(
-    "the running sums are used as weights of the draw: they only tell where the set ends",
+    "the running sums are used as weights of the draw: they only show where the set ends",
     "probabilities[:size]", "probabilities.cumsum(-1)[:size]",
 )  # fmt: skip
 zero_for_the_others = slip(
@@ -137,7 +137,7 @@ softmax_after_the_zeros = slip(
     "probabilities[:size]", f"probabilities.masked_fill({OUT}, 0.0).softmax(-1)",
 )  # fmt: skip
 a_tensor = slip(
-    "the result is a tensor that holds the token: int(...) or .item() makes a Python int of it",
+    "the result is a tensor that holds the token: int(...) or .item() turns it into a Python int",
     RETURN, "return order[place]",
 )  # fmt: skip
 

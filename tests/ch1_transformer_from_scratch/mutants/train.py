@@ -38,15 +38,15 @@ LOSS, CLEAR = "loss = loss_of(model, tokens)\n        ", "optimizer.zero_grad()\
 BACK, ON, NOTE = "loss.backward()\n        ", "optimizer.step()\n        ", "losses.append(loss.item())"
 
 # Told apart by what they do once the batches, or the steps, are used up.
-ONE_TOO_MANY = "one step too many is taken: the limit is looked at after the step it should prevent"
-ALL_BATCHES = "every batch there is gets a step: stop after `steps`"
+ONE_TOO_MANY = "one step too many is taken: the limit is checked only after the step that it should prevent"
+ALL_BATCHES = "a step is taken on every batch there is: stop after `steps`"
 one_too_many = slip(
     ONE_TOO_MANY,
     LOOP, "for step, tokens in enumerate(batches):\n", STEP, f"{STEP}\n        if step >= steps:\n            break",
 )  # fmt: skip
 while_at_most = slip(
-    "the outer loop goes on until there are more losses than steps, and the inner one never looks: batches that are "
-    "used up give nothing more, so it never ends",
+    "the outer loop goes on until there are more losses than steps, but the inner one never checks: once the batches "
+    "are used up, it never ends",
     f"{LOOP}        {STEP}", f"while len(losses) <= steps:\n        for tokens in batches:\n            {STEP}",
 )  # fmt: skip
 while_fewer = slip(
@@ -54,13 +54,13 @@ while_fewer = slip(
     f"{LOOP}        {STEP}", f"while len(losses) < steps:\n        for tokens in batches:\n            {STEP}",
 )  # fmt: skip
 whole_list = slip(
-    "the batches are put into a list first, which never ends when they are endless: take them one at a time",
+    "the batches are put into a list first, which takes forever when they are endless: take them one at a time",
     "islice(batches, steps)", "list(batches)[:steps]",
 )  # fmt: skip
 one_too_few = slip("one step too few is taken", FEW, "islice(batches, steps - 1)")
 all_batches = slip(ALL_BATCHES, FEW, "batches")
 same_batch = slip(
-    "every step uses the first batch again: go on to the next one",
+    "every step uses the first batch again: take the next one",
     LOOP, "tokens = next(iter(batches))\n    for _ in range(steps):\n",
 )  # fmt: skip
 no_zero_grad = slip(
@@ -85,7 +85,7 @@ own_optimizer = slip(
 )  # fmt: skip
 last_loss = slip("only the last loss is returned: return those of all steps", "return losses", "return losses[-1:]")
 running_mean = slip(
-    "the losses are averaged as training goes on: return each step's own",
+    "the losses are averaged along the way: return each step's own",
     "return losses", "return [sum(losses[: i + 1]) / (i + 1) for i in range(len(losses))]",
 )  # fmt: skip
 returns_nothing = slip("nothing is returned: the losses are lost", "\n    return losses", "")
@@ -111,11 +111,11 @@ keeps_graphs = slip(
     STEP, LOSS + CLEAR + BACK + "optimizer.step()\n        losses.append(loss)",
 )  # fmt: skip
 keeps_tensors = slip(
-    "the losses are kept as tensors: a list of Python floats is asked for, which .item() or train_step gives",
+    "the losses are kept as tensors: return a list of Python floats, as .item() or train_step gives them",
     STEP, LOSS + CLEAR + BACK + "optimizer.step()\n        losses.append(loss.detach())",
 )  # fmt: skip
 returns_a_tensor = slip(
-    "the losses are returned as one tensor: a list of Python floats is asked for", "return losses",
+    "the losses are returned as one tensor: return a list of Python floats", "return losses",
     "return torch.tensor(losses)",
 )  # fmt: skip
 by_number = slip(
@@ -127,11 +127,11 @@ skips_the_first = slip(
     LOOP, "source = iter(batches)\n    next(source)\n    for tokens in islice(source, steps):\n",
 )  # fmt: skip
 returns_in_the_loop = slip(
-    "return stands inside the loop, so that training ends after one step",
+    "return is inside the loop, so training ends after one step",
     END, END.replace("\n", "\n    "),
 )  # fmt: skip
 whole_rounds = slip(
-    "all batches are gone through `steps` times: one step takes one batch",
+    "the loop runs through all batches `steps` times: one step takes one batch",
     f"{LOOP}        {STEP}", f"for _ in range(steps):\n        for tokens in batches:\n            {STEP}",
 )  # fmt: skip
 restores_in_the_loop = slip(
@@ -140,7 +140,7 @@ restores_in_the_loop = slip(
 )  # fmt: skip
 
 
-@wrong("one batch more than there are steps is asked for, which fails where there is none")
+@wrong("one batch more than there are steps is taken, which fails when there are no more")
 def one_batch_too_many(model, batches, optimizer, steps):
     before, losses, source = model.training, [], iter(batches)
     model.train()

@@ -29,13 +29,13 @@ cleared_after_the_step = slip(
     CLEAR, "", STEP, f"{STEP}\n    optimizer.zero_grad()",
 )  # fmt: skip
 # From outside these are the same: the optimizer steps, and no parameter moves.
-NOTHING_TO_FOLLOW = "the optimizer finds no gradients: backward is missing, or zero_grad stands between it and step"
+NOTHING_TO_FOLLOW = "the optimizer finds no gradients: backward is missing, or zero_grad comes between it and step"
 zero_grad_too_late = slip(
     NOTHING_TO_FOLLOW, CLEAR, "", STEP, f"for p in model.parameters():\n        p.grad.zero_()\n    {STEP}"
 )
 no_backward = slip(NOTHING_TO_FOLLOW, BACK, "pass")
 zero_grad_between = slip(NOTHING_TO_FOLLOW, CLEAR, "", BACK, f"{BACK}\n    optimizer.zero_grad()")
-no_step = slip("the optimizer takes no step: backward alone changes no parameter", STEP, "pass")
+no_step = slip("the optimizer takes no step: backward alone doesn't change the parameters", STEP, "pass")
 unshifted = slip(
     "the loss is taken on unshifted targets: the logits at t are compared with token t",
     LOSS, "F.cross_entropy(model(tokens).flatten(0, 1), tokens.flatten())",
@@ -55,7 +55,7 @@ summed = slip(
 )  # fmt: skip
 first_row = slip("only the first row of the batch is used", LOSS, "next_token_loss(model(tokens[:1]), tokens[:1])")
 clipped = slip(
-    "the gradients are clipped, which changes the step: take the gradient as it is",
+    "the gradients are clipped, which changes the step: use them unchanged",
     BACK, f"{BACK}\n    torch.nn.utils.clip_grad_norm_(model.parameters(), 0.05)",
 )  # fmt: skip
 returns_nothing = slip("the loss is not returned", RETURN, "")
@@ -64,11 +64,11 @@ holds_the_graph = slip(
     RETURN, "return loss",
 )  # fmt: skip
 a_tensor = slip(
-    "the loss is returned as a tensor: .item() makes the Python float of it that is asked for",
+    "the loss is returned as a tensor: .item() turns it into a Python float",
     RETURN, "return loss.detach()",
 )  # fmt: skip
 shifted_twice = slip(
-    "the tokens are cut before the loss, which shifts once more: hand it all logits and all tokens of the batch",
+    "the tokens are cut before the loss, which shifts once more: give it all logits and all tokens of the batch",
     LOSS, "next_token_loss(model(tokens[:, :-1]), tokens[:, 1:])",
 )  # fmt: skip
 two_rounds = slip(
@@ -76,15 +76,15 @@ two_rounds = slip(
     RETURN, f"optimizer.zero_grad()\n    loss = {LOSS}\n    {BACK}\n    {STEP}\n    {RETURN}",
 )  # fmt: skip
 without_graph = slip(
-    "the loss is computed without a graph, so there is nothing to go back through: no torch.no_grad, no detach here",
+    "the loss is computed without a graph, so backward has nothing to follow: don't use torch.no_grad or detach here",
     f"loss = {LOSS}", f"with torch.no_grad():\n        loss = {LOSS}",
 )  # fmt: skip
 number_too_early = slip(
-    "the loss is turned into a number before backward: back-propagate the tensor, return its number at the end",
+    "the loss is turned into a number before backward: back-propagate the tensor, and return the number at the end",
     LOSS, f"{LOSS}.item()", RETURN, "return loss",
 )  # fmt: skip
 in_eval_mode = slip(
-    "the model is switched to eval mode for the step: that turns dropout off while it learns",
+    "the model is switched to eval mode for the step: that turns dropout off during training",
     CLEAR, "model.eval()\n    optimizer.zero_grad()\n    ",
 )  # fmt: skip
 

@@ -50,7 +50,7 @@ EmbeddingScaled = slip(
 )  # fmt: skip
 NoFinalNorm = slip("the final layer norm is missing before the unembedding", "self.final_layer_norm(x)", "x")
 NormBeforeBlocks = slip(
-    "the final layer norm stands before the blocks: it belongs between the last block and the unembedding",
+    "the final layer norm is applied before the blocks: it belongs between the last block and the unembedding",
     "self.final_layer_norm(x)", "x", "for block", "x = self.final_layer_norm(x)\n    for block",
 )  # fmt: skip
 NormInTheLoop = slip(
@@ -91,9 +91,9 @@ PositionsLate = slip(
     "the positions are added after the blocks: the blocks need them, so they are added at the start",
     " + self.positional_embedding(tokens)", "", "norm(x)", "norm(x + self.positional_embedding(tokens))",
 )  # fmt: skip
-Softmax = slip("these are probabilities, after a softmax: logits are wanted", "norm(x))", "norm(x)).softmax(-1)")
+Softmax = slip("these are probabilities, after a softmax: return logits", "norm(x))", "norm(x)).softmax(-1)")
 LogSoftmax = slip(
-    "these are log-probabilities, after a log-softmax: logits are wanted, the loss takes care of the rest",
+    "these are log-probabilities, after a log-softmax: return logits, because the loss does the rest",
     "norm(x))", "norm(x)).log_softmax(-1)",
 )  # fmt: skip
 LastPositionOnly = slip(
@@ -108,11 +108,11 @@ NoUnembedding = slip(
     "self.unembedding(self.final_layer_norm(x))", "self.final_layer_norm(x)",
 )  # fmt: skip
 Detached = slip(
-    "the stream is cut off from the gradient between the blocks (detach or no_grad), so what is before never learns",
+    "the stream is cut off from the gradient between the blocks (detach or no_grad), so what comes before never learns",
     "block(x)", "block(x.detach())",
 )  # fmt: skip
 Dropout = slip(
-    "two calls on the same tokens differ: use the parts made in __init__, and nothing random (dropout)",
+    "two calls on the same tokens differ: use the parts made in __init__ and nothing random, such as dropout",
     "for block", "x = torch.dropout(x, 0.1, True)\n    for block",
 )  # fmt: skip
 CallsTheList = slip(
@@ -138,7 +138,7 @@ CutsOffTheEnd = slip(
     'raise ValueError(f"{tokens.shape[-1]} tokens do not fit")', "tokens = tokens[:, : self.config.context_length]"
 )  # fmt: skip
 OneTooShort = slip(
-    "exactly context_length tokens are refused: they fit, only more than that do not", "[-1] > self", "[-1] >= self"
+    "exactly context_length tokens are refused: they fit, and only more than that do not", "[-1] > self", "[-1] >= self"
 )
 NoError = slip(
     "the given lines that raise ValueError for more than context_length tokens are gone: put them back",

@@ -38,10 +38,10 @@ PostNorm = slip(
     FIRST, "self.layer_norm_1(x + self.attention(x))", SECOND, "self.layer_norm_2(x + self.mlp(x))",
 )  # fmt: skip
 NormOnTheOutput = slip(
-    "the layer norms stand on what the halves write: they stand on what each half reads",
+    "the layer norms are applied to what the halves write: apply them to what each half reads",
     FIRST, "x + self.layer_norm_1(self.attention(x))", SECOND, "x + self.layer_norm_2(self.mlp(x))",
 )  # fmt: skip
-STREAM_NORMALISED = "the stream itself is normalised before the addition: only the copy that a half reads is"
+STREAM_NORMALISED = "the stream itself is normalised before the addition: normalise only the copy that a half reads"
 StreamNormalised = slip(
     STREAM_NORMALISED,
     f"x = {FIRST}", "x = self.layer_norm_1(x)\n    x = x + self.attention(x)\n    x = self.layer_norm_2(x)",
@@ -55,11 +55,11 @@ StreamNormalisedSecond = slip(
 )
 NoNorms = slip("neither layer norm is used", "self.layer_norm_1(x)", "x", "self.layer_norm_2(x)", "x")
 NoFirstNorm = slip(
-    "attention reads the stream as it is: layer_norm_1 is missing", "self.layer_norm_1(x)", "x"
+    "attention reads the raw stream: layer_norm_1 is missing", "self.layer_norm_1(x)", "x"
 )  # fmt: skip
-NoSecondNorm = slip("the MLP reads the stream as it is: layer_norm_2 is missing", "self.layer_norm_2(x)", "x")
+NoSecondNorm = slip("the MLP reads the raw stream: layer_norm_2 is missing", "self.layer_norm_2(x)", "x")
 NormsSwapped = slip(
-    "the two layer norms have changed places",
+    "the two layer norms are swapped",
     "norm_1", "norm_3", "norm_2", "norm_1", "norm_3", "norm_2",
 )  # fmt: skip
 FirstNormTwice = slip(
@@ -84,7 +84,7 @@ InputTwice = slip(
     "the input of the block is added a second time: each half is added to the stream once",
     BOTH, f"middle = {FIRST}\n    return x + middle + self.mlp(self.layer_norm_2(middle))",
 )  # fmt: skip
-MLP_FIRST = "the MLP comes before attention: the order is attention first"
+MLP_FIRST = "the MLP comes before attention: attention comes first"
 MlpFirst = slip(MLP_FIRST, BOTH, f"x = {SECOND}\n    return {FIRST}")
 MlpFirstWithItsNorm = slip(
     MLP_FIRST, "self.attention", "self.other", "self.mlp", "self.attention", "self.other", "self.mlp"
@@ -102,7 +102,7 @@ Detached = slip(
     FIRST, f"({FIRST}).detach()",
 )  # fmt: skip
 Dropout = slip(
-    "two calls on the same input differ: use the parts made in __init__, and nothing random (dropout)",
+    "two calls on the same input differ: use the parts made in __init__ and nothing random, such as dropout",
     "self.attention(self.layer_norm_1(x))", "F.dropout(self.attention(self.layer_norm_1(x)), 0.1)",
     "self.mlp(self.layer_norm_2(x))", "F.dropout(self.mlp(self.layer_norm_2(x)), 0.1)",
 )  # fmt: skip
@@ -110,7 +110,7 @@ AttentionTwice = slip(
     "attention is applied twice: each half runs once", f"x = {FIRST}", f"x = {FIRST}\n    x = {FIRST}"
 )
 NormAtTheEnd = slip(
-    "the result is normalised at the end: the stream leaves the block as it is",
+    "the result is normalised at the end: the stream leaves the block without a norm",
     f"return {SECOND}", f"return self.layer_norm_2({SECOND})",
 )  # fmt: skip
 SharedNorm = slip(

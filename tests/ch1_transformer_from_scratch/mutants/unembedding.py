@@ -24,16 +24,16 @@ BiasSubtracted = slip("the bias b_U is subtracted: it must be added", "+ self.b_
 BiasTwice = slip("the bias b_U is added twice", "+ self.b_U", "+ 2 * self.b_U")
 BiasMultiplied = slip("the bias b_U is multiplied: it must be added", "+ self.b_U", "* self.b_U")
 BiasTrained = slip(
-    "b_U is trained: it is meant as a constant, and requires_grad=False must reach the parameter itself",
+    "b_U is trained: it is meant to be a constant, so requires_grad=False must reach the parameter itself",
     "def forward", """def __init__(self, config):
     super().__init__(config)
     self.b_U = nn.Parameter(torch.zeros(config.vocabulary_size, requires_grad=False))
 
 def forward""",
 )  # fmt: skip
-Softmax = slip("these are probabilities, after a softmax: logits are wanted", LOGITS, f"({LOGITS}).softmax(-1)")
+Softmax = slip("these are probabilities, after a softmax: return logits", LOGITS, f"({LOGITS}).softmax(-1)")
 LogSoftmax = slip(
-    "these are log-probabilities, after a log-softmax: logits are wanted, the loss takes care of the rest",
+    "these are log-probabilities, after a log-softmax: return logits, because the loss does the rest",
     LOGITS, f"({LOGITS}).log_softmax(-1)",
 )  # fmt: skip
 LAST = "only the last position gets logits: every position predicts its next token"
@@ -48,7 +48,7 @@ Scaled = slip(
 )
 Doubled = slip("the logits are doubled: nothing is scaled here", LOGITS, f"2 * ({LOGITS})")
 NormalisedAgain = slip(
-    "the input is normalised once more: the final layer norm stands before the unembedding, not in it",
+    "the input is normalised once more: the final layer norm comes before the unembedding, not in it",
     "x @", "F.layer_norm(x, x.shape[-1:]) @",
 )  # fmt: skip
 DetachedWeights = slip(
@@ -64,7 +64,7 @@ InPlace = slip(
     f"return {LOGITS}", f"logits = {LOGITS}\n    x -= x.mean(-1, keepdim=True)\n    return logits",
 )  # fmt: skip
 Transposed = slip(
-    "W_U is turned over on the way (F.linear does that): it is (E, V) as it stands, ready to multiply from the right",
+    "W_U is transposed on the way (F.linear does that): it is already (E, V), ready to multiply from the right",
     LOGITS, "F.linear(x, self.W_U, self.b_U)",
 )  # fmt: skip
 Activated = slip(
