@@ -17,7 +17,7 @@ nb_execution_mode = "off"  # `python -m docs` has run them, in the course's own 
 nb_ipywidgets_js = {}  # it would load require.js and more from a network
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 4
-# the tokens of a text are no program that a highlighter must understand
+# the tokens of a text are not a program that a highlighter could understand
 suppress_warnings = ["misc.highlighting_failure"]
 
 html_theme = "sphinx_book_theme"

@@ -121,7 +121,7 @@ def stub_source(chapter: str, name: str) -> str:
 def is_stub(source: str, chapter: str, name: str) -> bool:
     """Whether `source` defines `name` just as the stub does, comments, docstrings and white space apart.
 
-    False for source that is no Python or does not define the name at all.
+    False for source that isn't Python or does not define the name at all.
     """
     stub = stub_source(chapter, name)
     if "NotImplementedError" in stub and "NotImplementedError" not in source:

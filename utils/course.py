@@ -1,4 +1,4 @@
-"""Where the course lies, what its chapters are called, its settings, how its commands end. Imports nothing heavy."""
+"""Where the course is, what its chapters are called, its settings, how its commands end. Imports nothing heavy."""
 
 import re
 import sys

@@ -1,4 +1,4 @@
-"""`python -m utils.env learn|test|run`: what `make` calls, and what serves where there is no make (Windows)."""
+"""`python -m utils.env learn|test|run`: what `make` calls, and what to use where there is no make (Windows)."""
 
 import sys
 

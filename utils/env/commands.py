@@ -37,7 +37,7 @@ def jupyter_command(python: Path, options: list[str], root_user: bool) -> list[s
 
 
 def learn(options: list[str]) -> int:
-    """Open JupyterLab at the start page; what `options` says goes on to Jupyter. The address is said last."""
+    """Open JupyterLab at the start page; `options` are passed on to Jupyter. The address is printed last."""
     python = ensure("learn")
     asked = subprocess.run([str(python), "-m", "jupyter", "--runtime-dir"], capture_output=True, text=True)
     known = set(_servers(asked.stdout.strip()))
@@ -118,7 +118,7 @@ def install_system_packages(call=subprocess.run) -> None:
 
 
 def _apt_get(call) -> list[str] | None:
-    """How to call apt-get without being asked for anything; None where that cannot be."""
+    """How to call apt-get without being asked for anything; None where that is impossible."""
     if not shutil.which("apt-get"):
         return None
     quiet = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]

@@ -59,7 +59,7 @@ def ensure(kind: str, root: Path = ROOT, call=subprocess.run) -> Path:
     if not index and brings_cuda(python, root, call):
         print(
             f"pip will install PyTorch with its CUDA libraries, about 5 GB: Ctrl-C, and README's line on {INDEX} "
-            "tells how to get the CPU build instead.",
+            "says how to get the CPU build instead.",
             flush=True,
         )
     print("Installing the course's packages (a few minutes the first time) ...", flush=True)

@@ -88,7 +88,7 @@ def _parse(text: str) -> tuple[ast.Module, str]:
 
             try:
                 changed = TransformerManager().transform_cell(text)
-            except Exception:  # whatever it trips over, the cell is no Python
+            except Exception:  # whatever it trips over, the cell isn't Python
                 raise error from None
             return ast.parse(changed), changed
 
@@ -108,7 +108,7 @@ def first_line(node: ast.stmt) -> int:
 def _statement(node: ast.stmt, lines: list[str], alone: bool, number: int) -> Statement | None:
     """What one top-level statement binds and reads; None for one that binds and changes nothing.
 
-    `alone`: it shares no line with another, so its text can be taken as it stands.
+    `alone`: it shares no line with another, so its text can be taken as it is.
     """
     start = first_line(node)
     source = "\n".join(lines[start - 1 : node.end_lineno]) if alone else ast.unparse(node)

@@ -36,7 +36,7 @@ class Collected:
 
 @dataclass(frozen=True)
 class _Look:
-    """What a file turned out to be; no chapter where nothing tells. `broken`: why it is not a notebook any more."""
+    """What a file turned out to be; no chapter where nothing says so. `broken`: why it is not a notebook any more."""
 
     piece: Piece
     chapter: str
@@ -57,7 +57,7 @@ def collect(
     """Write every student's notebooks to `out/<chapter>/<student>/exercises.ipynb`, ready for `python -m utils.grade`.
 
     `folder`: a folder (or a zip) with one entry a student: a hand-out, a zip of it, or a notebook; `id_from` says where
-    else the ids are (see `gather`). Beside each chapter stands its class list, `out/<chapter>.csv`, with times and late
+    else the ids are (see `gather`). Beside each chapter is its class list, `out/<chapter>.csv`, with times and late
     marks; `out/not_taken.csv` has every file that was left. `chapter`: take this one only. `several`: number the
     notebooks of one kind that one student handed in, oldest first; else they are refused by name. Nothing is run.
     Raises CourseError where there is nothing to collect, or `out` cannot be written.
@@ -65,7 +65,7 @@ def collect(
     folder, out = Path(folder), Path(out)
     wanted = course.chapter_name(chapter).split("_")[0] if chapter else ""
     if out.resolve().is_relative_to(folder.resolve()):
-        raise course.CourseError(f"{out} lies inside {folder}: name a folder elsewhere.")
+        raise course.CourseError(f"{out} is inside {folder}: name a folder elsewhere.")
     gathered = gather([folder], id_from)
     works, unknown = enrolling.enrol(gathered.works, roster, due)
     done = Collected(works, unknown, gathered.nobodys, hint=gathered.hint)
@@ -137,7 +137,7 @@ def _choose(work: Work, looks: list[_Look], usual: str, wanted: str) -> dict[tup
         rivals[look.digest] = look.piece
         if not look.chapter:
             says = look.broken or "does not say which chapter it is of"
-            work.problem = f"{look.piece.name} {says}: it was taken for {chapter}."
+            work.problem = f"{look.piece.name} {says}: it was treated as one of {chapter}."
     found = {key: list(pieces.values()) for key, pieces in chosen.items() if pieces}
     if not found and not work.problem:
         work.problem = (

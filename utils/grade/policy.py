@@ -1,6 +1,6 @@
 """What every grader decides alike: `check`, `pytest --nbmake` and `python -m utils.grade` all ask here.
 
-Which names a notebook starts with, what a leftover skip means, what stands in for an exercise that is missing or
+Which names a notebook starts with, what a leftover skip means, what replaces an exercise that is missing or
 wrong, and so what becomes of each exercise of a submission.
 """
 
@@ -73,7 +73,7 @@ class Grading:
         """The outcome where reading alone decides it, None where hidden tests have to run."""
         error = self.notebook.broken(name)
         if error is None and not self.notebook.defines(name) and name in self.marks:
-            error = self.notebook.cells[self.marks[name]].error  # `clas LayerNorm`: only the mark tells what it was
+            error = self.notebook.cells[self.marks[name]].error  # `clas LayerNorm`: only the mark says what it was
         if error:
             line = f" (line {error[0]})" if error[0] else ""
             return Outcome(name, Status.SYNTAX_ERROR, f"The cell of {name} does not parse: {error[1]}{line}.")
@@ -155,7 +155,7 @@ def helper_names() -> frozenset[str]:
 
 
 def prelude(chapter: str) -> str:
-    """What stands for the cells that a learner deleted: the chapter's imports and the objects it gives whole."""
+    """What replaces the cells that a learner deleted: the chapter's imports and the objects it gives whole."""
     source = load_chapter(chapter)
     return "\n\n".join([*source.imports, *source.shared, *(given.source for given in source.given)])
 

@@ -111,7 +111,7 @@ def gradients(cls, config, weights, inputs, seed):
     inputs = [x.requires_grad_() if x.is_floating_point() else x for x in inputs]
     output = module(*inputs)
     if not isinstance(output, torch.Tensor):
-        raise TypeError(f"forward returned a {type(output).__name__} where a tensor is wanted")
+        raise TypeError(f"forward returned a {type(output).__name__} where a tensor is expected")
     direction = torch.randn(output.shape, generator=torch.Generator().manual_seed(seed))
     if output.requires_grad:
         (output * direction).sum().backward()

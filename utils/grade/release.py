@@ -49,7 +49,7 @@ def release(
     if out.is_file() or (out.is_dir() and any(out.iterdir())):
         raise course.CourseError(f"{out} holds something already: name a new folder for the hand-out.")
     if any(out.resolve().is_relative_to(course.ROOT / tree) for tree in (*TREES, "chapters", "solutions", "tests")):
-        raise course.CourseError(f"{out} lies inside what is handed out: name a folder elsewhere.")
+        raise course.CourseError(f"{out} is inside what is handed out: name a folder elsewhere.")
     with writing(f"The hand-out {out}"):
         _write(names, out, hidden_tests, repository, tag)
     return out

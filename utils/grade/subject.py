@@ -83,7 +83,7 @@ class Subject:
     def run(self, probe: Callable, *data, tolerance: float | None = None) -> Any:
         """Run `probe(object, *data)` beside the learner's code and return its plain result.
 
-        `tolerance`: how far apart two results may lie and still show the same mistake (default: float32 error; set
+        `tolerance`: how far apart two results may be and still show the same mistake (default: float32 error; set
         it for frequencies of random draws). Raises LearnerError when the code raises.
         """
         record = Record(probe.__name__, tolerance=tolerance)

@@ -205,7 +205,7 @@ class Notebook:
     """The code cells of a submission, read for the names in `exercises`.
 
     `helpers`: names that the notebook gets from the course's own package; where an answer reads one, it gets an
-    object that does nothing. `prelude`: imports that stand for those of a deleted cell. `label`: how files are named
+    object that does nothing. `prelude`: imports that replace those of a deleted cell. `label`: how files are named
     in a worker ("cell" for a learner's).
     """
 

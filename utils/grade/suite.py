@@ -50,7 +50,7 @@ class Result:
 
     @property
     def lost(self) -> bool:
-        """Whether this result tells nothing about what the code does."""
+        """Whether this result says nothing about what the code does."""
         return isinstance(self.error, LearnerError) and self.error.kind in LOST
 
     @property

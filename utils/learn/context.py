@@ -23,7 +23,7 @@ def namespace() -> dict:
 
 
 def notebook_folder() -> Path:
-    """Folder of the running notebook: what VS Code tells, else the working directory at the first question."""
+    """Folder of the running notebook: as VS Code gives it, else the working directory at the first call."""
     file = namespace().get("__vsc_ipynb_file__")
     return Path(file).parent if isinstance(file, str) else _START
 
@@ -97,7 +97,7 @@ def unknown(name: str, chapter: str) -> str:
     near = difflib.get_close_matches(name.lower().replace("_", ""), list(folded), n=1, cutoff=0.6)
     if near:
         return f"There is no exercise called {name}: did you mean {folded[near[0]]}?"
-    return f"There is no exercise called {name}: what can be checked is {', '.join(names)}."
+    return f"There is no exercise called {name}: you can check {', '.join(names)}."
 
 
 def describe(value) -> str:

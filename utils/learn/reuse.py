@@ -20,7 +20,7 @@ _ABSENT = object()
 
 
 class NeedsFirst(course.CourseError):
-    """An exercise to do first has not passed, and there is no reference to stand in for it."""
+    """An exercise to do first has not passed, and there is no reference to use instead."""
 
 
 def _swap_defaults(functions: list, replaced: dict[str, object]) -> list[tuple]:
@@ -82,7 +82,7 @@ def mine(name: str):
             if lacks(chapter, each):
                 what = f"{each} (exercise {load_chapter(chapter).exercise(each).id})"
                 raise course.CourseError(
-                    f"Do {what} first: this hand-out holds no solution that could stand in for it."
+                    f"Do {what} first: this hand-out holds no solution that could be used instead."
                 )
         names = base_names(chapter)
         taken = {}

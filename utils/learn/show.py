@@ -65,7 +65,7 @@ class Notice(course.CourseError):
         """What is offered below the card."""
 
     def text(self) -> str:
-        """What shows where there is no HTML."""
+        """What is shown where there is no HTML."""
         return str(self)
 
     def markup(self) -> str:

@@ -53,7 +53,7 @@ def to_do_first(chapter: str) -> str:
             found.setdefault(other, []).append(f"{exercise.name} ({exercise.id})")
     return " ".join(
         f"Do {', '.join(names)} of chapter {other.removeprefix('ch')} here first: this chapter builds on your code, "
-        "and this hand-out holds no solution that could stand in for it."
+        "and this hand-out holds no solution that could be used instead."
         for other, names in found.items()
     )
 
@@ -153,7 +153,7 @@ def _needs() -> Iterator[tuple[bool, str]]:
 
 
 def _free_memory() -> int | None:
-    """Bytes that a new program could use; None where nobody tells."""
+    """Bytes that a new program could use; None where that isn't known."""
     try:
         import psutil
     except ImportError:

@@ -115,7 +115,7 @@ class Picture:
     def write(self, path: Path) -> None:
         """Write a web page of its own, with the caption under the figure and the words for screen readers.
 
-        The script that draws it stands once in the folder, as plotly.min.js; the page needs no network.
+        The script that draws it is put into the folder once, as plotly.min.js; the page needs no network.
         """
         from plotly.offline import get_plotlyjs
 

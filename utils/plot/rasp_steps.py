@@ -255,7 +255,7 @@ def recorded_runs(file) -> object:
 
 
 def puzzle(program, x: str, wanted: list, title: str) -> Picture:
-    """What a program gives on an input, under what is wanted; None for a program that is not written yet."""
+    """What a program gives on an input, under what is expected; None for a program that is not written yet."""
     try:
         got = list(map(shown, program(x))) if program is not None else ["?"] * len(wanted)
         trouble = ""

@@ -270,7 +270,7 @@ def _plain(values: Sequence) -> list:
     return [value[1] if isinstance(value, tuple) else value for value in values]
 
 
-EVERY = 1.0  # seconds that at least lie between two drawings
+EVERY = 1.0  # least number of seconds between two drawings
 
 
 class Live:

@@ -22,7 +22,7 @@ def best_device(double: bool = False) -> str:
 
 def usable_device(name: str, double: bool = False) -> torch.device:
     """The torch device of that name. Raises CourseError where it is unknown or not on this machine, and, if `double`
-    is asked for, where it has no float64."""
+    is needed, where it has no float64."""
     try:
         device = torch.device(name)
         torch.zeros(1, device=device)

@@ -426,7 +426,7 @@ def test_hand_outs_zips_and_single_notebooks(tmp_path):
     assert {p.name for p in tmp_path.iterdir()} == {"in", "out"}  # nothing was unpacked beside it
     said = commands.collect(home, tmp_path / "second", Enrolment(), several=True)
     assert "Collected 7 notebooks of 5 students for ch1" in said and "--chapter ch1 --out results" in said
-    with pytest.raises(CourseError, match="lies inside"):
+    with pytest.raises(CourseError, match="is inside"):
         collect(home, home / "out")
     with pytest.raises(CourseError, match="There is no file or folder"):
         collect(tmp_path / "nowhere", out)

@@ -319,7 +319,7 @@ def test_a_hand_out_never_overwrites(tmp_path):
     for out in (tmp_path / "there", tmp_path / "file"):
         with pytest.raises(CourseError, match="holds something already"):
             release("ch1", out)
-    with pytest.raises(CourseError, match="lies inside what is handed out"):
+    with pytest.raises(CourseError, match="is inside what is handed out"):
         release("ch1", course.ROOT / "chapters" / "handout")
     with pytest.raises(CourseError, match="isn't a repository on GitHub"):
         release("ch1", tmp_path / "x", repository='a"\ntag = "b')

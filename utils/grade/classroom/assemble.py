@@ -84,7 +84,7 @@ def assemble(work: Work, chapter: str) -> Task:
     task.notices += problems
     optional = {exercise.name for exercise in load_chapter(chapter).exercises if exercise.optional}
     kinds = set()
-    # what the optional notebook defines again does not stand for the answer in exercises.ipynb, which comes last
+    # what the optional notebook defines again does not replace the answer in exercises.ipynb, which comes last
     for one in sorted(kept, key=lambda one: (one.kind != "optional", one.name)):
         task.cells += one.cells
         kinds |= {"optional"} if one.kind == "optional" or one.defines & optional else set()

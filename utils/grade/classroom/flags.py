@@ -178,7 +178,7 @@ def _without_docstring(node) -> list[ast.stmt]:
 
 
 def _nodes(definition: Definition) -> list[tuple[ast.AST, int, str]]:
-    """Every node of an answer, with its line and the cell it stands in."""
+    """Every node of an answer, with its line and the cell it is in."""
     return [
         (node, first + getattr(node, "lineno", 1) - 1, where.strip("<>"))
         for where, first, source in definition.parts

@@ -44,7 +44,7 @@ class Piece:
     path: Path
     members: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()  # the folders, zips and the file's own name
-    entry: int = 0  # which of the parts is the student's: what was given, or what lies at the top of it
+    entry: int = 0  # which of the parts is the student's: what was given, or what is at the top of it
     order: float = 0.0  # when it was changed last
 
     @property
@@ -53,7 +53,7 @@ class Piece:
 
     @property
     def where(self) -> str:
-        """Where it lies in the class's folder or zip, the student's entry first."""
+        """Where it is in the class's folder or zip, the student's entry first."""
         return "/".join(self.parts[self.entry :]) or self.name
 
     @property
@@ -89,7 +89,7 @@ class Work:
     """What one student handed in: notebooks, or the sentence that says why there is none.
 
     `left`: (file, end of the sentence that says why it was not taken). `number`: of the platform that they came from.
-    `submitted`: when, as text; `late`: "yes", "no", or empty where nothing tells.
+    `submitted`: when, as text; `late`: "yes", "no", or empty where that isn't known.
     """
 
     student: str
@@ -152,7 +152,7 @@ def gather(paths: list[Path], id_from: str = "") -> Gathered:
     for piece, why in everything:
         for who in whose(piece) if piece.parts[-1] not in own else ():
             if not who.theirs and (why or id_from in LAYOUTS):
-                loose.append((who, piece, why or f"does not lie where {id_from} has a student's work"))
+                loose.append((who, piece, why or f"isn't where {id_from} keeps a student's work"))
                 continue
             student = clean(who.student, 100)
             key, owner = unicodedata.normalize("NFKC", student).casefold(), (who.student, who.home)
@@ -212,7 +212,7 @@ def _beside(piece: Piece) -> bytes:
 
 
 class _Platform:
-    """Whose a file is in a platform's download. Called with a piece; nobody where it lies elsewhere."""
+    """Whose a file is in a platform's download. Called with a piece; nobody where it is elsewhere."""
 
     def __init__(self, everything, layout: Layout):
         self.layout = layout

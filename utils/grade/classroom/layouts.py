@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Layout:
-    """One platform's download. `patterns`: where a student's files lie, with groups student, number, late, time.
+    """One platform's download. `patterns`: where a student's files are, with groups student, number, late, time.
 
     `stamp`: a file beside the notebooks that holds the time; `index`: one at the top that says who handed in what.
     """
@@ -16,7 +16,7 @@ class Layout:
     index: str = ""
 
     def read(self, place: str) -> dict | None:
-        """The groups, and `rest`, the path below the student's place; None for a file that lies elsewhere."""
+        """The groups, and `rest`, the path below the student's place; None for a file that is elsewhere."""
         for pattern in self.patterns:
             if found := re.search(f"(?:^|/){pattern}(?:/|$)", place):
                 return {**found.groupdict(), "rest": place[found.end() :]}

@@ -48,7 +48,7 @@ class SubmissionResult:
 
     `problem`: one sentence where the submission could not be graded, else empty. `digest` is of the submission and of
     the hidden tests it met: with the seed it says whether a record still holds. `score` counts optional exercises as
-    extra points; `max_score` does not. `submitted`: when, as text; `late`: "yes", "no", or empty where nothing tells.
+    extra points; `max_score` does not. `submitted`: when, as text; `late`: "yes", "no", or empty where unknown.
     `flags` are about the notebook as a whole; what is in flags is for the instructor, never for a student's page.
     """
 

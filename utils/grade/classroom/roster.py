@@ -89,10 +89,11 @@ def _plain(text: str) -> str:
 
 
 def enrol(works: list[Work], roster: Path | None = None, due: str = "") -> tuple[list[Work], list[str]]:
-    """The works of a class in the order of the ids, and the ids that the roster does not know.
+    """The works of a class in the order of the ids, and the ids that are not on the roster.
 
-    With a roster each work gets its id and name there, and who handed in nothing has a work without notebooks. Without
-    a mark of the platform's own, a time after `due` makes a work late. Raises CourseError for two works of one person.
+    With a roster each work gets its id and name there, and one who handed in nothing has a work without notebooks.
+    Without a mark of the platform's own, a time after `due` makes a work late.
+    Raises CourseError for two works of one person.
     """
     unknown: list[str] = []
     if roster is not None:
@@ -145,7 +146,7 @@ def list_beside(folder: Path) -> Path | None:
 
 
 def moment(text: str) -> datetime | None:
-    """The time that a text tells, None for another text; without a zone it is this machine's."""
+    """The time that a text gives, None for another text; without a zone it is this machine's."""
     found = re.match(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(?:\.\d+)?)?\s*(.*)", text.strip())
     if not found:
         return None

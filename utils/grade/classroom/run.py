@@ -134,7 +134,7 @@ class _Run:
         self.unwritten = 0
 
     def _seed(self) -> int:
-        """The seed asked for, that of the run which is continued, or a new one that nobody can guess."""
+        """The given seed, that of the run which is continued, or a new one that nobody can guess."""
         if self.options.seed is not None:
             return self.options.seed
         if not self.options.fresh:
@@ -230,7 +230,7 @@ class _Run:
             self.unwritten = 0
         except OSError as error:
             why = error.strerror or type(error).__name__
-            if isinstance(error, (IsADirectoryError, NotADirectoryError)):  # this one's place is taken, no more
+            if isinstance(error, (IsADirectoryError, NotADirectoryError)):  # only this one's place is taken
                 why += f": move {record.file(self.out)} away"
             else:
                 self.unwritten += 1
@@ -238,7 +238,7 @@ class _Run:
             if self.unwritten >= FULL_DISK:
                 text = (
                     f"{self.unwritten} records in a row could not be written to {self.out} ({why}); "
-                    "make room and run the same command again: it goes on where it stopped."
+                    "make room and run the same command again: it continues where it stopped."
                 )
                 raise DiskFull([text]) from None
 

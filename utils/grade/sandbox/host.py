@@ -200,7 +200,7 @@ class Zygote:
 
 
 def _open_to_all() -> bool:
-    """Whether any user may read the interpreter and its packages (not when they lie in root's home)."""
+    """Whether any user may read the interpreter and its packages (not when they are in root's home)."""
     places = [os.path.realpath(sys.base_prefix), *view.packages()]
     return all(os.stat(part).st_mode & 0o5 == 0o5 for place in places for part in [place, *Path(place).parents])
 
@@ -213,7 +213,7 @@ class Exchange:
 
     def hello(self) -> None:
         """Wait for a worker that is ready. Raises SandboxError where it could not be confined: only here, before a
-        learner's code, is the worker's word taken for it."""
+        learner's code, is the worker's word trusted."""
         answer = self.ask(None, START_SECONDS)
         if isinstance(answer.get("refused"), str):
             raise SandboxError(f"The grading sandbox cannot confine a worker here: {answer['refused']}.")

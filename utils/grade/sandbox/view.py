@@ -33,7 +33,7 @@ def packages() -> list[str]:
 
 
 def readable() -> list[str]:
-    """Every path that is visible inside, read-only; nothing of the course, nothing of anyone's home."""
+    """Every path that is visible inside, read-only; nothing from the course or from anyone's home."""
     paths = [*SYSTEM, *map(os.path.realpath, (sys.base_prefix, sys.base_exec_prefix)), *packages()]
     paths.append(os.path.dirname(os.path.realpath(sys.executable)))
     return [path for path in dict.fromkeys(paths) if os.path.exists(path)]
@@ -42,13 +42,13 @@ def readable() -> list[str]:
 def layers(hidden: Iterable = ()) -> dict[str, bool]:
     """Paths, those above before those below, each with whether it is seen; the nearest entry decides about a file.
 
-    The course as a whole is hidden, and so is whatever lies in `hidden` (submissions, results), but not the packages
-    in an environment that lies below them.
+    The course as a whole is hidden, and so is whatever is in `hidden` (submissions, results), but not the packages
+    in an environment below them.
     """
     seen = dict.fromkeys(readable(), True)
     wanted = [course.ROOT, *(Path(folder, name) for folder in packages() for name in INSTALLED)]
     for path in map(Path, map(os.path.realpath, (*wanted, *hidden))):
-        wanted = [path, path.parent] if path.is_file() else [path]  # other students' files lie beside one's
+        wanted = [path, path.parent] if path.is_file() else [path]  # other students' files are beside one's own
         for place in wanted:
             if os.path.exists(place) and not any(Path(other).is_relative_to(place) for other in SYSTEM):
                 seen.setdefault(str(place), False)

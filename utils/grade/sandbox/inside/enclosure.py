@@ -9,7 +9,7 @@ import json
 import os
 import subprocess
 
-HOLDER = "cat"  # waits on its input; answers once, when the view stands
+HOLDER = "cat"  # waits on its input; answers once, when the view is ready
 INSIDE = 0x00020000 | 0x20000000 | 0x40000000 | 0x08000000 | 0x04000000  # mounts, processes, network, IPC, host name
 CLONE_NEWUSER, CLONE_NEWCGROUP = 0x10000000, 0x02000000
 
@@ -49,7 +49,7 @@ class Enclosure:
         """Move this process inside; of its processes, those that it forks from now on. `own_user`: bubblewrap made a
         user namespace, too."""
         self.confine.setns(self.fd, INSIDE | (CLONE_NEWUSER if own_user else 0))
-        with contextlib.suppress(OSError):  # hides a path, no more; not every kernel has it
+        with contextlib.suppress(OSError):  # it only hides a path; not every kernel has it
             self.confine.setns(self.fd, CLONE_NEWCGROUP)
 
     def close(self) -> None:

@@ -169,7 +169,7 @@ def define(modules: list[dict], name: str):
     Each module: {"name", "uses": names of earlier modules, "inert": names only a notebook has, "cells": {file name:
     text}, "parts": [[file name, first line, source], ...], "flags": of the compiler}.
     A part that meets an undefined name is tried again
-    after the others, since cells need not stand in the order they were run. Raises what the learner's code raised.
+    after the others, since cells need not be in the order they were run. Raises what the learner's code raised.
     """
     inert = Inert()
     builtins.display = builtins.get_ipython = inert
@@ -212,7 +212,7 @@ def failure(error: BaseException) -> dict:
     except BaseException:  # its __str__ is the learner's as well
         kind, text = "Exception", "an exception that cannot be shown"
     if "can't allocate memory" in text or kind == "OutOfMemoryError":
-        kind, text = "MemoryError", "more memory was asked for than an answer may use"
+        kind, text = "MemoryError", "the answer asked for more memory than it may use"
     if isinstance(error, NameError) and isinstance(name := getattr(error, "name", None), str):
         pattern = re.compile(rf"\b{re.escape(name)}\b")
         if why := next((why for source, why in FAILED if pattern.search(source)), None):

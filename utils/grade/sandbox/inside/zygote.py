@@ -1,4 +1,4 @@
-"""The warm process that forks workers: torch is imported once, nothing of the course is on its path.
+"""The warm process that forks workers: torch is imported once, and the course is not on its path.
 
 It obeys one inherited socket (messages of JSON, a worker's socket attached to a fork request) and never runs a
 learner's code itself. Each worker is forked into a bubblewrap of its own, or beside it in an empty folder.
@@ -170,7 +170,7 @@ class Zygote:
         """How the worker ended, by itself within a moment or by our hand: {"status", "cpu", "rss", "left"}."""
         done, status, usage = os.wait4(self.child, os.WNOHANG)
         if not done:
-            # a worker that has closed its side is about to end by itself: its own status tells more than our signal
+            # a worker that has closed its side is about to end by itself: its own status says more than our signal
             for _ in range(20):
                 time.sleep(0.001)
                 done, status, usage = os.wait4(self.child, os.WNOHANG)
