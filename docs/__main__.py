@@ -1,7 +1,7 @@
-"""`make site`: the course as a web site in build/site/html, read without a network and without a server.
+"""`make site`: the course as a web site in build/site/html, readable without a network and without a server.
 
 The pages are made of the course's own sources: the solutions notebooks are executed (each result is kept until its
-notebook or the code beneath it changes), then the answers go, stubs and the ladder of help take their place.
+notebook or the code beneath it changes), then stubs and the steps of help replace the answers.
 """
 
 import argparse
@@ -168,7 +168,7 @@ def as_page(output):
 
 def commands() -> str:
     """What every command of the course prints for --help."""
-    parts = ["# Commands\n\nEvery program of the course, as it introduces itself.\n"]
+    parts = ["# Commands\n\nWhat every program of the course prints for `--help`.\n"]
     names = [f"solutions.{name}" for name in course.chapters().values() if course.have_answers(name)]
     for name in [*COMMANDS, *names]:
         done = subprocess.run([sys.executable, "-m", name, "--help"], cwd=ROOT, capture_output=True, text=True,
@@ -179,7 +179,7 @@ def commands() -> str:
 
 def api() -> str:
     """Signature and docstring of everything that a notebook has from `from utils.learn import *`."""
-    parts = ["# In a notebook\n\nWhat `from utils.learn import *` brings.\n"]
+    parts = ["# In a notebook\n\nWhat you get from `from utils.learn import *`.\n"]
     for name in learn.__all__:
         obj = getattr(learn, name)
         signature = str(inspect.signature(obj)) if callable(obj) else ""

@@ -20,7 +20,7 @@ from utils.learn.sources import companions, is_reference, is_stub, source_of, wa
 
 
 class CheckFailed(Notice):
-    """A check did not pass: its text is the one sentence, its notebook rendering a short card, no stack of frames."""
+    """A check did not pass: its text is the one sentence, its notebook rendering a short card, no traceback."""
 
     def __init__(self, says: str, title: str = "", outcome: Outcome | None = None, notes=(), chapter: str = ""):
         super().__init__(says)
@@ -65,8 +65,8 @@ class CheckFailed(Notice):
 def check(obj) -> None:
     """Check one exercise: `check(LayerNorm)`, or by name `check("LayerNorm")`.
 
-    Judged is the last definition of that name. Raises CheckFailed unless every hidden test passes; records the result.
-    The random states, torch's defaults and the notebook's names are afterwards as they were before.
+    The last definition of that name is judged. Raises CheckFailed unless every hidden test passes; records the result.
+    The random states, torch's defaults and the notebook's names are as before afterwards.
     """
     names = namespace()
     try:

@@ -114,7 +114,7 @@ def solution(chapter: str, exercise: Exercise) -> str:
 
 
 def skip(name: str) -> None:
-    """Take the reference for this one object, so that the rest of the notebook works; recorded, and no points."""
+    """Use our solution for this one object, so that the rest of the notebook works. Recorded; it earns no points."""
     chapter, exercise = _exercise(name)
     _need_answers(chapter, exercise, "skip")
     namespace()[exercise.name] = reference(chapter, exercise.name)
@@ -128,7 +128,7 @@ def skip(name: str) -> None:
 
 
 def reset_exercise(name: str) -> None:
-    """Take one exercise back to the start: its progress is cleared and its stub shown, to paste into the cell."""
+    """Reset one exercise: its progress is cleared and its stub shown, to paste into the cell."""
     chapter, exercise = _exercise(name)
     stub = stub_source(chapter, exercise.name).rstrip()
     store.update(chapter, lambda data: data["exercises"].pop(exercise.name, None))

@@ -13,7 +13,7 @@ from utils.learn.start import has_front_end
 
 
 def predict(question: str, guess=None, options: tuple | list = ()) -> None:
-    """Keep a guess (a number or a text; one of `options` if given). Without one, ask for it and go on."""
+    """Keep a guess (a number or a text; one of `options` if given). Without one, ask for it and continue."""
     if guess is None:
         how = "guess=" + (" or ".join(repr(option) for option in options) if options else "...")
         show(f"{question} Write your prediction as {how} and run this cell again before you read on.")
@@ -36,7 +36,7 @@ def plain(value):
 
 
 def compare(question: str, actual) -> None:
-    """Hold the prediction made under `question` against what came out: a number (or a tensor of one), or a text."""
+    """Compare the prediction made under `question` with the result: a number (or a tensor of one), or a text."""
     actual = plain(actual)
     guess = store.read(current_chapter())["predictions"].get(question)
     shown = f"{actual:.4g}" if isinstance(actual, float) else str(actual)
@@ -54,7 +54,7 @@ def compare(question: str, actual) -> None:
 
 
 def quiz(name: str, answer: int | None = None) -> None:
-    """Ask a quiz of the chapter. With `answer` (1 for the first choice) answer it at once, without widgets."""
+    """Ask one of the chapter's quiz questions. `answer` (1 for the first choice) answers it at once, without widgets."""
     chapter = current_chapter()
     try:
         known = {quiz.name: quiz for quiz in load_chapter(chapter).quizzes}

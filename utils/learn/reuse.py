@@ -73,7 +73,7 @@ def stand_ins(chapter: str, name: str, names: dict, right: Callable[[str, object
 def mine(name: str):
     """The learner's passed object, rebuilt from its saved source in a namespace of its own.
 
-    What it builds on is the learner's where that passed, else the reference's. Says in one line what was taken.
+    Objects that it needs are the learner's where those passed, else the reference's. Prints what was used.
     Raises Notice for an unknown name, and where there is neither an answer nor a reference.
     """
     try:

@@ -133,7 +133,7 @@ def bars(
     alt: str | None = None,
     height: int = 360,
 ) -> Picture:
-    """Bars by label; or, where the values are mappings themselves, one colour a group: {group: {label: value}}."""
+    """Bars by label; or, where the values are mappings themselves, one colour per group: {group: {label: value}}."""
     import plotly.graph_objects as go
 
     grouped = all(isinstance(value, Mapping) for value in groups.values())

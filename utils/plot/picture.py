@@ -92,7 +92,7 @@ PAGE = """<!doctype html>
 
 @dataclass
 class Picture:
-    """A plotly figure that is always shown with one sentence under it; `alt` says in words what is to be seen.
+    """A plotly figure that is always shown with one sentence under it; `alt` describes it in words.
 
     A cell that ends in a Picture shows it; `.figure` is the plain plotly figure.
     """

@@ -22,7 +22,7 @@ def token_strip(
 ) -> Picture:
     """Tokens in lines of `width`, coloured by kind; `colours` {name of the kind: colour} in the order of the numbers.
 
-    `notes`: a short text under each token, so that the kinds are not told by colour alone; `hover`: a longer one.
+    `notes`: a short text under each token, so that the kinds are told apart by more than colour; `hover`: a longer one.
     """
     import plotly.graph_objects as go
 

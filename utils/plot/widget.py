@@ -185,13 +185,13 @@ def widgets_work() -> bool:
 
 
 class Explorer:
-    """Controls above a figure that is drawn anew from their values; where widgets cannot be, the first figure, plain.
+    """Controls above a figure that is redrawn from their values; where widgets can't be shown, the first figure alone.
 
     `draw(**values)` gives the Picture for the values of the controls. `choices`: for each argument of `draw` the values
     it may take, as a sequence; many numbers make a slider, (False, True) a box to tick, anything else a drop-down, and
     (text, value) pairs give the values names. A text in place of a sequence makes a field to write in, which starts
-    with it. `start`: the values at first (else the first of each). A control is called as its argument is, "_" shown as
-    a blank. Shown by ending a cell with it.
+    with it. `start`: the values at first (else the first of each). A control has the name of its argument, with "_"
+    shown as a blank. Shown by ending a cell with it.
     """
 
     def __init__(
@@ -274,7 +274,7 @@ EVERY = 1.0  # least number of seconds between two drawings
 
 
 class Live:
-    """A figure that is drawn anew while the cell runs; where widgets cannot be, drawn once, plain, at the end.
+    """A figure that is drawn anew while the cell runs; where widgets can't be shown, drawn once, at the end.
 
     with Live(draw) as live:   # draw() -> Picture, from whatever has been measured so far
         for ...: live.update()
