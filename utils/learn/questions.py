@@ -54,7 +54,7 @@ def compare(question: str, actual) -> None:
 
 
 def quiz(name: str, answer: int | None = None) -> None:
-    """Ask one of the chapter's quiz questions. `answer` (1 for the first choice) answers it at once, without widgets."""
+    """Ask one of the chapter's quiz questions. `answer` (1: the first choice) answers it at once, without widgets."""
     chapter = current_chapter()
     try:
         known = {quiz.name: quiz for quiz in load_chapter(chapter).quizzes}
