@@ -45,11 +45,12 @@ def probe_repeats(sampler, logits, limit, seeds):
 def ladder(draw, probabilities):
     """Logits of the given probabilities, in a random order, with the places of each.
 
-    They are all far below zero, so that a logit of 0 put in for the tokens that are left out shows at every seed.
+    First all of them are below zero, then all above: a logit of 0 put in for the tokens that are left out, or a sum of
+    logits, shows in one of the two at every seed.
     """
     places = draw.permutation(len(probabilities))
     logits = torch.empty(len(probabilities))
-    logits[places] = torch.tensor(probabilities).log() - 2 - draw.normal(1).abs()
+    logits[places] = torch.tensor(probabilities).log() + (4, -2)[draw.index == 0] * (1 + draw.normal(1).abs())
     return logits, places
 
 
