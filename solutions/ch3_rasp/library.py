@@ -33,7 +33,7 @@ def count(seq, atom: Atom):
 
 
 def shift(seq, n: int, fill: Atom):
-    """The sequence moved n places to the right (to the left for negative n), `fill` where nothing arrives."""
+    """The sequence moved n places to the right (to the left for negative n), `fill` where nothing arrives: one head."""
     # solution
     return aggregate(select(indices, indices - n, "=="), seq, fill)
     # end solution

@@ -26,9 +26,9 @@ def hist(seq, bos: bool = False):
 
 
 def double_hist(seq, bos: bool = False):
-    """How many different tokens occur as often as this position's token does: two layers.
+    """How many different tokens occur as often as this position's token does: two layers of 3 and 2 heads at most.
 
-    Each token counts once, however often it occurs. `bos` as in hist; position 0 then gets 0.
+    Each token counts once, however often it occurs. `bos` as in hist; position 0 then gets 0, with 2 heads and 1.
     """
     # solution
     same = select(seq, seq, "==")
@@ -41,7 +41,8 @@ def double_hist(seq, bos: bool = False):
 def most_freq(seq, fill: Atom = BOS):
     """The different tokens, the most frequent first, equally frequent ones by first appearance, then `fill`.
 
-    Position 0 holds a beginning-of-sequence token, which stays there and is not counted. Three layers.
+    Position 0 holds a beginning-of-sequence token, which stays there and is not counted. Three layers,
+    of 2, 1 and 1 heads.
     """
     # solution
     often = selector_width(select(seq, seq, "=="), bos=True)

@@ -243,11 +243,12 @@ def size(sop):
 
 
 @takes_along(language, size)
-def run_program(program, arguments, inputs):
+def run_program(program, arguments, inputs, heads):
     """Call the learner's function in the tests' own language and run the result on each input.
 
-    An argument {"step": text} is that expression in the language. Returns {"values", "heads"}: the values on each
-    input and the heads of each layer; or {"problem"}, where no s-op was returned.
+    An argument {"step": text} is that expression in the language. Returns {"values"} on each input; with `heads`, the
+    most heads that each layer may have, {"heads"} instead: those that it has, None where there are no more layers and
+    heads than that (how many fewer is the learner's own affair); or {"problem"}, where no s-op was returned.
     """
     import inspect
 
@@ -262,7 +263,11 @@ def run_program(program, arguments, inputs):
         sop = program(*given)
         if getattr(sop, "kind", "") != "s-op" or not hasattr(sop, "parts"):
             return {"problem": "None" if sop is None else type(sop).__name__}
-        return {"values": [sop(x) for x in inputs], "heads": size(sop)}
+        if heads is None:
+            return {"values": [sop(x) for x in inputs]}
+        got = size(sop)
+        fits = len(got) == len(heads) and all(a <= b for a, b in zip(got, heads, strict=True))
+        return {"heads": None if fits else got}
     finally:
         for key in put:
             own.pop(key, None)
@@ -279,9 +284,9 @@ def typed(values):
     return [(type(value).__name__, round(value, 9) if isinstance(value, float) else value) for value in values]
 
 
-def result(subject, arguments, inputs):
-    """What the program gives on the inputs, and its heads per layer. Fails where no s-op comes back."""
-    found = subject.run(run_program, arguments, inputs)
+def result(subject, arguments, inputs, heads=None):
+    """What the program gives on the inputs, or how far it is from these heads. Fails where no s-op comes back."""
+    found = subject.run(run_program, arguments, inputs, heads)
     name = subject.name
     if "problem" in found:
         thing = found["problem"]
@@ -296,11 +301,10 @@ def agrees(found, expected, inputs, says):
         require(typed(got) == typed(want), says, expected=want, got=got, inputs={"x": x})
 
 
-def fits(found, heads, says):
+def fits(subject, arguments, heads, says):
     """The program must need no more layers than stated, nor more heads in any of them; and no fewer layers."""
-    got = found["heads"]
-    small = len(got) == len(heads) and all(a <= b for a, b in zip(got, heads, strict=True))
-    require(small, f"{says}: it should need heads {heads} (one number per layer)", expected=heads, got=got)
+    got = result(subject, arguments, [], heads)["heads"]
+    require(got is None, f"{says}: it should need heads {heads} (one number per layer)", expected=heads, got=got)
 
 
 def word(draw, letters, low, high):

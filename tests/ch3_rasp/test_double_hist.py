@@ -33,7 +33,5 @@ def test_with_bos(double_hist, draw):
 
 
 def test_size(double_hist):
-    found = L.result(double_hist, [L.step("tokens")], ["ab"])
-    L.fits(found, [3, 2], "double_hist takes two layers")
-    found = L.result(double_hist, [L.step("tokens"), True], ["§ab"])
-    L.fits(found, [2, 1], "with bos, double_hist takes two layers")
+    L.fits(double_hist, [L.step("tokens")], [3, 2], "double_hist takes two layers")
+    L.fits(double_hist, [L.step("tokens"), True], [2, 1], "with bos, double_hist takes two layers")

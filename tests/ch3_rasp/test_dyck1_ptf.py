@@ -31,5 +31,6 @@ def test_any_sequence(dyck1_ptf):
 
 
 def test_size(dyck1_ptf):
-    found = L.result(dyck1_ptf, [L.step("tokens")], ["()"])
-    L.fits(found, [1, 1], "dyck1_ptf takes two layers of one head, the balance and then its past")
+    L.fits(
+        dyck1_ptf, [L.step("tokens")], [1, 1], "dyck1_ptf takes two layers of one head, the balance and then its past"
+    )

@@ -50,5 +50,4 @@ def test_any_sequence(dyck_k):
 
 
 def test_size(dyck_k):
-    found = L.result(dyck_k, [L.step("tokens"), ["()", "{}"]], ["()"])
-    L.fits(found, [1, 2, 1, 1], "the repair must not make the program larger")
+    L.fits(dyck_k, [L.step("tokens"), ["()", "{}"]], [1, 2, 1, 1], "the repair must not make the program larger")

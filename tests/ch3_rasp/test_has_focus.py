@@ -28,5 +28,4 @@ def test_some_rows(has_focus, draw):
 
 
 def test_size(has_focus):
-    found = L.result(has_focus, [L.step("select(tokens, tokens, '==')")], ["abc"])
-    L.fits(found, [1], "has_focus takes one layer of one head")
+    L.fits(has_focus, [L.step("select(tokens, tokens, '==')")], [1], "has_focus takes one layer of one head")

@@ -26,4 +26,4 @@ def test_one_token(length):
 
 
 def test_size(length):
-    L.fits(L.result(length, [], ["abc"]), [1], "length should need one layer with one head")
+    L.fits(length, [], [1], "length should need one layer with one head")

@@ -26,5 +26,4 @@ def test_any_sequence(mark_first):
 
 
 def test_size(mark_first):
-    found = L.result(mark_first, [L.step("tokens"), "a"], ["abc"])
-    L.fits(found, [1], "mark_first takes one layer of one head")
+    L.fits(mark_first, [L.step("tokens"), "a"], [1], "mark_first takes one layer of one head")

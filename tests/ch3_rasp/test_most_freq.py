@@ -32,5 +32,4 @@ def test_any_sequence(most_freq):
 
 
 def test_size(most_freq):
-    found = L.result(most_freq, [L.step("tokens")], ["§ab"])
-    L.fits(found, [2, 1, 1], "most_freq takes three layers")
+    L.fits(most_freq, [L.step("tokens")], [2, 1, 1], "most_freq takes three layers")

@@ -21,5 +21,4 @@ def test_any_sequence(reverse, draw):
 
 
 def test_size(reverse):
-    found = L.result(reverse, [L.step("tokens")], ["abc"])
-    L.fits(found, [1, 1], "reverse takes two layers, the length and then the swap")
+    L.fits(reverse, [L.step("tokens")], [1, 1], "reverse takes two layers, the length and then the swap")

@@ -13,7 +13,7 @@ PREDICATES = {
 
 
 def matrices(selector_to_head, kind, keys, queries, more):
-    """Call the function with one of four predicates."""
+    """Call the function with one of four predicates: the matrices' form, and W_Q @ W_K.T, which is all that counts."""
     predicates = {
         "before": lambda key, query: key < query,
         "equal": lambda key, query: key == query,
@@ -21,21 +21,24 @@ def matrices(selector_to_head, kind, keys, queries, more):
         "never": lambda key, query: False,
     }
     found = selector_to_head(predicates[kind], keys, queries, **more)
-    return found if all(torch.is_tensor(W) for W in found) else None
+    if not all(torch.is_tensor(W) for W in found):
+        return None
+    form = [[str(W.dtype), *W.shape] for W in found]
+    fits = len(form) == 2 and [len(one) for one in form] == [3, 3] and form[0][2] == form[1][2]
+    return {"form": form, "product": found[0].double() @ found[1].double().T if fits else None}
 
 
 def scores(got, keys, queries, d_head):
     """Attention's own scores: a row per query value, a column per key value and one for BOS."""
     K, Q = len(keys), len(queries)
     says = "selector_to_head must return two tensors (W_Q, W_K), of shapes (Q + 1, K + 1) and (K + 1, K + 1)"
-    good = isinstance(got, (tuple, list)) and len(got) == 2 and all(torch.is_tensor(W) for W in got)
-    require(good and got[0].shape == (Q + 1, K + 1) and got[1].shape == (K + 1, K + 1), says)
-    kinds = [str(W.dtype) for W in got]
+    form = [one[1:] for one in got["form"]] if got else None
+    require(form == [[Q + 1, K + 1], [K + 1, K + 1]], says, got=form)
+    kinds = [one[0] for one in got["form"]]
     says = f"W_Q and W_K must be float32, as the vectors are that they multiply, but they are {' and '.join(kinds)}"
     require(kinds == ["torch.float32"] * 2, says)
-    W_Q, W_K = (W.double() for W in got)
     x_q = torch.cat([torch.eye(Q), torch.ones(Q, 1)], dim=1).double()
-    return x_q @ W_Q @ (torch.eye(K + 1).double() @ W_K).T / d_head**0.5
+    return x_q @ got["product"] / d_head**0.5
 
 
 def compared(selector_to_head, kind, keys, queries, says, bos=0.5, c=80.0, **more):

@@ -49,5 +49,5 @@ def test_with_bos(selector_width, draw):
 
 def test_size(selector_width):
     same = L.step("select(tokens, tokens, '==')")
-    L.fits(L.result(selector_width, [same, False], ["ab"]), [2], "without bos the width takes one layer")
-    L.fits(L.result(selector_width, [same, True], ["ab"]), [1], "with bos the width takes one layer of one head")
+    L.fits(selector_width, [same, False], [2], "without bos the width takes one layer")
+    L.fits(selector_width, [same, True], [1], "with bos the width takes one layer of one head")

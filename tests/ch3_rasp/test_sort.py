@@ -41,5 +41,5 @@ def test_with_bos(sort, draw):
 
 def test_size(sort):
     key = L.step("tokens")
-    L.fits(L.result(sort, [key, key], ["ab"]), [2, 1], "sort takes two layers, the places and then the move")
-    L.fits(L.result(sort, [key, key, True], ["§ab"]), [1, 1], "with bos, each layer needs one head")
+    L.fits(sort, [key, key], [2, 1], "sort takes two layers, the places and then the move")
+    L.fits(sort, [key, key, True], [1, 1], "with bos, each layer needs one head")

@@ -70,6 +70,11 @@ AlwaysTrue = slip(
     'raise TypeError("no truth value yet: write & | ~")',
     "return True",
 )
+AnotherError = slip(
+    "bool(s) raises another error: raise TypeError, as Python does for what has no truth value",
+    'raise TypeError("no truth',
+    'raise ValueError("no truth',
+)
 NoAdvice = slip(
     "the error of bool(s) does not say what to write instead: name & | ~",
     "no truth value yet: write & | ~",

@@ -76,12 +76,14 @@ BosTwice = slip(
     "W_Q[:, K] =",
 )
 TwoRoots = slip(
-    "both matrices are multiplied by the root of d_head: one of them is enough",
+    "the scores are multiplied by d_head itself: attention divides by its root, so one of the two gets the root",
     "return W_Q, torch.eye(K + 1)",
     "return W_Q, root * torch.eye(K + 1)",
 )
 WidthNotRoot = slip(
-    "W_Q is multiplied by d_head: attention divides by its root", "(d_head or K + 1) ** 0.5", "float(d_head or K + 1)"
+    "the scores are multiplied by d_head itself: attention divides by its root, so one of the two gets the root",
+    "(d_head or K + 1) ** 0.5",
+    "float(d_head or K + 1)",
 )
 RootOfK = slip(
     "the root of K is taken: the head is K + 1 wide, one coordinate for BOS", "(d_head or K + 1)", "(d_head or K)"

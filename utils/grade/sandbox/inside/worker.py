@@ -41,16 +41,14 @@ class Said(io.TextIOBase):
         return text
 
 
-class Inert:
-    """Stands for what only a notebook has (figures, displays): takes any call, gives itself."""
+class Inert(str):
+    """Stands for what only a notebook has (figures, displays, texts): takes any call, gives itself."""
 
     def __call__(self, *args, **kwargs):
-        return args[0] if len(args) == 1 and callable(args[0]) and not kwargs else self
+        return args[0] if len(args) == 1 and isinstance(args[0], (type, types.FunctionType)) and not kwargs else self
 
-    def __getattr__(self, name):
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return self
+    def __getattribute__(self, name):
+        return super().__getattribute__(name) if name.startswith("__") else self
 
     def __getitem__(self, key):
         return self
