@@ -308,15 +308,16 @@ def swap_lab(
             marks={name: hole, "random shift": hole},
         )
 
-    def hits(become: int) -> int:
-        moved, _, goal = move(full[0], become, sites[-2], 1)
-        hole = holes[full[0]]
-        return int((moved[0].argmax(-1) == goal.flatten())[hole].sum())
+    def gain(case: tuple[int, int]) -> int:
+        """Hidden cells that the shift wins over the random one."""
+        moved, control, goal = move(*case, sites[-2], 1)
+        wins, loses = ((x[0].argmax(-1) == goal.flatten())[holes[case[0]]].sum() for x in (moved, control))
+        return int(wins - loses)
 
-    full = (holes.sum(1) >= 3).nonzero()[:12, 0].tolist()
-    roots = list(range(len(world.roots)))
+    full, roots = (holes.sum(1) >= 3).nonzero()[:12, 0].tolist(), list(range(len(world.roots)))
+    board, become = max(((board, root) for board in full[:4] for root in roots), key=gain)
     choices = {"board": full, "become": roots, "site": sites, "alpha": [0, 0.5, 1, 1.5, 2]}
-    return explore(draw, choices, {"become": max(roots, key=hits), "site": sites[-2], "alpha": 1})
+    return explore(draw, choices, {"board": board, "become": become, "site": sites[-2], "alpha": 1})
 
 
 def subjects(changes: Float[Tensor, "F W"], word: int) -> Picture:

@@ -96,11 +96,13 @@ def test_the_swap_lab_counts_hits():
     goal = torch.full((4, 4), 3)
 
     def move(board, become, site, alpha):
+        """Only a shift to object 2 works; object 0 is the board's own, and any shift shows it."""
         right = torch.nn.functional.one_hot(goal.flatten(), world.vocab).float()[None]
-        return right, right.flip(-1), goal
+        return right if become != 1 else right.flip(-1), right if become == 0 else right.flip(-1), goal
 
     lab = figures.swap_lab(world, tokens, holes, move, SITES)
-    assert "5 of 5 hidden cells show object 0, 0 after a random shift" in lab.draw().figure.layout.title.text
+    assert "5 of 5 hidden cells show object 2, 0 after a random shift" in lab.draw().figure.layout.title.text
+    assert "0 of 5 hidden cells show object 1" in lab.draw(become=1).figure.layout.title.text
 
 
 def test_the_dictionary_and_the_editor(talker, island):
