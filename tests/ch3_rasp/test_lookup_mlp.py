@@ -19,7 +19,9 @@ FUNCTIONS = {
 
 
 def layer(lookup_mlp, kind, domains):
-    """Call the function with one of these functions."""
+    """Call the function with one of these functions: its results' form, and what the layer gives on every tuple."""
+    import itertools
+
     functions = {
         "turned": lambda a: -a,
         "same": lambda a: a % 2,
@@ -32,15 +34,20 @@ def layer(lookup_mlp, kind, domains):
     }
     W_in, W_out, out = lookup_mlp(functions[kind], *domains)
     tensors = all(torch.is_tensor(W) and W.dtype == torch.float32 for W in (W_in, W_out))
-    kinds = [tensors, type(out).__name__]
-    return {"W_in": W_in, "W_out": W_out, "kinds": kinds, "out": [[type(value).__name__, value] for value in out]}
+    found = {"kinds": [tensors, type(out).__name__], "out": [[type(value).__name__, value] for value in out]}
+    sizes = [len(domain) for domain in domains]
+    if tensors and W_in.ndim == W_out.ndim == 2 and W_in.shape == (sum(sizes) + 1, W_out.shape[0]):
+        eyes, one = [torch.eye(size) for size in sizes], torch.ones(1)
+        rows = [torch.cat([*pieces, one]) for pieces in itertools.product(*eyes)]
+        found |= {"units": W_in.shape[1], "output": (torch.stack(rows) @ W_in).relu() @ W_out}
+    return found
 
 
 def compared(lookup_mlp, kind, domains, says):
     """Run the layer on every tuple for which the function has a value."""
     found, f = lookup_mlp.run(layer, kind, domains), FUNCTIONS[kind]
     rows, results, wanted = [], [], []
-    for places in itertools.product(*(range(len(domain)) for domain in domains)):
+    for row, places in enumerate(itertools.product(*(range(len(domain)) for domain in domains))):
         try:
             result = f(*(domain[i] for domain, i in zip(domains, places, strict=True)))
         except (ZeroDivisionError, KeyError, TypeError):
@@ -49,7 +56,7 @@ def compared(lookup_mlp, kind, domains, says):
         if key not in wanted:
             wanted.append(key)
         results.append(wanted.index(key))
-        rows.append(torch.cat([*(torch.eye(len(d))[i] for d, i in zip(domains, places, strict=True)), torch.ones(1)]))
+        rows.append(row)
     says_kinds = "lookup_mlp must return W_in and W_out as float32 tensors, and out_values as a list"
     require(found["kinds"] == [True, "list"], says_kinds)
     got = found["out"]
@@ -59,12 +66,10 @@ def compared(lookup_mlp, kind, domains, says):
         expected=wanted,
         got=got,
     )
-    x, W_in, W_out = torch.stack(rows), found["W_in"], found["W_out"]
-    fits = W_in.ndim == 2 and W_in.shape[0] == x.shape[1] and W_out.shape == (W_in.shape[1], len(wanted))
+    fits = "output" in found and found["output"].shape[1] == len(wanted)
     require(fits, "W_in must have a row per input and one for the constant 1, W_out a column per result")
-    hidden = (x @ W_in).relu()
-    close(hidden @ W_out, torch.eye(len(wanted))[results], says, name="the output", inputs={"domains": domains})
-    return W_in
+    close(found["output"][rows], torch.eye(len(wanted))[results], says, name="the output", inputs={"domains": domains})
+    return found["units"]
 
 
 def test_one_argument(lookup_mlp):
@@ -74,14 +79,14 @@ def test_one_argument(lookup_mlp):
 
 def test_several_arguments(lookup_mlp, draw):
     domains = [[0, 1, draw.integer(2, 5)], [0, 1]]
-    W_in = compared(lookup_mlp, "sum", domains, "a unit must answer to one tuple of arguments only")
-    require(W_in.shape[1] <= 6, "one hidden unit per tuple of arguments is enough", got=W_in.shape[1])
+    units = compared(lookup_mlp, "sum", domains, "a unit must answer to one tuple of arguments only")
+    require(units <= 6, "one hidden unit per tuple of arguments is enough", got=units)
     compared(lookup_mlp, "third", [[0, 1], [2, 0, 5], [0, 1]], "with three arguments, all three must fit")
 
 
 def test_where_the_function_fails(lookup_mlp):
-    W_in = compared(lookup_mlp, "ratio", [[0, 1, 2], [1, 2]], "tuples on which f raises must be left out")
-    require(W_in.shape[1] <= 4, "tuples on which f raises need no hidden unit", got=W_in.shape[1])
+    units = compared(lookup_mlp, "ratio", [[0, 1, 2], [1, 2]], "tuples on which f raises must be left out")
+    require(units <= 4, "tuples on which f raises need no hidden unit", got=units)
     says = "tuples on which f raises must be left out, whatever the error is"
     compared(lookup_mlp, "table", [[0, 1, 2], ["u", 3]], says)
 
