@@ -27,15 +27,15 @@ def oracle(scores):
 
 
 def hidden(scores):
-    """The scores as the function should return them, for the card: the future at minus infinity."""
+    """What is added to the scores of one head, for the card: minus infinity where the future is."""
     queries, keys = scores.shape[-2:]
-    return scores.masked_fill(torch.ones(queries, keys, dtype=torch.bool).triu(keys - queries + 1), -torch.inf)
+    return torch.full((queries, keys), -torch.inf).triu(keys - queries + 1)
 
 
 def masked(apply_causal_mask, scores):
     """What the function returns, its probabilities, and what a card shows."""
     result = apply_causal_mask(scores)
-    return result, result.softmax(-1), {"card": (hidden(scores), result), "inputs": {"scores": scores}}
+    return result, result.softmax(-1), {"card": (scores + hidden(scores), result), "inputs": {"scores": scores}}
 
 
 def test_shape_and_input(apply_causal_mask, draw):
@@ -61,7 +61,7 @@ def test_present_and_past_stay(apply_causal_mask, draw):
     require(
         not bool(got.isnan().any()),
         says + " (a row of nothing but hidden keys gives nan)",
-        expected=hidden(scores),
+        expected=scores + hidden(scores),
         got=result,
     )
     close(got, oracle(scores), says, **shown)
@@ -73,7 +73,7 @@ def test_fewer_queries_than_keys(apply_causal_mask, draw):
     says = (
         "with fewer queries than keys a query is left without any key (its row is nan): the last query sees every key"
     )
-    require(not bool(got.isnan().any()), says, expected=hidden(scores), got=result)
+    require(not bool(got.isnan().any()), says, expected=scores + hidden(scores), got=result)
     says = (
         "with fewer queries than keys the mask is wrong: queries are the last positions, so the last one sees every key"
     )

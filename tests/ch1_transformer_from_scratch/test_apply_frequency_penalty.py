@@ -8,11 +8,9 @@ V = 13
 
 
 def expected(tokens, logits, penalty):
-    """The oracle, token by token."""
-    values = logits.double().tolist()
-    for token in tokens.tolist():
-        values[token] -= penalty
-    return torch.tensor(values).float()
+    """The oracle for one row of the vocabulary at a time: what is left of each logit, in a list."""
+    seen = tokens.tolist()
+    return [x - penalty * seen.count(token) for token, x in enumerate(logits.tolist())]
 
 
 def test_token_seen_once(apply_frequency_penalty, draw):

@@ -6,16 +6,12 @@ from utils.grade import equal, require
 from utils.grade.judge import a_thing
 
 
-def walks(triggers, outputs):
-    """The oracle: from each trigger, k steps; whoever then still stands on a trigger can only be in a cycle."""
-    found = []
-    for mine, theirs in zip(triggers.tolist(), outputs.tolist(), strict=True):
-        leads_to = dict(zip(mine, theirs, strict=True))
-        ends = list(mine)
-        for _ in mine:
-            ends = [leads_to[token] for token in ends if token in leads_to]
-        found.append(any(token in leads_to for token in ends))
-    return torch.tensor(found, dtype=torch.bool)
+def walks(leads_to):
+    """The oracle for one row, a dict: whoever still stands on a trigger after k steps can only be in a cycle."""
+    ends = list(leads_to)
+    for _ in leads_to:
+        ends = [leads_to[token] for token in ends if token in leads_to]
+    return any(token in leads_to for token in ends)
 
 
 def check(has_absorbing_cycle, triggers, outputs, says):
@@ -25,7 +21,8 @@ def check(has_absorbing_cycle, triggers, outputs, says):
     wanted = f"the result has shape {tuple(got.shape)}, but there is one answer for each sequence: ({B},)"
     require(tuple(got.shape) == (B,), wanted, got=got)
     require(got.dtype == torch.bool, f"the result must be a bool tensor, but its dtype is {got.dtype}", got=got)
-    expected = walks(triggers, outputs)
+    pairs = zip(triggers.tolist(), outputs.tolist(), strict=True)
+    expected = torch.tensor([walks(dict(zip(*pair, strict=True))) for pair in pairs], dtype=torch.bool)
     equal(got, expected, says, inputs={"triggers": triggers, "outputs": outputs})
 
 

@@ -8,17 +8,9 @@ from utils.grade.judge import a_thing
 WHOLE = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
 
 
-def counted(x, triggers):
-    """The oracle: one position at a time, with one tally for each token of each row."""
-    rows = []
-    for row, mine in zip(x.tolist(), triggers.tolist(), strict=True):
-        tally = dict.fromkeys(mine, 0)
-        rows.append([])
-        for token in row:
-            if token in tally:
-                tally[token] += 1
-            rows[-1].append(tally.get(token, 0))
-    return torch.tensor(rows, dtype=torch.int64).reshape(x.shape)
+def counted(row, mine):
+    """The oracle for one row, both lists: how often each of its tokens, if a trigger, has come up so far."""
+    return [row[: at + 1].count(token) if token in mine else 0 for at, token in enumerate(row)]
 
 
 def distinct(draw, B, k, V):
@@ -32,7 +24,9 @@ def check(occurrence_counts, x, triggers, says):
     wanted = f"the result has shape {tuple(got.shape)}, but there is one count for each position: {tuple(x.shape)}"
     require(got.shape == x.shape, wanted, got=got)
     require(got.dtype in WHOLE, f"the counts are whole numbers, but the result is a tensor of {got.dtype}", got=got)
-    equal(got.long(), counted(x, triggers), says, inputs={"x": x, "triggers": triggers})
+    wanted = [counted(*pair) for pair in zip(x.tolist(), triggers.tolist(), strict=True)]
+    wanted = torch.tensor(wanted, dtype=torch.int64).reshape(x.shape)
+    equal(got.long(), wanted, says, inputs={"x": x, "triggers": triggers})
 
 
 def test_one_trigger(occurrence_counts, draw):

@@ -6,13 +6,10 @@ from utils.grade import equal, require
 from utils.grade.judge import a_thing
 
 
-def answers(W, U, V):
-    """The oracle: one key at a time, in float64."""
-    found = []
-    for u in U.double():
-        scores = [float(v @ (W.double() @ u)) for v in V.double()]
-        found.append(max(range(len(scores)), key=scores.__getitem__))
-    return torch.tensor(found)
+def answer(W, u, V):
+    """The oracle for one key: the number of its value, in float64."""
+    scores = [float(v @ (W.double() @ u.double())) for v in V.double()]
+    return max(range(len(scores)), key=scores.__getitem__)
 
 
 def clear_keys(W, U, V, n):
@@ -33,7 +30,8 @@ def check(recall, W, U, V, says):
     wanted = f"the result has shape {tuple(got.shape)}, but there is one index for each key: ({len(U)},)"
     require(tuple(got.shape) == (len(U),), wanted, got=got)
     require(got.dtype == torch.int64, f"the result holds indices (int64), but its dtype is {got.dtype}", got=got)
-    equal(got, answers(W, U, V), says, inputs={"W": W, "U": U, "V": V})
+    wanted = torch.tensor([answer(W, u, V) for u in U])
+    equal(got, wanted, says, inputs={"W": W, "U": U, "V": V})
 
 
 def test_square_memory(recall, draw):
@@ -47,7 +45,8 @@ def test_one_index_for_each_key(recall, draw):
     n, m = (11, 6) if draw.index else (4, 9)
     W, U, V = clear(draw, 4, 7, n, m)
     last = torch.arange(m)
-    last[answers(W, U, V)[0]], last[-1] = m - 1, int(answers(W, U, V)[0])  # the last value answers to the first key
+    first = answer(W, U[0], V)
+    last[first], last[-1] = m - 1, first  # the last value answers to the first key
     says = "for some keys the index is not that of the value with the largest inner product v_j . W u_i"
     check(recall, W, U, V[last], says)
 
@@ -58,7 +57,7 @@ def test_negative_scores(recall, draw):
     V = V - 6.0 * (W @ direction) / (W @ direction).square().sum()  # all scores near -6
     V = V * (1 + draw.uniform(5, 1))
     U = clear_keys(W, direction + 0.3 * draw.normal(500, 3), V, 12)
-    V = V.roll(-int(answers(W, U, V)[0]) - 1, 0)  # the last value answers to the first key, so index 0 does not
+    V = V.roll(-answer(W, U[0], V) - 1, 0)  # the last value answers to the first key, so index 0 does not
     says = "where all inner products are negative, the one nearest to zero is the largest"
     check(recall, W, U, V, says)
 

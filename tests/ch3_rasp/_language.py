@@ -1,13 +1,19 @@
 """A small RASP of the tests' own, put in the place of the learner's, so that each program is judged by itself.
 
 `run_program` is the probe: it gives the learner's function this language's names, calls it, runs what it returns.
+The functions that are exercises (length, sort, ...) aren't written as programs here: plain Python looks at a head's
+whole matrix, which no program can do, and the one that is judged isn't there. Steps of a copy of the language are
+refused.
 """
+
+from functools import cache
+from types import FunctionType
 
 from utils.grade import require, takes_along
 
 
 def language():
-    """The names that a program reads: a second, slow implementation that also counts layers and heads."""
+    """The names that a program reads: a second, slow implementation in which `size` counts layers and heads."""
     import operator
 
     compare = {
@@ -39,6 +45,8 @@ def language():
             self.label = ""
             if self.kind == "s-op" and op != "aggregate" and "selector" in [getattr(p, "kind", "") for p in parts]:
                 raise RaspError("a selector cannot be computed with, only selected from: an s-op is wanted here")
+            if any(hasattr(part, "parts") and not isinstance(part, Step) for part in parts):
+                raise RaspError("a step of another language")
 
         def __call__(self, x):
             return self.value(list(x), {})
@@ -168,46 +176,88 @@ def language():
             return yes if condition else no
         return SOp.pointwise(lambda c, a, b: a if c else b, condition, yes, no)
 
-    def length():
-        return round(1 / aggregate(full_s, indicator(indices == 0)))
+    def seen(look, selector, values, name, heads=1):
+        """`look` at each query's row of choices, and at all values; it costs `heads` heads over the selector."""
+        kinds = [selector] if heads == 1 else [Selector(list, selector, op=op) for op in ("first", "second")[:heads]]
+        found = [
+            SOp(lambda m, v: [look(i, row, v) for i, row in enumerate(m)], kind, values, op="aggregate", setting=name)
+            for kind in kinds
+        ]
+        return found[0] if heads == 1 else SOp(lambda one, _: one, *found)
 
-    def selector_width(selector, bos=False):
-        at_0 = select(indices, 0, "==")
-        share = aggregate(selector | at_0, indicator(indices == 0))
-        if bos:
-            return SOp.pointwise(lambda part: round(1 / part) - 1, share)
-        return SOp.pointwise(lambda part, own: round(1 / part) - 1 + own, share, aggregate(selector & at_0, 1, 0))
+    lent = {"SOp": SOp, "Selector": Selector, "RaspError": RaspError, "select": select, "aggregate": aggregate}
+    lent |= {"tokens": tokens, "indices": indices, "full_s": full_s, "indicator": indicator, "where": where, "BOS": "§"}
+    made = {name: make for name, make in globals().items() if name.startswith("lend_")}  # those that came along
+    lent.update((name[5:], make(seen, lent)) for name, make in made.items())
+    return lent
 
-    def has_focus(selector):
-        return aggregate(selector, 1, 0) > 0
 
-    def count(seq, atom):
-        return round(length() * aggregate(full_s, indicator(seq == atom)))
+def lend_length(seen, lent):
+    return lambda: seen(lambda i, row, v: len(row), lent["full_s"], 1, "length")
 
-    def contains(seq, atom):
-        return aggregate(full_s, indicator(seq == atom)) > 0
 
-    def shift(seq, n, fill):
-        return aggregate(select(indices, indices - n, "=="), seq, fill)
+def lend_selector_width(seen, lent):
+    def width(selector, bos=False):
+        kind = lent["Selector"](list, selector, op="first") if bos else selector
+        return seen(lambda i, row, v: sum(row[bos:]), kind, 1, f"width {bos}", heads=2 - bos)
 
-    def mark_first(seq, value):
-        return (seq == value) & ~has_focus(select(seq, value, "==") & select(indices, indices, "<"))
+    return width
 
-    def sort(seq, key=None, bos=False):
-        key = seq if key is None else key
+
+def lend_reverse(seen, lent):
+    def turned(seq):
+        other_end = lent["select"](lent["indices"], lent["length"]() - 1 - lent["indices"], "==")
+        return seen(lambda i, row, v: v[-1 - i], other_end, seq, "turned")
+
+    return turned
+
+
+def lend_shift(seen, lent):
+    def moved(seq, n, fill):
+        chosen = lent["select"](lent["indices"], lent["indices"] - n, "==")
+        return seen(lambda i, row, v: v[i - n] if 0 <= i - n < len(v) else fill, chosen, seq, f"{n} {fill!r}")
+
+    return moved
+
+
+def lend_has_focus(seen, lent):
+    return lambda selector: seen(lambda i, row, v: any(row), selector, 1, "any")
+
+
+def lend_count(seen, lent):
+    return lambda seq, atom: seen(lambda i, row, v: sum(x == atom for x in v), lent["full_s"], seq, f"count {atom!r}")
+
+
+def lend_contains(seen, lent):
+    return lambda seq, atom: seen(lambda i, row, v: atom in v, lent["full_s"], seq, f"in {atom!r}")
+
+
+def lend_mark_first(seen, lent):
+    def first(seq, value):
+        before = lent["select"](lent["indices"], lent["indices"], "<")
+        alike = lent["select"](seq, value, "==") & before
+        return seen(lambda i, row, v: v[i] == value and value not in v[:i], alike, seq, f"first {value!r}")
+
+    return first
+
+
+def lend_sort(seen, lent):
+    def placed(seq, key=None, bos=False):
+        key, select, indices = seq if key is None else key, lent["select"], lent["indices"]
         before = select(key, key, "<") | (select(key, key, "==") & select(indices, indices, "<"))
-        place = selector_width(before, bos)
-        place = where(indices == 0, 0, place + 1) if bos else place
-        return aggregate(select(place, indices, "=="), seq)
+        place = lent["selector_width"](before, bos)
+        place = lent["SOp"](lambda n: [0, *(a + 1 for a in n[1:])] if bos else n, place)
+        return seen(lambda i, row, v: v[row.index(True)], select(place, indices, "=="), seq, "sorted")
 
-    def reverse(seq):
-        return aggregate(select(indices, length() - 1 - indices, "=="), seq)
+    return placed
 
-    def hist(seq, bos=False):
-        return selector_width(select(seq, seq, "=="), bos)
 
-    BOS = "§"
-    return {name: value for name, value in locals().items() if name not in ("compare", "check", "both", "Step", "name")}
+def lend_hist(seen, lent):
+    return lambda seq, bos=False: lent["selector_width"](lent["select"](seq, seq, "=="), bos)
+
+
+LENT = {name[5:]: value for name, value in globals().items() if name.startswith("lend_")}
+HOLDS = {"length": ("reverse",), "selector_width": ("hist", "sort")}  # what has an exercise's oracle in it
 
 
 def size(sop):
@@ -242,7 +292,13 @@ def size(sop):
     return [len(found) for found in heads]
 
 
-@takes_along(language, size)
+@cache
+def probe_for(name):
+    """`run_program` for the exercise of this name, whose own oracle is not sent along."""
+    lent = [make for other, make in LENT.items() if other not in (name, *HOLDS.get(name, ()))]
+    return takes_along(language, size, *lent)(FunctionType(run_program.__code__, globals(), "run_program"))
+
+
 def run_program(program, arguments, inputs, heads):
     """Call the learner's function in the tests' own language and run the result on each input.
 
@@ -261,7 +317,7 @@ def run_program(program, arguments, inputs, heads):
     try:
         given = [eval(a["step"], dict(lent)) if isinstance(a, dict) else a for a in arguments]
         sop = program(*given)
-        if getattr(sop, "kind", "") != "s-op" or not hasattr(sop, "parts"):
+        if not isinstance(sop, lent["SOp"]):
             return {"problem": "None" if sop is None else type(sop).__name__}
         if heads is None:
             return {"values": [sop(x) for x in inputs]}
@@ -286,8 +342,8 @@ def typed(values):
 
 def result(subject, arguments, inputs, heads=None):
     """What the program gives on the inputs, or how far it is from these heads. Fails where no s-op comes back."""
-    found = subject.run(run_program, arguments, inputs, heads)
     name = subject.name
+    found = subject.run(probe_for(name), arguments, inputs, heads)
     if "problem" in found:
         thing = found["problem"]
         says = "nothing: the line with return is missing" if thing == "None" else f"a {thing}"

@@ -23,11 +23,11 @@ def compared(aggregate_to_ov, values, default, out, rows, says, numeric=None):
     close(found["W"], torch.tensor(rows), says, name="W_OV", inputs=inputs)
 
 
-def test_values_are_copied(aggregate_to_ov):
+def test_values_are_copied(aggregate_to_ov, draw):
     says = "a value must be copied to its own place, and BOS must write the default"
-    compared(
-        aggregate_to_ov, ["a", "b", "c"], "b", ["a", "b", "c"], [[1.0, 0, 0], [0, 1, 0], [0, 0, 1], [0, 1, 0]], says
-    )
+    values = ["abcdefghij"[i] for i in draw.permutation(10)[: 3 + draw.index]]
+    rows = torch.eye(len(values)).tolist()
+    compared(aggregate_to_ov, values, values[1], values, [*rows, rows[1]], says)
     compared(aggregate_to_ov, ["a", "b"], "a", ["a", "b"], [[1.0, 0], [0, 1], [1, 0]], says)
 
 
@@ -40,10 +40,11 @@ def test_new_default(aggregate_to_ov):
     compared(aggregate_to_ov, [False, True], 1, [False, True, 1], [[1.0, 0, 0], [0, 1, 0], [0, 0, 1]], says)
 
 
-def test_numbers(aggregate_to_ov):
+def test_numbers(aggregate_to_ov, draw):
     says = "with numeric, one number is written: the value, and the default for BOS"
     compared(aggregate_to_ov, [0, 1], 0, [], [[0.0], [1.0], [0.0]], says, numeric=True)
-    compared(aggregate_to_ov, [3, 1.5, 0], -2, [], [[3.0], [1.5], [0.0], [-2.0]], says, numeric=True)
+    n = draw.integer(2, 10**6)
+    compared(aggregate_to_ov, [n, 1.5, 0], -2, [], [[float(n)], [1.5], [0.0], [-2.0]], says, numeric=True)
     compared(aggregate_to_ov, [0, 1], 1, [0, 1], [[1.0, 0], [0, 1], [0, 1]], "numeric is off by default")
 
 

@@ -41,7 +41,7 @@ def in_front(mask):
 
 
 def test_mask_and_symbols(make_batch, draw):
-    n, max_len, V = 40, 6 + draw.index, 3 + draw.index
+    n, max_len, V = 40 + draw.integer(0, 200), 6 + draw.index, 3 + draw.index
     tokens, _, mask = batch(make_batch, draw, "reverse", n, max_len, V)
     require(in_front(mask), "real positions come first in each row: the mask is True in front and False behind")
     batch(make_batch, draw, "reverse", 1, 500, V)  # a single string, which hardly ever is the longest possible

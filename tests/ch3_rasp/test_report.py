@@ -7,7 +7,7 @@ from utils.grade import load_file, require, takes_along
 L = load_file(Path(__file__).with_name("_language.py"))
 
 
-@takes_along(L.language)
+@takes_along(L.language, *L.LENT.values())
 def run_report(report, text, merge):
     """The report of a program written in the tests' own language, given as the expression `text`."""
     lent = language()  # noqa: F821
@@ -25,13 +25,15 @@ def compared(report, text, expected, says, merge=None):
     require(got == expected, says, expected=expected, got=got, inputs=inputs)
 
 
-def test_depth(report):
+def test_depth(report, draw):
     says = "the number of layers, or of heads in a layer, is wrong"
     compared(report, "(indices + 1) * 2", (0, []), "what is computed position by position needs no layer")
     compared(report, "aggregate(select(tokens, tokens, '=='), indices)", (1, [1]), says)
     compared(report, "round(1 / aggregate(full_s, indicator(indices == 0))) + 1", (1, [1]), says)
     text = "a = aggregate(select(indices, 1, '=='), tokens); aggregate(select(indices, indices, '<'), a + 'x')"
     compared(report, text, (2, [1, 1]), "an aggregate comes one layer after its values")
+    n = draw.integer(3, 40)
+    compared(report, "a = indices; " + "a = aggregate(full_s, a) + 1; " * n + "a", (n, [1] * n), says)
 
 
 def test_queries_and_keys(report):
@@ -47,13 +49,14 @@ def test_joined_selectors(report):
     compared(report, text + "aggregate(~(s | s), 1) + aggregate(s, 1)", (1, [2]), says)
 
 
-def test_shared_selectors(report):
+def test_shared_selectors(report, draw):
     says = "a selector is one head in each layer where it is used, however many aggregates use it there"
     text = "s = select(indices, indices, '<='); a = aggregate(s, indicator(tokens == '(')); "
     compared(report, text + "a - aggregate(s, indicator(tokens == ')'))", (1, [1]), says)
     compared(report, text + "aggregate(s, a)", (2, [1, 1]), says)
-    both = "aggregate(select(indices, indices, '<'), indices) + aggregate(select(indices, indices, '<'), 1)"
-    compared(report, both, (1, [2]), "selectors are told apart as objects: two equal ones are two heads")
+    n = draw.integer(2, 40)
+    several = " + ".join(["aggregate(select(indices, indices, '<'), indices)"] * n)
+    compared(report, several, (1, [n]), "selectors are told apart as objects: equal ones are a head each")
 
 
 def test_merged(report):

@@ -56,17 +56,17 @@ def compared(selector_to_head, kind, keys, queries, says, bos=0.5, c=80.0, **mor
 
 
 def test_scores(selector_to_head, draw):
-    keys, queries = [0, 1, 2, 3, 5], [2, 0, 3]
+    keys, queries = sorted(draw.permutation(9)[:5].tolist()), [2, 0, *draw.permutation(7)[:2].tolist()]
     says = "divided by sqrt(d_head), a score must be c where pred(key, query) holds, else 0, and c * bos for BOS"
     compared(selector_to_head, "before", keys, queries, says)
     compared(selector_to_head, "equal", keys, queries, says)
     compared(selector_to_head, ["mirror", "never"][draw.index], keys, queries, says)
 
 
-def test_sharpness_and_bos(selector_to_head):
-    keys, queries = [0, 1, 2], [1, 2]
-    got = selector_to_head.run(matrices, "before", keys, queries, {"c": 30.0, "bos": 1.0})
-    wanted = torch.tensor([[30.0, 0, 0, 30], [30.0, 30, 0, 30]]).double()
+def test_sharpness_and_bos(selector_to_head, draw):
+    keys, queries, c = [0, 1, 2], [1, 2], 20.0 + draw.integer(0, 1000) / 50
+    got = selector_to_head.run(matrices, "before", keys, queries, {"c": c, "bos": 1.0})
+    wanted = c * torch.tensor([[1.0, 0, 0, 1], [1, 1, 0, 1]]).double()
     close(
         scores(got, keys, queries, 4), wanted, "c and bos must be used as they are given", atol=1e-2, name="the scores"
     )

@@ -19,7 +19,7 @@ def probe_logits(forward, params, tokens, kappa, kind, direction):
 
 
 def expected(params, tokens, kappa, kind):
-    """The oracle: ones are put in place token by token; sums are written out."""
+    """The oracle, xi_A and xi_F: ones are put in place token by token; sums are written out."""
     W, V, F = params["W"], params["V"], params["F"]
     n = len(W) // 2
     x = torch.zeros(*tokens.shape, 2 * n)
@@ -32,8 +32,7 @@ def expected(params, tokens, kappa, kind):
     a = {"linear": s, "softmax": s.softmax(1), "relu": torch.relu(s + 1e-8)}[kind]
     w = sum(a[:, h, None] * x[:, h] for h in range(tokens.shape[1]))
     reads = x[:, -1] + w if kappa else x[:, -1]
-    xi_A, xi_F = (V[:n] * w[:, None]).sum(-1), (F[:n] * reads[:, None]).sum(-1)
-    return xi_A + xi_F, xi_A, xi_F
+    return (V[:n] * w[:, None]).sum(-1), (F[:n] * reads[:, None]).sum(-1)
 
 
 def compute(forward, draw, kappa, kind, only="WVF", batch=B, length=T):
@@ -52,10 +51,10 @@ def compute(forward, draw, kappa, kind, only="WVF", batch=B, length=T):
 
 def check(forward, draw, kappa, kind, says, only="WVF", **sizes):
     got, params, tokens, _ = compute(forward, draw, kappa, kind, only, **sizes)
-    right = expected(params, tokens, kappa, kind)
+    xi_A, xi_F = expected(params, tokens, kappa, kind)
     shown = {"inputs": {"tokens": tokens}}
-    for i, name in ((1, "xi_A"), (2, "xi_F"), (0, "xi")):
-        close(got["result"][i], right[i], f"the logits {name} are off {says}", rtol=1e-3, atol=1e-4, name=name, **shown)
+    for i, name, right in ((1, "xi_A", xi_A), (2, "xi_F", xi_F), (0, "xi", xi_A + xi_F)):
+        close(got["result"][i], right, f"the logits {name} are off {says}", rtol=1e-3, atol=1e-4, name=name, **shown)
 
 
 def test_zero_parameters(forward, draw):
@@ -87,7 +86,7 @@ def test_any_length(forward, draw):
 def test_gradients(forward, draw):
     got, params, tokens, direction = compute(forward, draw, 1, "softmax")
     leaves = {name: value.clone().requires_grad_() for name, value in params.items()}
-    (expected(leaves, tokens, 1, "softmax")[0] * direction).sum().backward()
+    (sum(expected(leaves, tokens, 1, "softmax")) * direction).sum().backward()
     for name, leaf in leaves.items():
         require(got[name] is not None, f"no gradient reaches {name}: do not detach it, and do not work under no_grad")
         says = f"the gradient with respect to {name} is off"

@@ -16,9 +16,9 @@ def probe_scores(last_token_scores, x, W, direction):
     return result
 
 
-def expected(x, W):
-    """The oracle: every product of the double sum x_last . W x_h."""
-    return (x[:, -1:, :, None] * W * x[:, :, None, :]).sum((-1, -2))
+def expected(sentence, W):
+    """The oracle for one sentence (T, d): every product of the double sum x_last . W x_h."""
+    return (sentence[-1:, :, None] * W * sentence[:, None, :]).sum((-1, -2))
 
 
 def scored(last_token_scores, draw, B, T, d, dtype=torch.float32):
@@ -32,13 +32,17 @@ def test_scores(last_token_scores, draw):
     dtype = (torch.float32, torch.float64)[draw.index]
     got, x, W, _ = scored(last_token_scores, draw, 3, 4 + draw.index, 6, dtype)
     says = "the scores are not x_last . W x_h: the last position on the left, every position on the right"
-    close(got["result"], expected(x, W), says)
+    close(got["result"], torch.stack([expected(z, W) for z in x]), says)
 
 
 def test_one_sentence_or_position(last_token_scores, draw):
     for B, T in ((1, 3), (2, 1), (1, 1)):
         got, x, W, _ = scored(last_token_scores, draw, B, T, 3)
-        close(got["result"], expected(x, W), f"with {B} sentences of {T} positions the scores are off")
+        close(
+            got["result"],
+            torch.stack([expected(z, W) for z in x]),
+            f"with {B} sentences of {T} positions the scores are off",
+        )
 
 
 def test_gradients(last_token_scores, draw):

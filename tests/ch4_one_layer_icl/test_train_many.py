@@ -113,8 +113,13 @@ def right_losses(run, tokens, labels):
 
 
 def sweep(train_many, draw, runs, steps):
-    got = train_many.run(probe_sweep, runs, steps, draw.once(pools_of))
+    pools = draw.once(pools_of)
+    got = train_many.run(probe_sweep, runs, steps, pools)
     require("problem" not in got, "sample_batch is not defined where train_many is: the data come from it")
+    for run, tokens in zip(runs, got["tokens"], strict=True):
+        known = {tuple(row) for row in pools["noisy" if run["noisy"] else "clean"]["seen"][0].tolist()}
+        says = "the runs are trained on other sentences than those of sample_batch"
+        require(all(tuple(row) in known for row in tokens.flatten(0, 1).tolist()), says)
     losses = got["losses"]
     dtype = losses.dtype if torch.is_tensor(losses) and losses.is_floating_point() else torch.float32
     shaped(losses, (len(runs), steps), "train_many returns one row of losses for each run", dtype=dtype)

@@ -37,9 +37,10 @@ def drawn(make_library, draw, *sizes, seeds=None):
 
 
 def test_form(make_library, draw):
-    lib = drawn(make_library, draw, 6, 3, 4 + draw.index, 5, 2, 9)
+    n_bg, side = draw.integer(4, 60), draw.integer(9, 60)
+    lib = drawn(make_library, draw, 6, 3, n_bg, 5, 2, side)
     says = "the library's n_bg, n_obj and side must be what make_library was given"
-    equal([lib["n_bg"], lib["n_obj"], lib["side"]], [4 + draw.index, 5, 9], says)
+    equal([lib["n_bg"], lib["n_obj"], lib["side"]], [n_bg, 5, side], says)
     equal(drawn(make_library, draw, 3, 2, 2, 4, 1)["side"], 8, "without side, the board's side must be 8")
 
 

@@ -58,15 +58,15 @@ def probe_training(train, table, batches, masks, steps, options):
         shares = (0.5, 0.25 + 0.01 * step, 0.25 - 0.01 * step)
         return {"lr": 0.5 + 0.25 * step, "masking": 0.1 + 0.01 * step, "patches": 0.3, "kinds": shares}
 
-    def masked_ce(logits, target, mask, where="all"):
-        loss = F.cross_entropy(logits.transpose(1, 2), target, reduction="none")
-        return loss.mean() if where == "all" else (loss * mask).sum() / mask.sum().clamp(min=1)
+    def torchs(logits, target, mask, where="all"):
+        cells = mask if where == "masked" else torch.ones_like(mask)
+        return nn.CrossEntropyLoss()(logits[cells], target[cells])
 
     schedule = SimpleNamespace(
         batch=4, lr=0.5, weight_decay=0.0, where=options["where"], every=options["every"], measured=17, at=at
     )
     names = names_of(train, "mask_boards")
-    ours = {"mask_boards": mask_boards, "measure": measure, "make_optimizer": optimizer_for, "masked_ce": masked_ce}
+    ours = {"mask_boards": mask_boards, "measure": measure, "make_optimizer": optimizer_for, "masked_ce": torchs}
     before = {name: names.get(name) for name in ours}
     names.update(ours)
     try:

@@ -111,7 +111,8 @@ def collect(
     for work in done.works:
         if work.problem and work.problem != NOTHING:
             lines.append(f"{work.student}: {work.problem}")
-        shown = [f"{name} {why}" for name, why in work.left if why != BY_A_PROGRAM]
+        left = [f"{name} {why}" for name, why in work.left if why != BY_A_PROGRAM]
+        shown = [text for text in left if text not in work.problem]
         if shown and not (work.problem and not work.pieces):
             more = f"; and {len(shown) - 3} more" if len(shown) > 3 else ""
             lines.append(f"{work.student}: not taken: {'; '.join(shown[:3])}{more}.")

@@ -96,5 +96,5 @@ def _place(error: LearnerError) -> str:
 
 
 def _by_torch(error: LearnerError) -> bool:
-    """Whether torch raised this NotImplementedError: `x ^ 3` on floats, a ModuleList that is called."""
-    return "not implemented for" in error.text or 'missing the required "forward"' in error.text
+    """Whether torch raised this NotImplementedError: `x ^ 3` on floats, a called ModuleList, a meta tensor."""
+    return any(text in error.text for text in ("not implemented for", 'missing the required "forward"', "meta tensor"))

@@ -60,7 +60,7 @@ def collect(
     else the ids are (see `gather`). Beside each chapter is its class list, `out/<chapter>.csv`, with times and late
     marks; `out/not_taken.csv` has every file that was left. `chapter`: take this one only. `several`: number the
     notebooks of one kind that one student handed in, oldest first; else they are refused by name. Nothing is run.
-    Raises CourseError where there is nothing to collect, or `out` cannot be written.
+    Raises CourseError where there is nothing to collect, `out` holds such a collection, or it cannot be written.
     """
     folder, out = Path(folder), Path(out)
     wanted = course.chapter_name(chapter).split("_")[0] if chapter else ""
@@ -75,8 +75,13 @@ def collect(
     chosen = {work.student: _choose(work, looks[work.student], usual, wanted) for work in works}
     if not several:
         _refuse_several(chosen, done.hint)
+    keys = sorted({key for found in chosen.values() for key, _ in found}) or [usual]
+    for path in [out / name for key in keys for name in (key, f"{key}.csv")]:
+        if path.exists():  # students of another collection would be graded along, and what was corrected be lost
+            more = "" if wanted else ", or take one chapter with --chapter"
+            raise course.CourseError(f"{path} is of an earlier collection: name another folder{more}.")
     with writing(out):
-        for key in sorted({key for found in chosen.values() for key, _ in found}) or [usual]:
+        for key in keys:
             done.files[key] = {}
             for student, found in chosen.items():
                 if files := _write(found, key, out / key / folder_name(student)):

@@ -34,10 +34,11 @@ def require(condition, says: str, *, expected=None, got=None, inputs: dict | Non
 
 
 def equal(got, expected, says: str, *, inputs: dict | None = None) -> None:
-    """Exact comparison of plain values or integer tensors; a 0-d tensor counts as its number."""
+    """Exact comparison of plain values or integer tensors of any size; a 0-d tensor counts as its number."""
     got, expected = _number(got), _number(expected)
     if isinstance(got, Tensor) and isinstance(expected, Tensor):
-        same = got.shape == expected.shape and bool(torch.equal(got, expected.to(got.dtype)))
+        alike = got.shape == expected.shape and (got.dtype is torch.bool) == (expected.dtype is torch.bool)
+        same = alike and not got.is_complex() and torch.equal(got.double(), expected.double())
     elif isinstance(got, Tensor) or isinstance(expected, Tensor):
         same = False
     else:
@@ -76,7 +77,7 @@ def close(
     elif got.shape != expected.shape:
         shapes = f"shape {tuple(got.shape)}{_no_rows(got)}, but {tuple(expected.shape)}"
         says = f"{name} has {shapes} was expected"
-    elif got.is_floating_point() != expected.is_floating_point():
+    elif got.is_floating_point() != expected.is_floating_point() or got.is_complex():
         says = f"{name} has dtype {got.dtype}, but {expected.dtype} was expected"
     elif bool(torch.isnan(got).any()) and not bool(torch.isnan(expected).any()):
         says = f"{name} contains nan (not a number): look for 0 / 0, infinity minus infinity, or 0 times infinity"

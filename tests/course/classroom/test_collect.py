@@ -93,9 +93,9 @@ LAYOUT_CASES = {
     "gradescope": (
         GRADESCOPE,
         {
-            "0017": "2026-11-28 10:00:00.000000000 -05:00",
-            "eric@school.example": "2026-12-02 10:00:00.000000000 -05:00",
-            "19": "2026-12-02 10:00:00.000000000 -05:00",
+            "0017": "2026-11-28 10:00:00 -05:00",
+            "eric@school.example": "2026-12-02 10:00:00 -05:00",
+            "19": "2026-12-02 10:00:00 -05:00",
         },
     ),
 }
@@ -203,6 +203,30 @@ def test_the_same_file_twice_is_no_clash(tmp_path):
     (tmp_path / "in/ada/exercises (1).ipynb").write_bytes((tmp_path / "in/ada/exercises.ipynb").read_bytes())
     done = collect(tmp_path / "in", tmp_path / "out")
     assert len(done.files["ch1"]["ada"]) == 1 and "is the same as" in done.works[0].left[0][1]
+
+
+def test_an_earlier_collection_is_left_alone(tmp_path):
+    """Its students, under other ids perhaps, would be graded along with the new ones."""
+    out = tmp_path / "out"
+    collect(put(tmp_path / "in", *CANVAS), out)
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    for gone in (None, out / "ch1.csv"):
+        if gone:
+            before.pop(gone)
+            gone.unlink()
+        with pytest.raises(CourseError, match="ch1.* is of an earlier collection: name another folder, or take one"):
+            collect(tmp_path / "in", out, "canvas")
+        assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+    (tmp_path / "in" / "doejane_9_9_exercises.ipynb").write_text(notebook("x", "ch2"), encoding="utf-8")
+    assert list(collect(tmp_path / "in", out, "canvas", chapter="ch2").files) == ["ch2"]
+
+
+def test_a_file_that_is_why_there_is_nothing_is_told_once(tmp_path):
+    home = tmp_path / "in"
+    home.mkdir()
+    with zipfile.ZipFile(home / "ada.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("exercises.ipynb", b" " * (201 << 20))
+    assert commands.collect(home, tmp_path / "out", Enrolment()).count("exercises.ipynb") == 1
 
 
 def test_a_hint_where_the_names_are_a_platforms(tmp_path):

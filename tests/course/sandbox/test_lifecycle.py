@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -214,3 +215,19 @@ def test_what_was_printed_comes_along_cut_to_length(box):
     runner = box.submission(Notebook(cells, NAMES)).runner("apply_causal_mask")
     assert Subject("apply_causal_mask", runner)(torch.ones(2)).tolist() == [1, 1]
     assert set(runner.said) == {"y"} and len(runner.said) == 4000
+
+
+def test_a_slow_start_is_not_the_answers_time(bare, monkeypatch):
+    """On a busy machine the start of a worker may take longer than an answer may."""
+
+    def slowly(limits):
+        time.sleep(0.5)
+        return made(limits)
+
+    made = bare._fork
+    monkeypatch.setattr(bare, "_fork", slowly)
+    runner = bare.submission(NOTEBOOK).runner("apply_causal_mask", limits=replace(LIMITS, total_wall=40.0))
+    begun = time.monotonic()
+    assert Subject("apply_causal_mask", runner)(torch.zeros(1, 1, 1, 1)).shape == (1, 1, 1, 1)
+    assert runner.deadline >= begun + 40.5
+    runner.close()

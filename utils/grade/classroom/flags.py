@@ -6,6 +6,7 @@ from functools import cache, lru_cache
 
 from utils import course
 from utils.chapter import stub_source
+from utils.grade.policy import prelude
 from utils.grade.reference import reference_definition
 from utils.grade.submission import Definition, clean
 
@@ -19,6 +20,7 @@ DONE_FOR_YOU = {
 }
 MODELS = ("transformers", "transformer_lens", "timm", "fairseq", "xformers", "flash_attn")
 ANSWERS = ("solutions", "tests")
+INSIDES = ("ctypes", "gc", "socket", "_getframe", "f_back", "f_locals", "f_globals", "__closure__", "__globals__")
 ANSWERED = re.compile("|".join(ANSWERS))  # a text without it imports none of them
 NAMES = ("id", "arg", "name", "attr")  # fields of syntax that may hold names of the learner's own
 UNSEEN = ("annotation", "returns", "type_comment", "type_params")
@@ -35,7 +37,7 @@ def flags(chapter: str, definition: Definition) -> list[str]:
         found += [f"reads {module} (line {line} of {where}): for review" for module in _ready_made(node)]
     if _published(chapter, name) and shape(definition.source) == _published(chapter, name):
         found.append("is the published solution apart from names: for review")
-    if _bodies(definition.source) & _oracles(chapter, name):
+    if any(_bodies(source) & _oracles(chapter, name) for _, _, source in definition.parts):
         found.append("holds what a hidden test computes its expected values with, apart from names: for review")
     return list(dict.fromkeys(map(clean, found)))[:10]
 
@@ -59,8 +61,8 @@ def _published(chapter: str, name: str) -> str:
 
 @cache
 def _oracles(chapter: str, name: str) -> frozenset[str]:
-    """The functions of a chapter's hidden tests, which a hand-out may hold, without what the stub gives."""
-    return _tests(chapter) - _bodies(stub_source(chapter, name))
+    """The functions of a chapter's hidden tests, which a hand-out may hold, without what the notebook gives."""
+    return _tests(chapter) - _bodies(stub_source(chapter, name)) - _bodies(prelude(chapter))
 
 
 @cache
@@ -69,6 +71,7 @@ def _tests(chapter: str) -> frozenset[str]:
     return frozenset().union(*(_bodies(file.read_text(encoding="utf-8")) for file in files))
 
 
+@lru_cache(maxsize=256)
 def _bodies(source: str) -> frozenset[str]:
     """The shape of what each function of some length does, wherever it is defined."""
     functions = [node for node in _walk(source) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
@@ -113,15 +116,17 @@ def _dotted(node: ast.AST, aliases: dict[str, str]) -> str:
 
 
 def _ready_made(node: ast.AST) -> list[str]:
-    """Modules of ready-made models and of the course's answers that a node reaches for."""
+    """What a node reaches for of ready-made models, of the course's answers and of the interpreter's insides."""
     names = []
     if isinstance(node, ast.Import):
         names = [alias.name for alias in node.names]
     elif isinstance(node, ast.ImportFrom):
         names = [node.module or ""]
+    elif isinstance(node, ast.Attribute):
+        names = [node.attr] if node.attr in INSIDES else []
     elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith("solutions."):
         names = [node.value[:80]]
-    return [name for name in names if name.split(".")[0] in MODELS + ANSWERS]
+    return [name for name in names if name.split(".")[0] in MODELS + ANSWERS + INSIDES]
 
 
 def answers_imported(source: str) -> list[tuple[str, int]]:

@@ -58,7 +58,8 @@ def submitters(text: bytes) -> dict[str, list[dict]]:
         listed = about.get(":submitters") or ()
         for one in [one for one in listed if isinstance(one, dict)]:
             name, address, number = (one.get(key) or "" for key in (":name", ":email", ":sid"))
-            person = {"id": number or address or name, "name": name, "time": about.get(":created_at") or ""}
+            time = re.sub(r"\.\d+", "", about.get(":created_at") or "")
+            person = {"id": number or address or name, "name": name, "time": time}
             people.setdefault(submission, []).append(person)
     return people
 

@@ -18,6 +18,7 @@ IDS = ("id", "student id", "student_id", "sid", "username", "login", "student") 
 NAMES = ("name", "full name", "student name", "student")
 COLUMNS = ("id", "name", "submitted", "late", "note")  # of the list that `collect` writes
 NOTHING = "Nothing was handed in."
+OTHERS = "Nothing of this chapter was handed in."
 
 
 @dataclass(frozen=True)
@@ -129,8 +130,7 @@ def write(works: list[Work], taken: dict[str, list], file: Path) -> None:
     """Write the class list of a chapter, which `python -m utils.grade` reads; `taken`: whose notebooks there are."""
     rows = [COLUMNS]
     for work in works:
-        absent = "" if work.student in taken else "Nothing of this chapter was handed in."
-        note = work.problem or absent or " ".join(work.notices)
+        note = work.problem or OTHERS * (work.student not in taken) or " ".join(work.notices)
         rows.append((work.student, work.name, work.submitted, work.late, note))
     write_table(file, rows)
 

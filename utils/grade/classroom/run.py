@@ -19,7 +19,7 @@ from utils.files import PART
 from utils.grade.classroom.assemble import Task, blank, read
 from utils.grade.classroom.engine import Settings
 from utils.grade.classroom.gather import BY_A_PROGRAM, Work, gather
-from utils.grade.classroom.record import SubmissionResult, read_record, read_results, record_file
+from utils.grade.classroom.record import SubmissionResult, folder_name, read_record, read_results, record_file
 from utils.grade.classroom.roster import Enrolment, enrol, list_beside
 from utils.grade.submission import clean
 
@@ -160,6 +160,10 @@ class _Run:
         if todo:
             self._grade(todo)
         self.summary.rows.sort(key=lambda row: (row.student.casefold(), row.student))
+        folders = {file.parent.name for file in self.out.glob(f"*/{self.chapter}.json")}
+        if others := sorted(folders - {folder_name(row.student) for row in self.summary.rows}):
+            names = ", ".join(others[:3]) + ", ..." * (len(others) > 3)
+            self.notice(f"{self.out} holds other records, too ({names}): reports and exports count them in.")
         return self.summary
 
     def _remember(self, record: SubmissionResult) -> None:

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from utils import course
 from utils.files import write_whole
 from utils.grade.classroom.record import SubmissionResult, folder_name, read_all, record_file
-from utils.grade.classroom.roster import NOTHING
+from utils.grade.classroom.roster import NOTHING, OTHERS
 from utils.grade.exports.common import number, one_line, title
 
 BINS = 10
@@ -84,8 +84,8 @@ def class_page(results: list[SubmissionResult]) -> str:
                 ("average", _percent(sum(scores) / len(scores))),
                 ("median", _percent(middle)),
                 ("full score", sum(share >= 1 for share in scores)),
-                ("handed in nothing", sum(result.problem == NOTHING for result in results)),
-                ("could not be graded", sum(result.problem not in ("", NOTHING) for result in results)),
+                ("handed in nothing", sum(result.problem in (NOTHING, OTHERS) for result in results)),
+                ("could not be graded", sum(result.problem not in ("", NOTHING, OTHERS) for result in results)),
                 ("late", sum(result.late == "yes" for result in results)),
                 ("to look at", sum(bool(result.to_look_at) for result in results)),
             ],

@@ -137,12 +137,12 @@ class SandboxRunner:
         if self.box.active:
             self.box.active.close()
         self.box.active = self
-        self.deadline = time.monotonic() + self.limits.total_wall
         try:
             self.exchange = self.box._fork(self.limits)
         except WorkerLost as error:
             self._lose(error)
             return
+        self.deadline = time.monotonic() + self.limits.total_wall  # the start of the worker is ours
         try:
             self._ask({"define": self.modules, "name": self.name})
         except LearnerError as error:

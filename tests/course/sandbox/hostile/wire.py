@@ -112,6 +112,21 @@ class Bomb:
 
 attack("returns something enormous", "wire", forward="return torch.zeros(1).expand(1 << 40)")
 
+attack("returns a tensor without data", "wire", forward="return torch.empty(x.shape, device='meta')", ends=("wrong",))
+
+attack("raises an enormous message", "wire", forward="raise ValueError('x' * 200_000_000)", ends=("wrong",))
+
+attack(
+    "becomes another program that holds the wire",
+    "wire",
+    forward="""
+import os, sys
+os.set_inheritable(3, True)
+os.execv(sys.executable, [sys.executable, '-I', '-S', '-c', 'import os; os.write(3, bytes(8) * 1000)'])
+""",
+    ends=("crashed",),
+)
+
 attack(
     "returns itself in a list",
     "wire",

@@ -228,7 +228,8 @@ def failure(error: BaseException) -> dict:
         line = code = None
     if line is not None:
         line = int(line)
-    return {"ok": False, "kind": printable(kind)[:80], "text": printable(text)[:TEXT], "line": line, "code": code}
+    kind, text = printable(kind[:TEXT])[:80], printable(text[: 4 * TEXT])[:TEXT]
+    return {"ok": False, "kind": kind, "text": text, "line": line, "code": code}
 
 
 def printable(text: str) -> str:
