@@ -15,6 +15,10 @@ START_PAGE = "chapters/start.ipynb"
 class CourseError(Exception):
     """Something a person can put right; its text is the one sentence to show."""
 
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows of it."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class Unfinished(CourseError):
     """Some of the work could not be done, a sentence for each; the rest is on disk, and `done` says what that is."""

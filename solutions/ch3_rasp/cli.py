@@ -51,7 +51,7 @@ class Compile:
     """
 
     program: tyro.conf.Positional[str]  # reverse, ..., or "aggregate(select(indices,length-1-indices,==),tokens)"
-    input: str = ""  # run the model on this, too
+    input: str | None = None  # run the model on this, too
     vocab: str = "abc"  # the tokens, one letter each
     max_len: int = 8  # the longest input
     tries: int = 200  # random inputs to compare, beside all of up to three tokens
@@ -68,7 +68,7 @@ class Compile:
         config = model.encoder.config
         sizes = f"residual stream {config.embedding_dimension}, MLP {config.mlp_dimension}"
         print(f"{self.program}: {model.layers} layers, heads {model.heads}, {sizes}")
-        if self.input:
+        if self.input is not None:
             print(" ".join(map(str, model(self.input))))
         wrong = compiler.verify(model, sop, self.tries)
         print("model and program agree on every input tried" if wrong is None else f"they differ: {wrong}")

@@ -13,7 +13,7 @@ from jaxtyping import Bool
 
 from utils.plot.rasp_steps import html_of, text_of
 
-from .values import COMPARISONS, Atom, RaspError, attempt, is_atom, kind_of, read_input
+from .values import COMPARISONS, Atom, RaspError, attempt, check_parts, kind_of, read_input, refuse
 
 
 def lazily(makes: str) -> Callable:
@@ -202,7 +202,7 @@ class SOp:
     def __getitem__(self, i: int):
         """The value at position i, told to all positions; negative i count from the end, at one more layer."""
         if isinstance(i, bool) or not isinstance(i, int):
-            return self.pointwise(_refuse(f"a position must be an int, but this is {i!r}"), self, name=f"[{i!r}]")
+            return self.pointwise(refuse(f"a position must be an int, but this is {i!r}"), self, name=f"[{i!r}]")
         place = i if i >= 0 else length() + i
         return aggregate(select(indices, place, "=="), self)
 
@@ -213,7 +213,7 @@ class SOp:
     def isin(self, values: Sequence[Atom]):
         """Whether the value at each position is among `values`."""
         if hasattr(values, "parts"):
-            return self.pointwise(_refuse("isin expects a list of values"), self, name="isin")
+            return self.pointwise(refuse("isin expects a list of values"), self, name="isin")
         values = list(values)
         return self.pointwise(lambda value: value in values, self, name=f"in {values}")
 
@@ -229,7 +229,7 @@ class SOp:
     def compute(self, columns: list):
         """Run this step alone on its parts' columns. Raises RaspError naming the step where that fails."""
         try:
-            _check_parts(self)
+            check_parts(self)
             values = [v.item() if isinstance(v, np.generic) else v for v in attempt(self.function, *columns)]
             kind_of(values)
             return values
@@ -256,7 +256,7 @@ class Selector(SOp):
 
     def compute(self, columns: list) -> Bool[np.ndarray, "T_Q T_K"]:
         try:
-            _check_parts(self)
+            check_parts(self)
             return np.asarray(attempt(self.function, *columns), dtype=bool)
         except RaspError as error:
             raise error.at(self) from None
@@ -277,35 +277,7 @@ class Selector(SOp):
         return Selector(operator.invert, self, name="~", op="not")
 
     def __getitem__(self, i):
-        return self.pointwise(_refuse("only s-ops have positions to look up"), self, name=f"[{i!r}]")
-
-
-def _refuse(says: str) -> Callable:
-    """A function that fails with this sentence, whatever it is given."""
-
-    def refused(*values):
-        raise RaspError(says)
-
-    return refused
-
-
-def _check_parts(step) -> None:
-    """Raises RaspError where a part is of the wrong kind: a selector among s-ops, say."""
-    wanted = {
-        "aggregate": ("selector", "s-op"),
-        "and": ("selector", "selector"),
-        "or": ("selector", "selector"),
-        "not": ("selector",),
-    }.get(step.op, ("s-op",) * len(step.parts))
-    for part, kind in zip(step.parts, wanted, strict=True):
-        found = getattr(part, "kind", "atom" if is_atom(part) else type(part).__name__)
-        if found != kind and not (kind == "s-op" and found == "atom"):
-            a = "an" if found[0] in "as" and found != "selector" else "a"
-            raise RaspError(
-                f"it expects {'a selector' if kind == 'selector' else 'an s-op'} here, but gets {a} {found}"
-            )
-    if step.op == "aggregate" and not is_atom(step.setting):
-        raise RaspError("the default of aggregate must be a single value, a str, bool, int or float")
+        return self.pointwise(refuse("only s-ops have positions to look up"), self, name=f"[{i!r}]")
 
 
 def where(condition, yes, no):
@@ -321,7 +293,7 @@ def where(condition, yes, no):
 def indicator(s):
     """1 where the s-op is true (not zero, not empty), else 0."""
     if not hasattr(s, "kind"):
-        return SOp.pointwise(_refuse(f"indicator expects an s-op, but this is {s!r}"), 0, name="indicator")
+        return SOp.pointwise(refuse(f"indicator expects an s-op, but this is {s!r}"), 0, name="indicator")
     return SOp.pointwise(lambda value: 1 if value else 0, s, name="indicator")
 
 

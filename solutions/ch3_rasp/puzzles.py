@@ -52,5 +52,5 @@ PUZZLES = {
     "minimum": ("the smallest token, everywhere", "53252", ["2"] * 5),
     "right_align": ("move what is not . to the right end", "a.b..c", [".", ".", ".", "a", "b", "c"]),
     "slide": ("each < takes the nearest letter to its right", "a<<b<c", ["a", "b", "b", "b", "c", "c"]),
-    "add": ("the sum of two numbers", "123+938", [0, 0, 0, 1, 0, 6, 1]),
+    "add": ("the digits of the sum, as ints, at the right end", "123+938", [0, 0, 0, 1, 0, 6, 1]),
 }

@@ -1,7 +1,7 @@
 """What a RASP sequence may hold: one type of atom per sequence, and the errors that say otherwise (chapter 3)."""
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from utils.course import CourseError
 
@@ -82,3 +82,31 @@ def attempt(function, *columns):
         failed = RaspError(str(error) or type(error).__name__)
         failed.reason = str(failed)
         raise failed from None
+
+
+def refuse(says: str) -> Callable:
+    """A function that fails with this sentence, whatever it is given."""
+
+    def refused(*values):
+        raise RaspError(says)
+
+    return refused
+
+
+def check_parts(step) -> None:
+    """Raises RaspError where a part is of the wrong kind: a selector among s-ops, say."""
+    wanted = {
+        "aggregate": ("selector", "s-op"),
+        "and": ("selector", "selector"),
+        "or": ("selector", "selector"),
+        "not": ("selector",),
+    }.get(step.op, ("s-op",) * len(step.parts))
+    for part, kind in zip(step.parts, wanted, strict=True):
+        found = getattr(part, "kind", "atom" if is_atom(part) else type(part).__name__)
+        if found != kind and not (kind == "s-op" and found == "atom"):
+            a = "an" if found[0] in "as" and found != "selector" else "a"
+            raise RaspError(
+                f"it expects {'a selector' if kind == 'selector' else 'an s-op'} here, but gets {a} {found}"
+            )
+    if step.op == "aggregate" and not is_atom(step.setting):
+        raise RaspError("the default of aggregate must be a single value, a str, bool, int or float")

@@ -360,7 +360,7 @@ def agrees(found, expected, inputs, says):
 def fits(subject, arguments, heads, says):
     """The program must need no more layers than stated, nor more heads in any of them; and no fewer layers."""
     got = result(subject, arguments, [], heads)["heads"]
-    require(got is None, f"{says}: it should need heads {heads} (one number per layer)", expected=heads, got=got)
+    require(got is None, f"{says}; the heads of its layers should be {heads}", expected=heads, got=got)
 
 
 def word(draw, letters, low, high):

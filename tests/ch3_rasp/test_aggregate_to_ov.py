@@ -19,7 +19,8 @@ def compared(aggregate_to_ov, values, default, out, rows, says, numeric=None):
     kinds = " and a ".join(found["kinds"])
     require(kinds == "tensor and a list", f"aggregate_to_ov must return a tensor and a list, but these are a {kinds}")
     wanted = [[type(value).__name__, value] for value in out]
-    require(found["out"] == wanted, f"out_values is wrong: {says}", expected=out, got=found["out"], inputs=inputs)
+    got = [value for _, value in found["out"]]
+    require(found["out"] == wanted, f"out_values is wrong: {says}", expected=out, got=got, inputs=inputs)
     close(found["W"], torch.tensor(rows), says, name="W_OV", inputs=inputs)
 
 

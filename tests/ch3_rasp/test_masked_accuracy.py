@@ -57,7 +57,7 @@ def test_padding(masked_accuracy, draw):
     for padding in (0, C - 1):
         told = planted(draw, 8)
         logits, targets, mask = answers(draw, told, [8, 2, 5, 1, 6], padding)
-        says = "with padding, it isn't the right real positions of the whole batch over all real positions"
+        says = "with padding, the accuracy must be the share of the real positions of the whole batch that are right"
         check(masked_accuracy, logits, targets, told, mask, says)
 
 

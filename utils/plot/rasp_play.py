@@ -1,12 +1,12 @@
 """The RASP playground: type a program and an input, and see what every layer does (chapter 3)."""
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from utils import course
 from utils.plot.figures import matrix_panels, plain_figure
 from utils.plot.picture import Picture
-from utils.plot.rasp_steps import rasp_picture, trace
+from utils.plot.rasp_steps import rasp_picture, size_in_words, trace
 from utils.plot.widget import Explorer, explore
 
 SHOWN = ("the program", "its weights")
@@ -24,13 +24,13 @@ def playground(names: Mapping) -> Explorer:
         try:
             sop = eval(program, dict(names))
             if getattr(sop, "kind", "") != "s-op":
-                raise ValueError("A program must end in an s-op; put a selector into aggregate(...) to use it.")
+                raise ValueError(_not_a_program(sop, program))
             run = trace(sop, input)
             sop(input)
             if show == SHOWN[1]:
                 return compiled_picture(sop, input, program)
         except Exception as error:  # what was typed is shown back with the one sentence that is wrong with it
-            says = str(error) or type(error).__name__
+            says = getattr(error, "msg", "") or str(error) or type(error).__name__
             figure = plain_figure([], "This program does not run", "", "", 120)
             figure.update_xaxes(visible=False)
             figure.update_yaxes(visible=False)
@@ -38,6 +38,15 @@ def playground(names: Mapping) -> Explorer:
         return rasp_picture(run, program)
 
     return explore(draw, program=FIRST, input="hello", show=SHOWN)
+
+
+def _not_a_program(value, text: str) -> str:
+    """Why a value that isn't an s-op can't be run."""
+    if getattr(value, "kind", "") == "selector":
+        return "A program must end in an s-op; put a selector into aggregate(...) to use it."
+    if callable(value):
+        return f"A program must end in an s-op, but {text} is a function: call it, as in length() or reverse(tokens)."
+    return f"A program must end in an s-op, such as tokens or indices + 1, but this is {value!r}."
 
 
 def compiled_picture(sop, x: str, title: str) -> Picture:
@@ -58,13 +67,12 @@ def compiled_picture(sop, x: str, title: str) -> Picture:
     if not patterns:
         raise course.CourseError("This program computes each position by itself: its weights have no attention.")
     result = " ".join(map(str, model(x)))
-    size = f"{model.layers} layer{'s' * (model.layers > 1)}, heads {model.heads}"
-    says = f"The compiled program ({size}) makes {result} of {' '.join(x)}."
-    return matrix_panels(
-        patterns,
-        title=f"{title}, in weights",
-        axes={name: ("key", "query") for name in patterns},
-        ticks={name: ["BOS", *x] for name in patterns},
-        diverging=False,
-        caption=f"{says} A query that selects nothing looks at BOS.",
-    )
+    says = f"The compiled program makes {result} of {' '.join(x)}, {size_in_words(model.heads)}."
+    says += " Yellow is a head's largest weight. A query that selects nothing looks at BOS."
+    return attention_panels(patterns, ["BOS", *x], f"{title}, in weights", says)
+
+
+def attention_panels(patterns: Mapping[str, object], tokens: Sequence[str], title: str, caption: str) -> Picture:
+    """Attention patterns {name: (T, T)} over the same tokens side by side, query rows and key columns."""
+    axes, ticks = dict.fromkeys(patterns, ("key", "query")), dict.fromkeys(patterns, tokens)
+    return matrix_panels(patterns, title=title, axes=axes, ticks=ticks, diverging=False, caption=caption)

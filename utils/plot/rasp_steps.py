@@ -9,12 +9,15 @@ import json
 from collections.abc import Mapping, Sequence
 
 from utils.plot.figures import cells, named, plain_figure
-from utils.plot.picture import Picture, template
+from utils.plot.picture import INK, Picture, template
 from utils.plot.widget import explore
 
 CELL = 24  # pixels of a row of values
-GAP = 52  # between two rows of the picture
-WORDS = 88  # letters that fit side by side above the heat maps of a layer
+ABOVE = {"map": 66, "steps": 42, "values": 8}  # pixels above a row of the picture, for its heading and its letters
+WORDS = 112  # letters that fit side by side above the heat maps of a layer
+QUIET, CHOSEN = "rgba(128,128,128,0.13)", "#0072B2"  # a faint cell keeps the page's colour, light or dark
+NOTHING = "\u200b"  # a letter without width: it makes the names of rows differ
+WRITTEN = {"color": INK}  # turns light on a dark page
 
 
 def rasp_picture(trace: Mapping, title: str = "") -> Picture:
@@ -25,70 +28,90 @@ def rasp_picture(trace: Mapping, title: str = "") -> Picture:
     """
     from plotly.subplots import make_subplots
 
-    letters = [html.escape(letter) for letter in trace["input"]]
+    letters = [_plain(letter) for letter in trace["input"]]
     columns = max([1, *(len(layer["heads"]) for layer in trace["layers"])])
-    rows = _rows(trace, letters, WORDS // columns) or [(CELL, True, [_table({"result": trace["result"]}, "")])]
-    height = sum(size for size, _, _ in rows) + GAP * (len(rows) + 1)
+    rows = _rows(trace, letters, WORDS // columns) or [(CELL, "steps", [_table({"result": trace["result"]}, "")])]
+    space = sum(size + ABOVE[kind] for size, kind, _ in rows)
     figure = make_subplots(
         len(rows),
         columns,
         specs=[
-            [{"colspan": columns} if wide else {} for _ in panels] + [None] * (columns - len(panels))
-            for _, wide, panels in rows
+            [{"colspan": columns} if kind == "steps" else {} for _ in panels] + [None] * (columns - len(panels))
+            for _, kind, panels in rows
         ],
-        row_heights=[size for size, _, _ in rows],
-        vertical_spacing=GAP / height if len(rows) > 1 else 0,
         horizontal_spacing=0.12 if columns > 1 else 0,
     )
-    for row, (_, _, panels) in enumerate(rows, start=1):
+    top = 0
+    for row, (size, kind, panels) in enumerate(rows, start=1):
+        top += ABOVE[kind]
+        place = [1 - (top + size) / space, 1 - top / space]
+        top += size
         for column, (heat, names, text) in enumerate(panels, start=1):
-            at, is_map = {"row": row, "col": column}, heat.text is None
+            at, is_map = {"row": row, "col": column}, kind == "map"
             figure.add_trace(heat, **at)
-            ticks = {**named(names), "showgrid": False, **at}
-            figure.update_yaxes(autorange="reversed", title_text="query" if is_map else "", title_font_size=11, **ticks)
+            ticks = {**named(names), "showgrid": False, "ticks": "", "ticklabelstandoff": 4, **at}
+            query = {"title_text": "query" if is_map else "", "title_font_size": 11}
+            figure.update_yaxes(autorange="reversed", domain=place, **query, **ticks)
             ticks |= named(letters)
-            figure.update_xaxes(side="top", showticklabels=is_map, title_text=text, title_font_size=12, **ticks)
-    figure.update_layout(template=template(), height=height, showlegend=False, margin={"t": 76, "l": 130, "b": 30})
-    figure.update_layout(title_text=html.escape(title or f"A program on {''.join(trace['input'])}"))
+            heading = {"title_text": text, "title_font_size": 12, "title_standoff": 4}
+            figure.update_xaxes(side="top", showticklabels=is_map, **heading, **ticks)
+    name = {"text": _plain(title or f"A program on {''.join(trace['input'])}"), "y": 1, "yanchor": "top", "pad_t": 12}
+    figure.update_layout(template=template(), height=space + 70, showlegend=False, title=name)
+    figure.update_layout(margin={"t": 40, "l": 130, "b": 30})
     return Picture(figure, caption_of(trace), words_of(trace))
 
 
-def _rows(trace: Mapping, letters: Sequence[str], longest: int) -> list[tuple[int, bool, list]]:
-    """The rows of the picture: (height, is it one wide table, its panels as (heat map, names of the rows, title))."""
+def _plain(text: str) -> str:
+    """Text that plotly must not take for HTML; it shows quotation marks as they are."""
+    return html.escape(text, quote=False)
+
+
+def _rows(trace: Mapping, letters: Sequence[str], longest: int) -> list[tuple[int, str, list]]:
+    """The rows of the picture: (height, its kind as in ABOVE, its panels as (heat map, names of the rows, title))."""
     rows, hover = [], "query %{y}, key %{x}: %{z}<extra></extra>"
     few = max(len(layer["heads"]) for layer in trace["layers"]) < 3
     for number, layer in enumerate(trace["layers"]):
         maps, tables = [], []
         for place, head in enumerate(layer["heads"], start=1):
             name = f"layer {number}, head {place}: " if few else f"{number}.{place}: "
-            heat = cells(head["matrix"], ("#EEEEEE", "#0072B2"), hovertemplate=hover, texttemplate=None)
+            heat = cells(head["matrix"], (QUIET, CHOSEN), hovertemplate=hover, texttemplate=None)
             maps.append((heat, letters, _short(name + head["selector"], longest)))
             table = {}
-            for read in head["reads"]:  # blanks make the names differ
-                table[f"reads{' ' * len(table)}"] = read["values"]
-                table[f"gives{' ' * len(table)}"] = read["result"]
+            for read in head["reads"]:
+                table["reads" + NOTHING * len(table)] = read["values"]
+                table["gives" + NOTHING * len(table)] = read["result"]
             tables.append(_table(table, ""))
         if maps:
-            rows.append((CELL * max(len(letters), 4), False, maps))
-            rows.append((CELL * max(len(names) for _, names, _ in tables), False, tables))
+            rows.append((CELL * max(len(letters), 4), "map", maps))
+            rows.append((CELL * max(len(names) for _, names, _ in tables), "values", tables))
         if layer["steps"]:
-            table = {_short(step["name"], 30) + " " * n: step["values"] for n, step in enumerate(layer["steps"])}
+            table = {_short(step["name"], 30) + NOTHING * n: step["values"] for n, step in enumerate(layer["steps"])}
             where = f"layer {number}" if number else "before attention"
-            rows.append((CELL * len(table), True, [_table(table, f"{where}, position by position")]))
+            rows.append((CELL * len(table), "steps", [_table(table, f"{where}, position by position")]))
     return rows
 
 
 def _table(values: Mapping[str, Sequence[str]], title: str) -> tuple:
-    text = [list(map(html.escape, row)) for row in values.values()]
-    hover = "%{y}, position %{x}: %{text}<extra></extra>"
-    return cells([[0] * len(row) for row in text], ("#F7F7F7",), text, hovertemplate=hover), list(values), title
+    text = [list(map(_plain, row)) for row in values.values()]
+    options = {"textfont": WRITTEN, "hovertemplate": "%{y}, position %{x}: %{text}<extra></extra>"}
+    return cells([[0] * len(row) for row in text], (QUIET,), text, **options), list(values), title
 
 
 def caption_of(trace: Mapping) -> str:
     """One sentence: input, result and size."""
-    heads = [len(layer["heads"]) for layer in trace["layers"][1:]]
-    size = f"{len(heads)} layers" if len(heads) != 1 else "1 layer"
-    return f"{' '.join(trace['input'])} becomes {' '.join(trace['result'])}, in {size} with {heads} heads."
+    size = size_in_words([len(layer["heads"]) for layer in trace["layers"][1:]])
+    return f"{' '.join(trace['input'])} becomes {' '.join(trace['result'])}, {size}."
+
+
+def size_in_words(heads: Sequence[int]) -> str:
+    """The size of a program whose layers have so many heads: "in 2 layers, with 1 head in each"."""
+    if not heads:
+        return "without any attention"
+    if len(heads) == 1:
+        return f"in 1 layer, with {heads[0]} head{'s' * (heads[0] != 1)}"
+    if len(set(heads)) == 1:
+        return f"in {len(heads)} layers, with {heads[0]} head{'s' * (heads[0] != 1)} in each"
+    return f"in {len(heads)} layers, with {', '.join(map(str, heads[:-1]))} and {heads[-1]} heads"
 
 
 def words_of(trace: Mapping) -> str:
@@ -105,8 +128,7 @@ def words_of(trace: Mapping) -> str:
 
 
 def _short(text: str, longest: int) -> str:
-    text = text if len(text) <= longest else text[: longest - 1] + "…"
-    return html.escape(text)
+    return _plain(text if len(text) <= longest else text[: longest - 1] + "…")
 
 
 EXAMPLE = "hello"
@@ -119,6 +141,12 @@ def text_of(step, depth: int = 4) -> str:
     return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
 
 
+def _brief(step) -> str:
+    """A step's text with as much of what it is made of as fits beside a picture."""
+    texts = [_text(step, depth, top=True) for depth in (4, 3, 2, 1, 0)]
+    return next((text for text in texts if len(text) <= LONGEST), texts[-1])
+
+
 def _text(step, depth: int, top: bool = False) -> str:
     if not hasattr(step, "parts"):
         return f'"{step}"' if isinstance(step, str) else str(step)
@@ -129,20 +157,29 @@ def _text(step, depth: int, top: bool = False) -> str:
         return own or "..."
     width_of = getattr(step, "width_of", None)
     if width_of:
-        return f"selector_width({_text(width_of[0], depth - 1)})"
+        return f"selector_width({_bare(_text(width_of[0], depth - 1))})"
     inner = [_text(part, depth - 1) for part in step.parts]
+    arguments = ", ".join(map(_bare, inner))
     if step.op == "select":
-        symbol = step.setting if isinstance(step.setting, str) else getattr(step.setting, "__name__", "function")
-        text = f"select({inner[0]}, {inner[1]}, {symbol})"
+        symbol = f'"{step.setting}"' if isinstance(step.setting, str) else getattr(step.setting, "__name__", "function")
+        text = f"select({arguments}, {symbol})"
     elif step.op == "aggregate":
-        text = f"aggregate({', '.join(inner)})"
+        default = "" if repr(step.setting) == "0" else f", {_text(step.setting, 0)}"
+        text = f"aggregate({arguments}{default})"
     elif len(inner) == 2 and not step.name.isalpha():
         text = f"({inner[0]} {step.name} {inner[1]})"
     elif step.name in ("-", "~", "+"):
         text = f"{step.name}{inner[0]}"
+    elif step.name.startswith("in ["):
+        text = f"({inner[0]} {step.name})"
     else:
-        text = f"{step.name}({', '.join(inner)})"
-    return f"{own} = {text}" if own else text.removeprefix("(").removesuffix(")") if top and text[0] == "(" else text
+        text = f"{step.name}({arguments})"
+    return f"{own} = {_bare(text)}" if own else _bare(text) if top else text
+
+
+def _bare(text: str) -> str:
+    """An operator's text without its outer parentheses, which nothing but another operator needs."""
+    return text.removeprefix("(").removesuffix(")") if text.startswith("(") else text
 
 
 def shown(value) -> str:
@@ -221,15 +258,15 @@ def trace(sop: object, x) -> dict:
             key = (depths[id(step)], id(selector))
             if key not in heads:
                 matrix = memo[id(selector)].astype(int).tolist()
-                heads[key] = {"selector": text_of(selector), "matrix": matrix, "reads": []}
+                heads[key] = {"selector": _brief(selector), "matrix": matrix, "reads": []}
                 layer["heads"].append(heads[key])
             value = step.parts[1]
             read = memo[id(value)] if hasattr(value, "parts") else [value] * len(x)
             heads[key]["reads"].append(
-                {"name": text_of(step), "values": list(map(shown, read)), "result": list(map(shown, memo[id(step)]))}
+                {"name": _brief(step), "values": list(map(shown, read)), "result": list(map(shown, memo[id(step)]))}
             )
         elif step.kind == "s-op" and step.op == "map" and (step is sop or step.label or uses[id(step)] != ["map"]):
-            layer["steps"].append({"name": text_of(step), "values": list(map(shown, memo[id(step)]))})
+            layer["steps"].append({"name": _brief(step), "values": list(map(shown, memo[id(step)]))})
     return {"input": list(map(shown, x)), "result": list(map(shown, memo[id(sop)])), "layers": layers}
 
 
@@ -263,11 +300,14 @@ def puzzle(program, x: str, wanted: list, title: str) -> Picture:
         got, trouble = ["!"] * len(wanted), str(error)
     rows = {"input": list(map(shown, x)), "wanted": list(map(shown, wanted)), "yours": got}
     marks = [[0] * len(wanted), [0] * len(wanted), [1 + (a != b) for a, b in zip(rows["wanted"], got, strict=True)]]
-    text = [[html.escape(cell) for cell in row] for row in rows.values()]
-    heat = cells(marks, ("#F2F2F2", "#9FD5C1", "#F3C9A5"), text, xgap=2, ygap=2, hoverinfo="skip")
+    text = [list(map(_plain, row)) for row in rows.values()]
+    colours = (QUIET, "rgba(0,158,115,0.4)", "rgba(213,94,0,0.35)")
+    heat = cells(marks, colours, text, textfont=WRITTEN, xgap=2, ygap=2, hoverinfo="skip")
     figure = plain_figure(heat, title, "", "", 230, margin={"l": 80})
-    figure.update_yaxes(autorange="reversed", tickvals=[0, 1, 2], ticktext=list(rows), showgrid=False)
-    figure.update_xaxes(showticklabels=False, showgrid=False)
+    figure.update_yaxes(
+        autorange="reversed", tickvals=[0, 1, 2], ticktext=list(rows), showgrid=False, ticks="", ticklabelstandoff=6
+    )
+    figure.update_xaxes(showticklabels=False, showgrid=False, ticks="")
     right = sum(a == b for a, b in zip(rows["wanted"], got, strict=True))
     caption = trouble or f"{right} of {len(wanted)} positions are as wanted."
     words = (

@@ -133,6 +133,7 @@ AlwaysFalse = slip(
 )
 AnyInput = slip("an empty input is accepted: read_input checks it", "read_input(x)", "list(x)")
 Tuples = slip("the result is a tuple: return a list", "return list(self.value", "return tuple(self.value")
+NoColumn = slip("a step without parts is called without a column: hand it [x], the input", "columns or [x]", "columns")
 NoInput = slip(
     "a step without parts is given nothing: it gets the input, as its only column", "columns or [x]", "columns or [[]]"
 )

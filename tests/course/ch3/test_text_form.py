@@ -133,5 +133,7 @@ def test_compile_command(capsys):
     assert main(["compile", "reverse", "--input", "abc", "--tries", "5", "--max-len", "4"]) == 0
     assert "c b a" in capsys.readouterr().out
     assert main(["compile", "nothing"]) == 2
+    assert main(["compile", "reverse", "--input", "", "--tries", "1", "--max-len", "3"]) == 2
+    assert "must not be empty" in capsys.readouterr().err
     assert main(["run", "/no/such/file.rasp"]) == 2
     assert "cannot be read" in capsys.readouterr().err
