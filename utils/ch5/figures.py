@@ -12,6 +12,7 @@ from utils.plot.figures import plain_figure
 from utils.plot.picture import CATEGORIES
 from utils.train import read_json
 
+SEEN = [colour for colour in CATEGORIES if colour != "#000000"]  # in a dark notebook as well
 FEATURES = ("background", "object", "row", "column")  # what a board of the small world is made of
 
 
@@ -220,7 +221,7 @@ def microscope(
                 y=points[classes == c, 1].numpy(),
                 mode="markers",
                 name=f"{colour} {c}",
-                marker={"size": 7, "symbol": (n + n // 8) % 8, "color": CATEGORIES[n % 8]},  # no two alike
+                marker={"size": 7, "symbol": (n % 7 + n // 7) % 8, "color": SEEN[n % 7]},  # no two alike
             )
             for n, c in enumerate(classes.unique().tolist())
         ]

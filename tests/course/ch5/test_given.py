@@ -87,6 +87,9 @@ def test_the_microscope_says_what_the_label_explains():
     lens = figures.microscope(vectors, labels, variance_explained, start="b0.out")
     assert "the object explains 100%" in lens.draw(colour="object").caption
     assert len(lens.draw(colour="token").figure.data) == 3
+    many = figures.microscope(vectors, {"cell": torch.arange(40) % 20}, variance_explained, start="b0.out")
+    looks = {(trace.marker.color, trace.marker.symbol) for trace in many.draw().figure.data}
+    assert len(looks) == 20 and not any(colour == "#000000" for colour, _ in looks)
 
 
 def test_the_swap_lab_counts_hits():
