@@ -34,7 +34,7 @@ def language():
             each = list({type(value): value for value in reversed(values)}.values())[::-1]
             if len(each) == 1:
                 raise RaspError(f"a sequence holds strings, bools, ints or floats, but here it holds {each[0]!r}")
-            raise RaspError(f"the values of a sequence must share one type, but here are {each[0]!r} and {each[1]!r}")
+            raise RaspError(f"the values {each[0]!r} and {each[1]!r} of one sequence are of different types")
         return values
 
     class Step:
