@@ -42,7 +42,8 @@ def all_sites(model: nn.Module) -> list[str]:
 def record(model: nn.Module, tokens: Int[Tensor, "B T"], sites: Sequence[str]) -> dict[str, Float[Tensor, "B T D"]]:
     """The activations at `sites` in one forward pass, by site; detached copies of their own.
 
-    No gradients are kept, and no hook is left on the model, also where the forward pass raises.
+    No gradients are kept, and the model is left as it was: its mode, its parameters, and the hooks that others have put
+    on it; none of yours stays, also where the forward pass raises.
     """
     # solution
     found = {}
@@ -69,7 +70,8 @@ def run_with_edit(
 ) -> Float[Tensor, "B T V"]:
     """The logits when, at each site, the activation v is replaced by edits[site](v) before the pass goes on.
 
-    No gradients are kept, and no hook is left on the model, also where an edit raises.
+    No gradients are kept, and the model is left as it was: its mode, its parameters, and the hooks that others have put
+    on it; none of yours stays, also where an edit raises. `edits` is only read.
     """
 
     # solution
@@ -120,7 +122,7 @@ def swap_means(
 ) -> Float[Tensor, "B T V"]:
     """Logits when, at `site`, the vectors of the chosen cells of board b move by alpha (m_to[b] - m_from[b]).
 
-    `cells` is true where a vector is to move; all other cells keep theirs.
+    `cells` is true where a vector is to move; all other cells keep theirs. Model and arguments stay as they are.
     """
     # solution
     shift = alpha * (m_to - m_from)
@@ -137,7 +139,7 @@ def donor_patch(
 ) -> Float[Tensor, "B T V"]:
     """Logits for `tokens` when, at `site`, the chosen cells hold what they hold in the forward pass of `donor`.
 
-    Board b takes from donor board b, cell for cell.
+    Board b takes from donor board b, cell for cell. Model and arguments stay as they are.
     """
     # solution
     given = record(model, donor, [site])[site]

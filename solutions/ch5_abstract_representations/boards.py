@@ -52,6 +52,7 @@ def make_library(
 
     Each cell of a root is one of the n_obj object tokens (numbers n_bg .. n_bg + n_obj - 1), each slot of a composite
     one of the roots, uniformly and with replacement. Raises ValueError where there are not that many different ones.
+    With n_comps = 0, comps has shape (0, 2, 2).
     """
 
     # solution
@@ -158,9 +159,10 @@ def sample_boards(
     """Draw n boards with one root (kind 0), two roots (kind 1) or one composite (kind 2), with these probabilities.
 
     Background, roots, composites and positions are uniform over all that fit. Two roots never overlap: their positions
-    (row, column, row, column) are uniform over all pairs that keep them apart, or over the rows of `pairs`.
-    Returns what `paint` does, and kind (B,) and comp (B,), the composite's number or -1. K is the number of a
-    composite's slots; kinds 0 and 1 use the first of them.
+    (row, column, row, column) are uniform over all pairs that keep them apart, or over the rows of `pairs` (which is
+    for kind 1 alone). Where kind 2 has probability 0, `lib` may have no composites. Returns what `paint` does, and kind
+    (B,) and comp (B,), the composite's number or -1. K is the number of a composite's slots; kinds 0 and 1 use the
+    first of them.
     """
 
     # solution

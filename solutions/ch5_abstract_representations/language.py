@@ -31,7 +31,7 @@ def word_information(
 
     Shapes: words (n, W) and features (n, F), integers -> (W, F), float64. I(w; f) = H(w) + H(f) - H(w, f). A finite
     sample shows some information even between unrelated labels: with `shuffles` > 0 the mean over that many random
-    permutations of the features is subtracted.
+    permutations of the features is subtracted (so that unrelated labels may end below 0).
     """
     # solution
     found = _information(words, features)

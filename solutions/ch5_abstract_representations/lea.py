@@ -231,8 +231,8 @@ def lea_loss(
     Shapes: masked and board (B, T). Pass 1 reads the masked board and a blank sentence; pass 2 composes a sentence
     about it; pass 3 draws the board from the sentence alone. Returns "loss" = board + speech_weight * (speech + vq),
     "board" (cross-entropy of pass 1 over all cells), "speech" (that of pass 3), "vq" (the quantiser's loss; 0 where
-    `quantised` is False and pass 3 hears the vectors as they are), and what was said: "vectors" (B, W, D) and "words"
-    (B, W). The model's codebook is left as it is.
+    `quantised` is False and pass 3 hears the vectors as they are), and in either case what was said: "vectors"
+    (B, W, D) and "words" (B, W). The model's codebook and mode are left as they are.
     """
     # solution
     z = model.read(masked, model.blank(len(masked)))

@@ -107,10 +107,10 @@ def train(
     Step s uses the learning rate, masking, patches and kinds of boards that schedule.at(s, steps) gives, and the cells
     that schedule.where names. Every schedule.every steps and after the last one, `measure` is called with
     schedule.measured boards and a generator of its own (seed 0 each time, so that all measurements see the same
-    boards), and its numbers are appended to the history's lists: {"step": steps taken so far, "loss": ...,
-    "masked_object": ..., ...}. Then watch(history) is called, if there is one. The model is trained in train mode.
-    `optimizer`: one to go on with, else `make_optimizer` makes it. `draw`: what draws the training boards, called as
-    draw(lib, schedule.batch, kinds, generator).
+    boards), and nothing else; its numbers are appended to the history's lists: {"step": steps taken so far,
+    "loss": ..., "masked_object": ..., ...}. Then watch(history) is called, if there is one. The model is trained in
+    train mode. `optimizer`: one to go on with, else `make_optimizer` makes it. `draw`: what draws the training boards,
+    called as draw(lib, schedule.batch, kinds, generator).
     """
     # solution
     schedule = schedule or Schedule()

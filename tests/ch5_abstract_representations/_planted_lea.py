@@ -17,7 +17,21 @@ def planted(weights):
             self.head = nn.Linear(*weights["head"].T.shape, bias=False)
             self.head.weight.data.copy_(weights["head"])
             self.register_buffer("codebook", weights["codebook"].clone())
-            self.settings = SimpleNamespace(commitment=float(weights["commitment"]), quantiser="ema")
+            (S, E), T = weights["blank"].shape[1:], self.hear.shape[2]
+            sizes = dict(block_size=T, block_speech_size=S, n_embd=E, n_embd_pos=2, n_layer=1, n_head=1, dropout=0.0)
+            sizes |= dict(
+                vocab_size=len(self.look), vocab_speech_size=len(self.codebook), masking_token=len(self.look) - 1
+            )
+            sizes |= dict(commitment=float(weights["commitment"]), quantiser="ema", type="factor", blank="zeros")
+            self.settings = self.cfg = SimpleNamespace(**sizes)
+            # what else a TinyLEA has: here only so that an answer which takes it by mistake is told what is wrong
+            self.tokens, self.slots = (
+                nn.Embedding.from_pretrained(self.look.detach() * 0.5),
+                nn.Parameter(torch.ones(S, E)),
+            )
+            self.reader_norm, self.composer_norm = nn.LayerNorm(E), nn.LayerNorm(E)
+            self.cell_positions, self.word_positions = nn.Parameter(torch.ones(T, 2)), nn.Parameter(torch.ones(S, 2))
+            self.register_buffer("started", torch.tensor(True))
             self.calls = []
 
         def read(self, tokens, sentence):

@@ -53,6 +53,7 @@ def a_model(weights):
             self.head.weight.data.copy_(weights["head"])
 
         def forward(self, tokens):
+            self.passes = getattr(self, "passes", 0) + 1
             x = self.token_embedding(tokens)
             for block in self.blocks:
                 x = block.z_attn(x.add_(block.attention(x)))  # in place: what was recorded before must not change
@@ -60,6 +61,31 @@ def a_model(weights):
             return self.head(self.final_norm(x))
 
     return Model()
+
+
+def watched(model, training):
+    """Put the model into this mode and a hook of the judge's on it: what `traces` needs afterwards."""
+    model.train(training)
+    return model, training, model.blocks[0].out.register_forward_hook(lambda module, inputs, output: None)
+
+
+def traces(watch):
+    """What the learner's function left on a watched model: how many hooks, and a sentence for all that is changed."""
+    model, training, hook = watch
+    hooks = sum(len(m._forward_hooks) + len(m._forward_pre_hooks) for m in model.modules())
+    mine = hook.id in model.blocks[0].out._forward_hooks
+    changed = {
+        "a hook that somebody else had put on the model is gone: remove your own, by their handles": not mine,
+        "the model's mode has changed: it must stay in train or eval mode, as it was": model.training != training,
+        "the model's parameters have lost requires_grad: it could no longer be trained": not all(
+            p.requires_grad for p in model.parameters()
+        ),
+        "gradients are switched off for all that follows: use torch.no_grad() as a with block": (
+            not torch.is_grad_enabled()
+        ),
+    }
+    torch.set_grad_enabled(True)
+    return {"hooks": hooks - mine, "changed": [says for says, wrong in changed.items() if wrong]}
 
 
 def model_weights(draw, V=7, D=6, L=2):

@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from utils.grade import close, require
+from utils.grade import close, equal, require
 
 B, T, V = 4, 9, 6
 CLASSES = ("visible", "masked_background", "masked_object", "masked", "board")
@@ -27,7 +27,12 @@ def make(draw):
 
 
 def run(cell_metrics, logits, target, mask, root_id):
-    got = cell_metrics(logits, target, mask, root_id)
+    called = cell_metrics.call(logits, target, mask, root_id)
+    got = called["result"]
+    for name, before, now in zip(
+        ("logits", "target", "mask", "root_id"), (logits, target, mask, root_id), called["args"], strict=True
+    ):
+        equal(now, before, f"the caller's {name} is different after the call")
     require(isinstance(got, dict), f"the result must be a dict, not {type(got).__name__}", got=got)
     missing = [name for name in CLASSES if name not in got]
     require(not missing, f"the result lacks {missing[:1]}: its keys are {', '.join(CLASSES)}")

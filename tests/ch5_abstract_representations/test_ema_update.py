@@ -62,6 +62,9 @@ def test_codebook_is_the_mean(ema_update, draw):
     counts, sums = expected(state, x, words, 0.8)
     says = "a word is not its new sum over its new count"
     close(new["codebook"], sums / counts[:, None], says, name="codebook")
+    new = run(ema_update, state, x, words, decay=0.8, epsilon=0.35)["new"]
+    says = "a count above epsilon must divide as it is: epsilon is the least divisor, and is not added to it"
+    close(new["codebook"], sums / counts[:, None], says, name="codebook")
     still = torch.stack([new["codebook"][2], new["codebook"][5]])
     says = "a word that no vector chose has moved: its sum and its count shrink together, so it stays where it is"
     close(still, torch.stack([state["codebook"][2], state["codebook"][5]]), says, name="an unused word")
@@ -70,11 +73,14 @@ def test_codebook_is_the_mean(ema_update, draw):
 def test_a_word_with_count_zero_stays_finite(ema_update, draw):
     state, x, words = case(draw)
     state["counts"][5] = 0.0
-    state["sums"][5] = 1e-9
+    state["sums"][5], state["codebook"][5] = 1e-9, 1e-6
     new = run(ema_update, state, x, words, epsilon=1e-3)["new"]
     says = "a word that nobody uses is divided by a count of zero: divide by at least epsilon"
     require(bool(new["codebook"].isfinite().all() and new["codebook"].abs().max() < 100), says, got=new["codebook"])
     close(new["codebook"][5], new["sums"][5] / 1e-3, "the smallest divisor must be epsilon", name="codebook")
+    new = run(ema_update, state, x, words, epsilon=9.0)["new"]
+    says = "the smallest divisor must be epsilon, for words that were chosen, too"
+    close(new["codebook"][words], new["sums"][words] / 9.0, says, name="codebook")
 
 
 def test_arguments_and_gradient(ema_update, draw):

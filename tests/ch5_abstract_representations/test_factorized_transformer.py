@@ -30,11 +30,12 @@ def probe_taps(cls, config, weights, tokens):
         for name in ("z_attn", "out"):
             tap = getattr(block, name)
             tap.register_forward_hook(
-                lambda m, given, out, key=f"b{i}.{name}": found.update({key: out.detach().clone()})
+                lambda m, given, out, key=f"b{i}.{name}": found.setdefault(key, []).append(out.detach().clone())
             )
     logits = module(tokens)
+    times, taps = sum(map(len, found.values())), {key: outputs[-1] for key, outputs in found.items()}
     module.blocks[-1].out.register_forward_hook(lambda m, given, out: out.flip(1))
-    return {"taps": found, "logits": logits, "flipped": module(tokens)}
+    return {"taps": taps, "logits": logits, "times": times, "flipped": module(tokens)}
 
 
 def make(draw):
@@ -113,6 +114,8 @@ def test_taps(FactorizedTransformer, draw):
     missing = [name for name in expected if name not in got["taps"]]
     says = f"the stream does not pass through the tap {missing[:1]}: x = block.z_attn(...) and x = block.out(...)"
     require(not missing, says)
+    says = f"the stream passes through the {2 * L} taps {got['times']} times: once through each"
+    require(got["times"] == 2 * L, says)
     close(got["taps"]["b0.z_attn"], expected["b0.z_attn"], AFTER_ATTENTION, atol=3e-5)
     close(got["taps"]["b0.out"], expected["b0.out"], AFTER_MLP, atol=3e-5)
     says = "what a tap hands on is not what the rest of the model reads"
@@ -123,3 +126,10 @@ def test_taps(FactorizedTransformer, draw):
         "blocks, the norm, the head"
     )
     close(got["logits"], end(last), says, atol=1e-4)
+
+
+def test_gradients(FactorizedTransformer, draw):
+    weights, tokens = make(draw), draw.integers(0, V, B, T)
+    got = FactorizedTransformer.gradients(CONFIG, weights, tokens, seed=draw.seed)["gradients"]
+    missing = [name for name in weights if name not in got]
+    require(not missing, f"no gradient reaches {', '.join(missing[:3])}, so it would never be trained")

@@ -64,3 +64,14 @@ def test_default_and_classes(fit_probe, draw):
     got = fit_probe(X, y, 1e-3, 6 + draw.index)
     require(isinstance(got, (tuple, list)) and len(got) == 2, "fit_probe must return (weights, bias)")
     shapes(*got, 6, 6 + draw.index)
+
+
+def test_labels_with_gaps(fit_probe, draw):
+    X, y = make(draw)
+    y = torch.tensor([0, 2, 5, 6])[y]
+    W, b = run(fit_probe, X, y, 0.1)
+    shapes(W, b, 6, 7)
+    says = (
+        "with labels 0, 2, 5 and 6, column c of the weights must belong to class c, and missing classes have one, too"
+    )
+    close(W, ridge(X, y, 0.1, 7)[0], says, atol=1e-3)

@@ -23,8 +23,7 @@ def probe_loss(function, weights, masked, board, options):
         parts["loss"].sum().backward()
         named = dict(model.named_parameters())
         found["gradients"] = {name: p.grad for name, p in named.items() if p.grad is not None}
-    found["codebook"] = model.codebook
-    return found
+    return found | {"codebook": model.codebook, "training": model.training}
 
 
 def oracle(w, masked, board, speech_weight=1.0, quantised=True):
@@ -59,6 +58,14 @@ def run(lea_loss, w, masked, board, **options):
     require(got["kind"] == "dict", f"lea_loss must return its parts as a dict, but it returns a {got['kind']}")
     missing = [name for name in PARTS if name not in got["parts"]]
     require(not missing, f"the dict that lea_loss returns lacks {', '.join(missing)}")
+    for name in ("loss", "board", "speech", "vq"):
+        value = got["parts"][name]
+        says = f"{name!r} must be a tensor without axes, from which a training loop takes the number with .item()"
+        require(torch.is_tensor(value) and value.ndim == 0, says, got=value)
+    words = got["parts"]["words"]
+    whole = torch.is_tensor(words) and words.dtype == torch.int64
+    require(whole, "'words' must be an int64 tensor, also where nothing is quantised", got=words)
+    require(got["training"], "lea_loss has switched the model to eval mode: leave its mode alone")
     return got
 
 
@@ -125,6 +132,8 @@ def test_continuous_sentences(lea_loss, draw):
     wanted, gradients = oracle(w, masked, board, quantised=False)
     says = "with quantised=False the third pass must hear the composed vectors as they are"
     close(got["calls"][-1][1], wanted["vectors"].detach(), says, name="the sentence of the third pass")
+    says = "with quantised=False 'words' still holds the number of each vector's nearest word"
+    equal(got["parts"]["words"], wanted["words"], says)
     close(got["parts"]["vq"], 0.0, "with quantised=False 'vq' is 0: nothing was quantised", name="'vq'")
     close(got["parts"]["loss"], wanted["loss"], "with quantised=False 'loss' is board + weight * speech", name="'loss'")
     require("say" in got["gradients"], "with quantised=False no gradient reaches the weights of composing")

@@ -15,8 +15,10 @@ def probe_library(make_library, sizes, seeds):
             lib = make_library(*sizes[:5], generator, **({"side": sizes[5]} if len(sizes) > 5 else {}))
             if lib is None:
                 return None
-            names = ("roots", "comps", "n_bg", "n_obj", "side", "d", "unk")
+            names = ("roots", "comps", "n_bg", "n_obj", "side", "margin", "d", "unk", "vocab")
             found.append({name: getattr(lib, name, "missing") for name in names})
+            tables = [type(found[-1][name]).__name__ for name in ("roots", "comps")]
+            found[-1] |= {"kind": type(lib).__name__, "tables": tables}
     return found
 
 
@@ -25,11 +27,17 @@ def drawn(make_library, draw, *sizes, seeds=None):
     require(found is not None, "make_library returns nothing: return the Library")
     R, d, _, _, C = sizes[:5]
     for lib in found:
-        says = "make_library returns something without roots and comps: return Library(roots, comps, n_bg, n_obj, side)"
-        require(isinstance(lib["roots"], torch.Tensor) or lib["roots"] != "missing", says)
+        missing = [name for name in ("roots", "comps", "d", "unk", "vocab") if isinstance(lib[name], str)]
+        says = (
+            f"make_library returns a {lib['kind']} without {', '.join(missing)}: "
+            "return Library(roots, comps, n_bg, n_obj, side)"
+        )
+        require(not missing, says)
+        says = f"roots and comps must be tensors, but they are {' and '.join(lib['tables'])}"
+        require(lib["tables"] == ["Tensor", "Tensor"], says)
         for name, shape in (("roots", (R, d, d)), ("comps", (C, 2, 2))):
             value = lib[name]
-            whole = torch.is_tensor(value) and value.dtype == torch.int64
+            whole = torch.is_tensor(value) and (value.dtype == torch.int64 or value.numel() == 0)
             require(whole, f"the library's {name} must be an int64 tensor", got=value)
             says = f"the library's {name} have shape {tuple(value.shape)}, but {shape} is wanted"
             require(tuple(value.shape) == shape, says)
@@ -41,7 +49,22 @@ def test_form(make_library, draw):
     lib = drawn(make_library, draw, 6, 3, n_bg, 5, 2, side)
     says = "the library's n_bg, n_obj and side must be what make_library was given"
     equal([lib["n_bg"], lib["n_obj"], lib["side"]], [n_bg, 5, side], says)
-    equal(drawn(make_library, draw, 3, 2, 2, 4, 1)["side"], 8, "without side, the board's side must be 8")
+    lib = drawn(make_library, draw, 3, 2, 2, 4, 0)
+    equal(lib["side"], 8, "without side, the board's side must be 8")
+    equal(lib["margin"], 1, "the margin of the Library must stay at its default, 1")
+
+
+def test_tokens_may_repeat(make_library, draw):
+    lib = drawn(make_library, draw, 200, 3, 2, 9, 1)
+    tokens, wanted = lib["roots"].unique().tolist(), list(range(2, 11))
+    says = f"with n_bg = 2 and n_obj = 9 the object tokens are 2 .. 10, but the roots hold {tokens}"
+    equal(tokens, wanted, says)
+    repeats = sum(len(set(root.flatten().tolist())) < 9 for root in lib["roots"])
+    says = "hardly any root holds a token twice: draw the token of each cell on its own"
+    require(repeats > 150, says)
+    shares = torch.bincount(lib["roots"].flatten() - 2, minlength=9) / lib["roots"].numel()
+    says = "some object tokens come more often than others: all are equally likely"
+    require(rarity(shares, torch.full((9,), 1 / 9), lib["roots"].numel()) < RARE, says, got=shares)
 
 
 def test_roots_all_different(make_library, draw):
@@ -54,23 +77,14 @@ def test_roots_all_different(make_library, draw):
     require(different == 16, says)
 
 
-def test_object_tokens(make_library, draw):
-    n_bg, n_obj = 3 + draw.index, 6
-    lib = drawn(make_library, draw, n_obj, 1, n_bg, n_obj, 1)
-    says = (
-        "with as many roots of one cell as object tokens, the roots must be exactly the tokens n_bg .. n_bg + n_obj - 1"
-    )
-    equal(lib["roots"].flatten().sort().values, torch.arange(n_bg, n_bg + n_obj), says)
-
-
-def test_tokens_may_repeat(make_library, draw):
-    lib = drawn(make_library, draw, 200, 3, 2, 9, 1)
-    repeats = sum(len(set(root.flatten().tolist())) < 9 for root in lib["roots"])
-    says = "hardly any root holds a token twice: draw the token of each cell on its own"
-    require(repeats > 150, says)
-    shares = torch.bincount(lib["roots"].flatten() - 2, minlength=9) / lib["roots"].numel()
-    says = "some object tokens come more often than others: all are equally likely"
-    require(rarity(shares, torch.full((9,), 1 / 9), lib["roots"].numel()) < RARE, says, got=shares)
+def test_roots_may_repeat(make_library, draw):
+    comps = drawn(make_library, draw, 5, 2, 2, 5, 300)["comps"]
+    says = "with 5 roots, the slots of the composites must hold root numbers 0 .. 4"
+    equal(comps.unique().tolist(), [0, 1, 2, 3, 4], says)
+    shares = (comps.flatten(1).sort(1).values.diff() == 0).any(1).float().mean()
+    # 505 of the 625 composites hold a root twice; the 300 are drawn without replacement, so they vary less
+    says = "too few composites hold a root twice: draw the root of each slot on its own"
+    require(rarity(float(shares), 505 / 625, 300) < RARE, says, expected=505 / 625, got=float(shares))
 
 
 def test_composites(make_library, draw):
@@ -100,3 +114,5 @@ def test_generator(make_library, draw):
         equal(one[name], two[name], says)
         says = "generators with different seeds give the same library: draw from the given generator"
         require(not torch.equal(one[name], other[name]), says)
+    says = "generators with different seeds give the same first root: draw every one"
+    require(not torch.equal(one["roots"][0], other["roots"][0]), says)

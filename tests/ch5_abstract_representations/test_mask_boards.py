@@ -38,7 +38,15 @@ def scenes_of(draw, n, kind):
         objects[:, draw.integer(0, 4), 0] = -1
     else:
         objects[:, 0] = torch.cat([draw.integers(0, 4, n, 1), draw.integers(0, 5, n, 2)], dim=1)
-    return {"board": board, "objects": objects, "kind": torch.full((n,), kind), "bg": draw.integers(0, 3, n)}
+    line, root_id, offset = torch.arange(SIDE), torch.full((n, SIDE, SIDE), -1), torch.full((n, SIDE, SIDE), -1)
+    for root, row, column in (one.T for one in objects.unbind(1)):
+        down, across = (line - at[:, None] for at in (row, column))
+        inside = ((down >= 0) & (down < D))[:, :, None] & ((across >= 0) & (across < D))[:, None]
+        inside &= (root >= 0)[:, None, None]
+        root_id = torch.where(inside, root[:, None, None], root_id)
+        offset = torch.where(inside, D * down[:, :, None] + across[:, None], offset)
+    scenes = {"board": board, "objects": objects, "kind": torch.full((n,), kind), "bg": draw.integers(0, 3, n)}
+    return scenes | {"root_id": root_id, "offset": offset, "comp": torch.where(scenes["kind"] == 2, 0, -1)}
 
 
 def masked(mask_boards, draw, scenes, p, patch_p, seeds=None):
@@ -93,6 +101,8 @@ def test_single_cells(mask_boards, draw):
     says = "neighbouring boards hide the same cells too often: each cell of each board is decided on its own"
     require(rarity(agree, p * p + (1 - p) ** 2, n // 2 * SIDE * SIDE) < RARE, says)
     agree = float((mask[:, :, ::2] == mask[:, :, 1::2]).float().mean())
+    says = "every board hides the same number of cells: each cell is decided on its own"
+    require(len(mask.flatten(1).sum(1).unique()) > 1, says)
     says = "neighbouring cells are hidden together too often: each cell is decided on its own"
     require(rarity(agree, p * p + (1 - p) ** 2, n * SIDE * SIDE // 2) < RARE, says)
 
@@ -121,6 +131,14 @@ def test_patch_on_composites(mask_boards, draw):
     shares = (hit & filled).float().mean(0)
     says = "the roots of a composite are not hidden equally often"
     require(rarity(shares, filled[0].float() / 3, n) < RARE, says, got=shares)
+    scenes["objects"][..., 0] = torch.where(filled, filled.cumsum(1) - 1, -1)  # the number of a root must not matter
+    _, mask = masked(mask_boards, draw, scenes, 0.0, 1.0)
+    corners = patches_of(mask, "on a board with a composite, the patch must be one d x d square as well")
+    shares = ((scenes["objects"][..., 1:] == corners[:, None]).all(-1) & filled).float().mean(0)
+    says = (
+        "some roots of a composite are hidden more often than others, by their numbers: root 0 is one like the others"
+    )
+    require(rarity(shares, filled[0].float() / 3, n) < RARE, says, got=shares)
 
 
 def test_patch_per_board(mask_boards, draw):
@@ -147,8 +165,10 @@ def test_patch_and_cells(mask_boards, draw):
 
 @draws(1)
 def test_generator(mask_boards, draw):
-    scenes, seed = scenes_of(draw, 20, 0), draw.integer(0, 1000)
-    one, two, other = masked(mask_boards, draw, scenes, 0.3, 0.5, seeds=[seed, seed, seed + 1])
-    equal(one[1], two[1], "with equal seeds the masks differ: every draw must use the given generator")
+    seed = draw.integer(0, 1000)
+    for kind in (2, 0):
+        scenes = scenes_of(draw, 20, kind)
+        one, two, other = masked(mask_boards, draw, scenes, 0.3, 0.7, seeds=[seed, seed, seed + 1])
+        equal(one[1], two[1], "with equal seeds the masks differ: every draw must use the given generator")
     says = "generators with different seeds give the same mask: draw from the given generator"
     require(not torch.equal(one[1], other[1]), says)

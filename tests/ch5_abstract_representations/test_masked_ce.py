@@ -3,15 +3,15 @@
 import torch
 import torch.nn.functional as F
 
-from utils.grade import close, draws, raises, require
+from utils.grade import close, draws, equal, raises, require
 
-B, T, V = 3, 5, 7
+B, T, V = 3, 5, 23
 
 
 def probe_loss(masked_ce, logits, target, mask, where):
-    """The loss, its gradient, and the arguments afterwards; without `where` if it is None."""
+    """The loss, its gradient, and the arguments afterwards; without `where` if it is "default"."""
     logits.requires_grad_()
-    loss = masked_ce(logits, target, mask) if where is None else masked_ce(logits, target, mask, where)
+    loss = masked_ce(logits, target, mask) if where == "default" else masked_ce(logits, target, mask, where)
     linked = torch.is_tensor(loss) and loss.requires_grad and loss.ndim == 0
     if linked:
         loss.backward()
@@ -21,17 +21,20 @@ def probe_loss(masked_ce, logits, target, mask, where):
 def make(draw):
     mask = draw.uniform(B, T) < 0.5
     mask[0], mask[1, :4] = True, False  # boards with unequal numbers of hidden cells
-    return draw.normal(B, T, V, std=2.0), draw.integers(0, V, B, T), mask
+    target = draw.integers(0, V, B, T)
+    target[:, 0] = torch.arange(V - B, V)
+    return draw.normal(B, T, V, std=2.0), target, mask
 
 
-def run(masked_ce, logits, target, mask, where=None):
+def run(masked_ce, logits, target, mask, where="default"):
     got = masked_ce.run(probe_loss, logits, target, mask, where)
     loss = got["loss"]
     require(
         torch.is_tensor(loss) and loss.ndim == 0, "the loss must be a single number, a tensor without axes", got=loss
     )
     require(got["linked"], "the loss is cut off from the logits: nothing could be trained with it")
-    close(got["args"][0], logits, "the caller's logits are different after the call")
+    for name, before, now in zip(("logits", "target", "mask"), (logits, target, mask), got["args"], strict=True):
+        equal(now, before, f"the caller's {name} is different after the call")
     return got
 
 
@@ -64,5 +67,17 @@ def test_nothing_hidden(masked_ce, draw):
 
 @draws(1)
 def test_unknown_where(masked_ce, draw):
-    with raises("an unknown `where` must be refused with a ValueError", "ValueError"):
-        masked_ce.run(probe_loss, *make(draw), "hidden")
+    for where in ("hidden", "Masked", "", None):
+        with raises(f"where={where!r} is neither all nor masked: it must be refused with a ValueError", "ValueError"):
+            masked_ce.run(probe_loss, *make(draw), where)
+
+
+def test_large_logits(masked_ce, draw):
+    logits, target, mask = make(draw)
+    for where, cells in (("all", torch.ones_like(mask)), ("masked", mask)):
+        says = "with large logits the loss is off: cross_entropy copes with any size, exp and log alone do not"
+        close(
+            run(masked_ce, 100 * logits, target, mask, where)["loss"],
+            F.cross_entropy(100 * logits[cells], target[cells]),
+            says,
+        )

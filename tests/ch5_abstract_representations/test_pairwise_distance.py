@@ -11,9 +11,15 @@ def by_hand(X, unit):
     return torch.tensor([[float((a - b).norm()) for b in rows] for a in rows])
 
 
+def probe_distance(pairwise_distance, X, metric):
+    D = pairwise_distance(X, *metric)
+    return {"result": D, "kind": type(D).__name__, "X": X}
+
+
 def run(pairwise_distance, X, *metric):
-    got = pairwise_distance.call(X, *metric)
-    equal(got["args"][0], X, "the caller's X is different after the call")
+    got = pairwise_distance.run(probe_distance, X, metric)
+    equal(got["X"], X, "the caller's X is different after the call")
+    require(got["kind"] == "Tensor", f"pairwise_distance must return a tensor, but it returns a {got['kind']}")
     D = got["result"]
     require(torch.is_tensor(D) and tuple(D.shape) == (len(X), len(X)), f"the result must have shape {(len(X), len(X))}")
     require(not D.isnan().any(), "there is nan among the distances: rounding has made a square negative")
@@ -41,5 +47,6 @@ def test_unit(pairwise_distance, draw):
 
 @draws(1)
 def test_unknown(pairwise_distance, draw):
-    with raises("an unknown metric must be refused with a ValueError", "ValueError"):
-        pairwise_distance(draw.normal(3, 2), "cosine-ish")
+    for metric in ("cosine-ish", "Unit", ""):
+        with raises(f"the metric {metric!r} must be refused with a ValueError: it is neither of the two", "ValueError"):
+            pairwise_distance(draw.normal(3, 2), metric)

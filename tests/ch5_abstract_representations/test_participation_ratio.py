@@ -36,6 +36,8 @@ def test_uneven(participation_ratio, draw):
     wanted = sum(variances) ** 2 / sum(v * v for v in variances)
     says = "for uneven variances the ratio (sum of variances)^2 / sum of their squares is off"
     close(run(participation_ratio, spread(draw, variances)), wanted, says, atol=1e-3)
+    says = "for vectors a thousand times shorter the ratio is off: it does not depend on their scale"
+    close(run(participation_ratio, spread(draw, variances) / 1000), wanted, says, atol=1e-2)
 
 
 def test_line_and_point(participation_ratio, draw):

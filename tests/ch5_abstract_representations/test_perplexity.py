@@ -5,7 +5,7 @@ from collections import Counter
 
 import torch
 
-from utils.grade import close, require
+from utils.grade import close, equal, require
 
 
 def bits(words):
@@ -34,7 +34,9 @@ def test_uneven_use(perplexity, draw):
     words = torch.cat([torch.full((20 + draw.index,), 9), draw.integers(0, 6, 15), torch.tensor([2, 2, 11])])
     words = words[draw.permutation(len(words))]
     says = "words of uneven use give another number: 2 to the entropy, in bits, of how often each one occurs"
-    close(number(perplexity(words)), 2 ** bits(words), says, inputs={"words": words})
+    got = perplexity.call(words)
+    close(number(got["result"]), 2 ** bits(words), says, inputs={"words": words})
+    equal(got["args"][0], words, "the caller's words were changed")
 
 
 def test_sentences(perplexity, draw):

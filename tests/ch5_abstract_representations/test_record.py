@@ -7,13 +7,14 @@ import torch
 from utils.grade import close, equal, load_file, require, takes_along
 
 stand_in = load_file(Path(__file__).with_name("_stand_in.py"))
-a_model = stand_in.a_model
+a_model, watched, traces = stand_in.a_model, stand_in.watched, stand_in.traces
 
 
-@takes_along(a_model)
-def probe_record(record, weights, tokens, sites, broken):
-    """What is recorded; hooks and gradients that are left."""
+@takes_along(a_model, watched, traces)
+def probe_record(record, weights, tokens, sites, broken, training=True):
+    """What is recorded, in how many passes; hooks, gradients and other traces that are left."""
     model = a_model(weights)
+    watch = watched(model, training)
     if broken:
         model.blocks[-1].mlp.forward = None
     try:
@@ -21,18 +22,20 @@ def probe_record(record, weights, tokens, sites, broken):
         failed = False
     except TypeError:
         found, failed = {}, True
-    hooks = sum(len(m._forward_hooks) + len(m._forward_pre_hooks) for m in model.modules())
-    if failed or not isinstance(found, dict) or not all(torch.is_tensor(v) for v in found.values()):
-        return {"found": None, "hooks": hooks, "failed": failed}
+    left = traces(watch) | {"failed": failed, "passes": model.passes, "found": None}
+    if failed or not isinstance(found, dict):
+        return left
+    if not all(isinstance(site, str) and torch.is_tensor(value) for site, value in found.items()):
+        return left
     linked = [site for site, value in found.items() if value.requires_grad]
-    return {"found": dict(found), "hooks": hooks, "failed": failed, "linked": linked}
+    return left | {"found": dict(found), "linked": linked}
 
 
 ALL = ["embedding", "b0.attn", "b0.z_attn", "b0.mlp", "b0.out", "b1.attn", "b1.z_attn", "b1.mlp", "b1.out", "z_out"]
 
 
-def run(record, weights, tokens, sites, broken=False):
-    got = record.run(probe_record, weights, tokens, sites, broken)
+def run(record, weights, tokens, sites, broken=False, training=True):
+    got = record.run(probe_record, weights, tokens, sites, broken, training)
     if not broken:
         require(got["found"] is not None, "record must return a dict of tensors, by site")
     return got
@@ -76,3 +79,11 @@ def test_no_hooks_left(record, draw):
     got = run(record, weights, tokens, ["b0.out", "embedding"], broken=True)
     equal(got["hooks"], 0, "when the forward pass raises, hooks are left on the model: remove them in a finally")
     require(got["failed"], "an error of the forward pass must reach the caller")
+
+
+def test_the_model_is_as_it_was(record, draw):
+    weights, tokens = stand_in.model_weights(draw), draw.integers(0, 7, 2, 4)
+    got = run(record, weights, tokens, ["b0.out", "b1.mlp", "z_out"], training=draw.index == 0)
+    require(not got["changed"], "".join(got["changed"][:1]))
+    says = f"the model runs {got['passes']} times: all sites are recorded in one forward pass"
+    require(got["passes"] == 1, says)

@@ -7,13 +7,14 @@ import torch
 from utils.grade import close, equal, load_file, require, takes_along
 
 stand_in = load_file(Path(__file__).with_name("_stand_in.py"))
-a_model = stand_in.a_model
+a_model, watched, traces = stand_in.a_model, stand_in.watched, stand_in.traces
 
 
-@takes_along(a_model)
-def probe_edit(run_with_edit, weights, tokens, edits):
-    """Logits with affine edits {site: (factor, shift, cells)}."""
+@takes_along(a_model, watched, traces)
+def probe_edit(run_with_edit, weights, tokens, edits, training=True):
+    """Logits with affine edits {site: (factor, shift, cells)}, and what is left on the model and in the dict."""
     model = a_model(weights)
+    watch = watched(model, training)
 
     def edit(factor, shift, cells):
         def change(v):
@@ -24,15 +25,16 @@ def probe_edit(run_with_edit, weights, tokens, edits):
     def boom(v):
         raise ArithmeticError("an edit that fails")
 
-    logits = run_with_edit(model, tokens, {site: edit(*rest) for site, rest in edits.items()})
-    count = lambda: sum(len(m._forward_hooks) + len(m._forward_pre_hooks) for m in model.modules())  # noqa: E731
-    left, after, raised = count(), model(tokens), False
+    given = {site: edit(*rest) for site, rest in edits.items()}
+    logits = run_with_edit(model, tokens, given)
+    found = {"logits": logits, "linked": torch.is_tensor(logits) and logits.requires_grad, "sites": list(given)}
+    left = traces(watch)
+    found |= {"left": left["hooks"], "changed": left["changed"], "after": model(tokens), "raised": False}
     try:
         run_with_edit(model, tokens, {"b0.out": lambda v: v, "b1.mlp": boom})
     except ArithmeticError:
-        raised = True
-    linked = torch.is_tensor(logits) and logits.requires_grad
-    return {"logits": logits, "left": left, "after": after, "raised": raised, "later": count(), "linked": linked}
+        found["raised"] = True
+    return found | {"later": traces(watch)["hooks"]}
 
 
 def make(draw):
@@ -49,8 +51,8 @@ def by_hand(weights, tokens, edits):
     return stand_in.by_hand(weights, tokens, changed)[1]
 
 
-def run(run_with_edit, weights, tokens, edits):
-    got = run_with_edit.run(probe_edit, weights, tokens, edits)
+def run(run_with_edit, weights, tokens, edits, training=True):
+    got = run_with_edit.run(probe_edit, weights, tokens, edits, training)
     require(torch.is_tensor(got["logits"]), "run_with_edit must return the logits")
     return got
 
@@ -88,3 +90,11 @@ def test_no_hooks_left(run_with_edit, draw):
     close(got["after"], by_hand(weights, tokens, {}), "after the edited pass, the model itself gives other logits")
     require(got["raised"], "an error inside an edit must reach the caller")
     equal(got["later"], 0, "when an edit raises, hooks are left on the model: remove them in a finally")
+
+
+def test_model_and_edits_are_as_they_were(run_with_edit, draw):
+    weights, tokens, cells = make(draw)
+    edits = {"b0.out": (0.0, 1.0, cells), "b1.mlp": (2.0, 0.0, cells)}
+    got = run(run_with_edit, weights, tokens, edits, training=draw.index == 0)
+    require(not got["changed"], "".join(got["changed"][:1]))
+    equal(got["sites"], list(edits), "the caller's dict of edits is different after the call")

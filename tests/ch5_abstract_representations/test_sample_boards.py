@@ -23,13 +23,15 @@ def probe_boards(sample_boards, library, n, kinds, seeds, pairs):
             if not isinstance(scenes, dict):
                 return "nothing" if scenes is None else type(scenes).__name__
             found.append(dict(scenes))
-    return found
+    return found if pairs is None else [*found, pairs]
 
 
 def sampled(sample_boards, draw, library, n, kinds, seeds=None, pairs=None):
     """Boards; how the draws fall is nobody's mistake, so diagnosis compares them loosely."""
     found = sample_boards.run(probe_boards, library, n, kinds, seeds or [draw.seed], pairs)
     require(not isinstance(found, str), f"sample_boards must return the dict of paint with kind and comp, not {found}")
+    if pairs is not None:
+        equal(found.pop(), pairs, "the caller's pairs are different after the call")
     for scenes in found:
         missing = {"board", "root_id", "offset", "bg", "objects", "kind", "comp"} - set(scenes)
         require(not missing, f"the result lacks {sorted(missing)}: return what paint returns, with kind and comp")
@@ -68,6 +70,9 @@ def test_kinds(sample_boards, draw):
     got = sampled(sample_boards, draw, library, 1500, shares.tolist())
     says = "the kinds of boards do not come with the probabilities kind_probs"
     require(rarity(torch.bincount(got["kind"], minlength=3) / 1500, shares, 1500) < RARE, says, expected=shares)
+    same = float((got["kind"][::2] == got["kind"][1::2]).float().mean())
+    says = "neighbouring boards are of one kind too often or too seldom: draw the kind of each board on its own"
+    require(rarity(same, float(shares.square().sum()), 750) < RARE, says)
 
 
 def test_pixels(sample_boards, draw):
@@ -98,14 +103,15 @@ def test_backgrounds_and_roots(sample_boards, draw):
 
 
 def test_single_positions(sample_boards, draw):
-    library = stand_in.make_library_data(draw, side=4, margin=0)  # no pair of roots has one in the middle here
+    P = 4 - draw.index  # with 3 x 3 places, the one in the middle leaves no room for a second root
+    library = stand_in.make_library_data(draw, side=P + 1, margin=0, C=0)
     got = sampled(sample_boards, draw, library, 1500, [1.0, 0.0, 0.0])
     place = got["objects"][:, 0, 1:]
     says = "the position of a single root is not uniform over all that fit: rows and columns go from 0 to side - d"
-    require(int(place.min()) >= 0 and int(place.max()) <= 2, says)
-    if not (place == 1).all(1).any() and len(place.unique(dim=0)) == 8:
+    require(int(place.min()) >= 0 and int(place.max()) < P, says)
+    if P == 3 and not (place == 1).all(1).any() and len(place.unique(dim=0)) == 8:
         says = "a single root never lies in the middle: it has a position of its own, none from the list of pairs"
-    even(place[:, 0] * 3 + place[:, 1], 9, says)
+    even(place[:, 0] * P + place[:, 1], P * P, says)
 
 
 def test_doubles_apart(sample_boards, draw):
@@ -130,6 +136,14 @@ def test_doubles_apart(sample_boards, draw):
     swapped = float((place[:, 0, 0] < place[:, 1, 0]).float().mean())
     says = "the first root lies above the second too often or too seldom: every ordered pair is as likely"
     require(rarity(swapped, (1 - float((wide[:, 0] == 0).float().mean())) / 2, 2500) < RARE, says)
+    touching = float((gap.amax(1) == 2).float().mean())
+    says = "two roots that touch come too often or too seldom: they have no cell in common, so they are as likely"
+    require(rarity(touching, float((wide.amax(1) == 2).float().mean()), 2500) < RARE, says)
+    # with 3 x 3 places, a root in a corner leaves 5 for the other one, a root at an edge 3: 20 pairs of 32
+    got = sampled(sample_boards, draw, stand_in.make_library_data(draw, side=4, margin=0), 2500, [0.0, 1.0, 0.0])
+    corner = float((got["objects"][:, 0, 1:] != 1).all(1).float().mean())
+    says = "the first root lies in a corner too often or too seldom: draw a pair of positions, each pair as likely"
+    require(rarity(corner, 20 / 32, 2500) < RARE, says, expected=20 / 32, got=corner)
 
 
 def test_given_pairs(sample_boards, draw):
@@ -138,6 +152,9 @@ def test_given_pairs(sample_boards, draw):
     got = sampled(sample_boards, draw, library, 8, [0.0, 1.0, 0.0], pairs=pairs)
     says = "with `pairs`, the positions of the two roots must be one of its rows (row, column, row, column), as it is"
     equal(got["objects"][:, :2, 1:].flatten(1), pairs.expand(8, 4), says)
+    got = sampled(sample_boards, draw, library, 60, [1.0, 0.0, 0.0], pairs=pairs)
+    says = "`pairs` is meant for two roots: a single root lies anywhere that fits"
+    require(len(got["objects"][:, 0, 1:].unique(dim=0)) > 5, says)
 
 
 def test_composites(sample_boards, draw):
@@ -166,6 +183,8 @@ def test_composite_number(sample_boards, draw):
     got = sampled(sample_boards, draw, library, 60, [0.4, 0.3, 0.3])
     says = "comp must be -1 on boards without a composite, and 0 or more on the others"
     equal(got["comp"] >= 0, got["kind"] == 2, says)
+    got = sampled(sample_boards, draw, library, 20, [0.5, 0.5, 0.0])
+    equal(got["comp"], torch.full((20,), -1), says)
 
 
 @draws(1)

@@ -11,12 +11,16 @@ lea = load_file(Path(__file__).with_name("_planted_lea.py"))
 
 @takes_along(lea.planted)
 def probe_speak(function, weights, tokens, training):
-    """The words, what the model was shown, and whether it is as it was."""
+    """The words, what the model was shown, and whether model and tokens are as they were."""
     model = planted(weights)
     model.train(training)
-    words = function(model, tokens.clone())
-    kept = bool(torch.equal(model.codebook, weights["codebook"])) and model.training == training
-    return {"words": words, "calls": model.calls, "kept": kept}
+    before, given = {name: value.clone() for name, value in model.state_dict().items()}, tokens.clone()
+    words = function(model, given)
+    kept = all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+    grad = torch.is_grad_enabled()
+    torch.set_grad_enabled(True)
+    kept = kept and model.training == training
+    return {"words": words, "calls": model.calls, "kept": kept, "tokens": given, "grad": grad}
 
 
 def case(draw):
@@ -48,6 +52,8 @@ def test_words(speak, draw):
 
 def test_model_is_left_alone(speak, draw):
     w, tokens, _, words = case(draw)
-    got = speak.run(probe_speak, w, tokens, True)
+    got = speak.run(probe_speak, w, tokens, draw.index == 0)
     equal(got["words"], words, "in train mode the model says something else: speak must not depend on the mode")
     require(got["kept"], "speaking has changed the model: its codebook and its mode must stay as they were")
+    equal(got["tokens"], tokens, "the caller's tokens were changed")
+    require(got["grad"], "gradients are switched off for all that follows: use torch.no_grad() as a with block")

@@ -13,11 +13,13 @@ lea = load_file(Path(__file__).with_name("_planted_lea.py"))
 def probe_steer(function, weights, words, slot, new_word):
     """What came back, and the words afterwards."""
     model, given = planted(weights), words.clone()
+    before = new_word.clone() if torch.is_tensor(new_word) else new_word
     result = function(model, given, slot, new_word)
     if not isinstance(result, tuple) or len(result) != 2:
         return {"kind": type(result).__name__}
-    kept = bool(torch.equal(model.codebook, weights["codebook"]))
-    return {"kind": "pair", "drawing": result[0], "changed": result[1], "words": given, "kept": kept}
+    kept = bool(torch.equal(model.codebook, weights["codebook"])) and model.training
+    found = {"kind": "pair", "drawing": result[0], "changed": result[1], "words": given, "kept": kept}
+    return found | {"new_kept": not torch.is_tensor(new_word) or torch.equal(new_word, before)}
 
 
 def case(draw):
@@ -56,7 +58,7 @@ def test_drawing(steer, draw):
     says = "the drawing is not the most likely token of each cell after the one word was replaced"
     equal(got["drawing"], after(w, words, slot, new_word), says, inputs={"words": words})
     equal(got["words"], words, "the caller's words were changed: replace the word in a copy")
-    require(got["kept"], "the model's codebook was changed: replace the word in the sentence, not in the language")
+    require(got["kept"], "the model's codebook or its mode was changed: replace the word in the sentence alone")
 
 
 def test_changed_cells(steer, draw):
@@ -72,6 +74,7 @@ def test_same_word_changes_nothing(steer, draw):
     w, words, before = case(draw)
     slot = draw.integer(0, lea.S)
     got = run(steer, w, words, slot, words[:, slot].clone())
+    require(got["new_kept"], "the caller's new words were changed")
     says = "a word that is replaced by itself must change nothing; new_word may be one word for each board"
     equal(got["changed"], torch.zeros(lea.B, lea.T, dtype=torch.bool), says, inputs={"words": words})
     close(got["drawing"].float(), before.float(), "with each board's own word the drawing must stay as it was")

@@ -2,17 +2,18 @@
 
 from pathlib import Path
 
-from utils.grade import close, load_file, takes_along
+from utils.grade import close, equal, load_file, require, takes_along
 
 stand_in = load_file(Path(__file__).with_name("_stand_in.py"))
-a_model = stand_in.a_model
+a_model, watched, traces = stand_in.a_model, stand_in.watched, stand_in.traces
 
 
-@takes_along(a_model)
+@takes_along(a_model, watched, traces)
 def probe_swap(swap_means, weights, tokens, cells, m_from, m_to, site, rest):
-    given = [m_from, m_to]
-    logits = swap_means(a_model(weights), tokens, cells, m_from, m_to, site, *rest)
-    return {"logits": logits, "given": given}
+    """The logits, the arguments afterwards, and what is changed about the model."""
+    given, watch = [tokens, cells, m_from, m_to], watched(a_model(weights), True)
+    logits = swap_means(watch[0], tokens, cells, m_from, m_to, site, *rest)
+    return {"logits": logits, "given": given, "changed": traces(watch)["changed"]}
 
 
 def make(draw):
@@ -36,8 +37,11 @@ def by_hand(weights, tokens, cells, m_from, m_to, site, alpha):
 def check(swap_means, data, site, says, *alpha):
     got = swap_means.run(probe_swap, *data, site, list(alpha))
     close(got["logits"], by_hand(*data, site, alpha[0] if alpha else 1.0), says)
-    for before, now in zip(data[3:], got["given"], strict=True):
+    for before, now in zip(data[3:], got["given"][2:], strict=True):
         close(now, before, "the caller's means are different after the call")
+    for name, before, now in zip(("tokens", "cells"), data[1:3], got["given"][:2], strict=True):
+        equal(now, before, f"the caller's {name} are different after the call")
+    require(not got["changed"], "".join(got["changed"][:1]))
 
 
 def test_alpha_zero(swap_means, draw):

@@ -21,27 +21,31 @@ def probe_training(train, table, batches, masks, steps, options):
     class Table(nn.Module):
         def __init__(self):
             super().__init__()
-            self.table, self.drop = nn.Parameter(table), nn.Dropout(0.0)
+            self.table, self.shift = nn.Parameter(table), nn.Parameter(torch.zeros(len(table)))
 
         def forward(self, tokens):
             calls["modes"].append(self.training)
-            return self.table[tokens]
+            return self.table[tokens] + self.shift
 
     model = Table().eval()
 
+    library = SimpleNamespace(unk=5)
+
     def draw(lib, n, kinds, generator):
-        calls["draws"].append([n, *kinds, float(generator is stream)])
+        ours = generator is stream and generator.initial_seed() == 3
+        calls["draws"].append([n, *kinds, float(ours), float(lib is library)])
         board = batches[(len(calls["draws"]) - 1) % len(batches)]
         return {"board": board.clone(), "objects": None, "kind": None}
 
     def mask_boards(lib, scenes, p, patch_p, generator):
-        calls["masks"].append([p, patch_p, float(generator is stream)])
+        calls["masks"].append([p, patch_p, float(generator is stream), float(lib is library)])
         mask = masks[(len(calls["masks"]) - 1) % len(masks)]
         return torch.where(mask, 5, scenes["board"]), mask
 
     def measure(model, lib, boards, generator, *rest, **more):
-        state = [float(boards), float(generator is stream), float(generator.initial_seed()), float(calls["steps"])]
-        calls["measured"].append(state)
+        first = float(torch.rand((), generator=generator))
+        state = [float(boards), float(generator is stream), float(generator.initial_seed())]
+        calls["measured"].append([*state, float(len(rest) + len(more)), first])
         return {"loss": model.table.detach().square().sum().item(), "masked_object": float(len(calls["measured"]))}
 
     def optimizer_for(model, schedule):
@@ -49,31 +53,36 @@ def probe_training(train, table, batches, masks, steps, options):
         return sgd(model)
 
     def sgd(model):
-        made = torch.optim.SGD(model.parameters(), lr=123.0)
+        made = torch.optim.SGD([{"params": [model.table]}, {"params": [model.shift]}], lr=123.0)
         made.register_step_post_hook(lambda *_: calls.update(steps=calls["steps"] + 1))
         return made
 
     def at(step, of):
         calls["at"].append([step, of])
         shares = (0.5, 0.25 + 0.01 * step, 0.25 - 0.01 * step)
-        return {"lr": 0.5 + 0.25 * step, "masking": 0.1 + 0.01 * step, "patches": 0.3, "kinds": shares}
+        return {"lr": (0.5 + 0.25 * step) / 40, "masking": 0.1 + 0.01 * step, "patches": 0.3, "kinds": shares}
 
     def torchs(logits, target, mask, where="all"):
         cells = mask if where == "masked" else torch.ones_like(mask)
-        return nn.CrossEntropyLoss()(logits[cells], target[cells])
+        return 40 * nn.CrossEntropyLoss()(logits[cells], target[cells])
+
+    def other_boards(*given, **more):
+        calls["others"] = calls.get("others", 0) + 1
+        return draw(library, 4, (0.0, 0.0, 0.0), stream)
 
     schedule = SimpleNamespace(
         batch=4, lr=0.5, weight_decay=0.0, where=options["where"], every=options["every"], measured=17, at=at
     )
     names = names_of(train, "mask_boards")
     ours = {"mask_boards": mask_boards, "measure": measure, "make_optimizer": optimizer_for, "masked_ce": torchs}
+    ours |= {"sample_boards": other_boards}
     before = {name: names.get(name) for name in ours}
     names.update(ours)
     try:
         more = {"optimizer": sgd(model)} if options["own"] else {}
         if options["watch"]:
             more["watch"] = lambda history: calls["watched"].append(len(history["step"]))
-        history = train(model, SimpleNamespace(unk=5), steps, stream, schedule, draw=draw, **more)
+        history = train(model, library, steps, stream, schedule, draw=draw, **more)
     finally:
         for name, value in before.items():
             if value is None:
@@ -82,21 +91,28 @@ def probe_training(train, table, batches, masks, steps, options):
                 names[name] = value
     plain = isinstance(history, dict) and all(isinstance(v, list) for v in history.values())
     kind = "dict" if plain else type(history).__name__
-    return {**calls, "kind": kind, "history": history if plain else None, "table": model.table, "mode": model.training}
+    return {
+        **calls,
+        "kind": kind,
+        "history": history if plain else None,
+        "table": model.table + model.shift,
+        "mode": model.training,
+    }
 
 
 def oracle(table, batches, masks, steps, where):
-    """Plain gradient descent, written out; the sums of the squares after every step."""
-    sums = []
+    """Plain gradient descent, written out: table plus shift, and the sum of squares of the table after every step."""
+    sums, shift = [], torch.zeros(len(table))
     for step in range(steps):
         board, mask = batches[step].flatten(1), masks[step].flatten(1)
-        leaf = table.clone().requires_grad_()
-        loss = F.cross_entropy(leaf[torch.where(mask, 5, board)].transpose(1, 2), board, reduction="none")
+        leaves = table.clone().requires_grad_(), shift.clone().requires_grad_()
+        logits = leaves[0][torch.where(mask, 5, board)] + leaves[1]
+        loss = F.cross_entropy(logits.transpose(1, 2), board, reduction="none")
         loss = loss.mean() if where == "all" else (loss * mask).sum() / mask.sum()
-        (gradient,) = torch.autograd.grad(loss, leaf)
-        table = table - (0.5 + 0.25 * step) * gradient
+        of_table, of_shift = torch.autograd.grad(loss, leaves)
+        table, shift = table - (0.5 + 0.25 * step) * of_table, shift - (0.5 + 0.25 * step) * of_shift
         sums.append(float(table.square().sum()))
-    return table, sums
+    return table + shift, sums
 
 
 def run(train, draw, steps=5, where="all", every=100, own=False, watch=False):
@@ -134,12 +150,17 @@ def test_steps_and_batches(train, draw):
     equal(got["steps"], steps, f"the optimizer took {got['steps']} steps, but steps is {steps}")
     says = "every step needs one fresh batch: draw(lib, schedule.batch, kinds, generator) once a step"
     equal(len(got["draws"]), steps, says)
-    says = "boards must be drawn with schedule.batch, the kinds of that step and the given generator"
+    require(
+        "others" not in got, "the boards must come from `draw`, the function that was given, not from sample_boards"
+    )
+    says = "the library that was given must reach draw and mask_boards: use `lib`, and no other"
+    require(all(call[-1] == 1 for call in got["draws"] + got["masks"]), says)
+    says = "boards must be drawn with schedule.batch, the kinds of that step and the given generator as it comes"
     wanted = [[4, 0.5, 0.25 + 0.01 * s, 0.25 - 0.01 * s, 1.0] for s in range(steps)]
-    equal([drawn_as(*call) for call in got["draws"]], [drawn_as(*call) for call in wanted], says)
+    equal([drawn_as(*call[:-1]) for call in got["draws"]], [drawn_as(*call) for call in wanted], says)
     says = "each batch must be masked with the masking and patches of its step and the given generator"
     wanted = [[0.1 + 0.01 * s, 0.3, 1.0] for s in range(steps)]
-    equal([masked_as(*call) for call in got["masks"]], [masked_as(*call) for call in wanted], says)
+    equal([masked_as(*call[:-1]) for call in got["masks"]], [masked_as(*call) for call in wanted], says)
 
 
 def test_schedule(train, draw):
@@ -186,6 +207,11 @@ def test_measuring_is_set_apart(train, draw):
     require(bool(got["measured"]), says)
     wanted = [measured_as(17, 0, 0)] * len(got["measured"])
     equal([measured_as(*call[:3]) for call in got["measured"]], wanted, says)
+    first = float(torch.rand((), generator=torch.Generator().manual_seed(0)))
+    says = "each measurement needs a fresh generator with seed 0: one that was used before draws other boards"
+    require(all(call[4] == first for call in got["measured"]), says)
+    says = "measure must be called with nothing else: all measurements are alike, whatever the schedule says"
+    require(all(call[3] == 0 for call in got["measured"]), says)
 
 
 def test_watch(train, draw):

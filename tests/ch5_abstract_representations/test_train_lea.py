@@ -44,7 +44,8 @@ def probe_train(function, steps, continuous, lr, numbers, with_generator, own=Fa
         events.append(("start", float(masked), generator is None or given is generator))
 
     def update_codebook(model, parts, given):
-        events.append(("update", float(parts["loss"].detach()), generator is None or given is generator))
+        moved = not torch.equal(model.layer.weight.detach().reshape(()), weights[-1])
+        events.append(("update", float(parts["loss"].detach()), generator is None or given is generator, moved))
 
     more = {"generator": generator} if with_generator else {}
     if own:
@@ -104,6 +105,8 @@ def run(train_lea, draw, steps=6, continuous=2, with_generator=True):
 def test_history(train_lea, draw):
     got, _, losses, _ = run(train_lea, draw, steps=1, continuous=1)
     require(got["kind"] == "dict", f"train_lea must return its history as a dict, but it returns a {got['kind']}")
+    more = sorted(set(got["history"]) - set(PARTS))
+    require(not more, f"the history holds {more[:1]}, too: it has one list for each of {', '.join(PARTS)}")
     for name, factor in zip(PARTS, (1, 2, 3, 4), strict=True):
         values = got["history"].get(name)
         require(values is not None, f"the history has no {name!r}")
@@ -169,6 +172,8 @@ def test_codebook_follows(train_lea, draw):
         "update_codebook must be given the parts of that step's loss",
         rtol=1e-3,
     )
+    moved = all(event[3] for event in got["events"] if event[0] == "update")
+    require(moved, "update_codebook was called before the optimizer's step: the words are updated after it")
     mine = all(event[2] for event in got["events"] if event[0] in ("start", "update"))
     require(mine, "start_codebook and update_codebook must be given the generator that train_lea was given")
     got, _, _, _ = run(train_lea, draw, steps=2, continuous=1, with_generator=False)

@@ -27,10 +27,17 @@ def run(variance_explained, X, y):
 
 
 def test_definition(variance_explained, draw):
-    y = torch.tensor([0, 0, 0, 0, 0, 0, 1, 1, 4])  # classes of unequal size, numbers with gaps
-    X = draw.normal(9, 5) + 3 * draw.normal(5, 5)[y] + 4
+    y = torch.tensor([0, 11, 0, 1, 0, 0, 1, 0, 0])  # classes of unequal size in any order, numbers with gaps
+    X = draw.normal(9, 5) + 3 * draw.normal(12, 5)[y] + 4
     says = "the share of variance between the classes is off (classes may differ in size)"
     close(run(variance_explained, X, y), by_hand(X, y), says, atol=1e-4)
+
+
+def test_far_from_the_origin(variance_explained, draw):
+    y = draw.permutation(12) % 3
+    X = draw.normal(12, 5) + draw.normal(3, 5)[y] + 3000
+    says = "the share is off where the vectors are long and lie close together: subtract the mean before you square"
+    close(run(variance_explained, X, y), by_hand(X, y), says, atol=5e-3)
 
 
 def test_ends(variance_explained, draw):

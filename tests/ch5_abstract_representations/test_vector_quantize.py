@@ -37,6 +37,9 @@ def run(vector_quantize, x, codebook, direction, commitment=None):
         got["kind"] == "triple",
         f"vector_quantize must return three things, (quantised vectors, words, loss), but it returns a {got['kind']}",
     )
+    q = got["q"]
+    vectors = isinstance(q, torch.Tensor) and q.is_floating_point() and q.shape == x.shape
+    require(vectors, "the first of the three results must be the quantised vectors, with the shape of x", got=q)
     return got
 
 
@@ -47,6 +50,8 @@ def test_long_words_do_not_win(vector_quantize, draw):
     codebook[6] = 40 * codebook[0]
     x = codebook[near] + 0.01 * x
     got = run(vector_quantize, x, codebook, direction)
+    whole = isinstance(got["words"], torch.Tensor) and got["words"].dtype == torch.int64
+    require(whole, "the words must be an int64 tensor: for each vector the number of its word", got=got["words"])
     says = "a vector that almost equals its word gets another one: the nearest word has the smallest distance"
     equal(got["words"], near, says, inputs={"x": x.flatten(0, 1), "codebook": codebook})
 

@@ -13,10 +13,13 @@ def probe_information(function, words, features, shuffles, seed):
     if shuffles:
         generator = torch.Generator().manual_seed(seed)
         table = function(words, features, shuffles=shuffles, generator=generator)
-        again = function(words, features, shuffles=shuffles, generator=torch.Generator().manual_seed(seed))
+        again, other = (
+            function(words, features, shuffles=shuffles, generator=torch.Generator().manual_seed(one))
+            for one in (seed, seed + 1)
+        )
     else:
-        table = again = function(words, features)
-    return {"table": table, "again": again, "args": (words, features)}
+        table = again = other = function(words, features)
+    return {"table": table, "again": again, "other": other, "args": (words, features)}
 
 
 def bits(labels):
@@ -35,7 +38,7 @@ def case(draw, n=60):
     f = torch.stack([draw.integers(0, 5, n), draw.integers(0, 3, n)], 1)
     noise = draw.integers(0, 4, n)
     words = torch.stack([7 * f[:, 0] + 2, torch.where(noise == 0, noise + 40, f[:, 1]), noise], 1)
-    return words, f
+    return words, f * torch.tensor([1, 10])  # labels may be any numbers: sums and products of them coincide
 
 
 def test_shape_and_bits(word_information, draw):
@@ -63,7 +66,11 @@ def test_shuffled_baseline(word_information, draw):
     words[:, 2] = draw.permutation(45) // 2  # 23 words for 45 boards: much chance information
     plain = oracle(words, features)
     got = word_information.run(probe_information, words, features, 12, draw.seed)
+    for before, after in zip((words, features), got["args"], strict=True):
+        close(after.double(), before.double(), "the caller's words or features were changed: shuffle a copy")
     close(got["again"], got["table"], "the same generator must give the same table")
+    says = "another generator gives the same table: draw the orders from the one that is given"
+    require(not torch.allclose(got["other"], got["table"], rtol=0, atol=1e-9), says)
     removed = plain - got["table"]
     chance = torch.stack([oracle(words, features[draw.permutation(45)]) for _ in range(40)])
     wanted, spread = chance.mean(0), chance.std(0)
@@ -74,3 +81,16 @@ def test_shuffled_baseline(word_information, draw):
         expected=plain - wanted,
         got=got["table"],
     )
+
+
+def test_what_chance_takes_away(word_information, draw):
+    """Of unrelated labels more than all is taken away; of a label that differs on every board, exactly all."""
+    n = 45
+    order = draw.permutation(n)
+    words = torch.stack([torch.arange(n) % 9, torch.arange(n) // 9], 1)[order]
+    features = torch.stack([(torch.arange(n) // 9)[order], draw.permutation(n)], 1)
+    got = word_information.run(probe_information, words, features, 6, draw.seed)["table"]
+    says = "labels that have nothing to do with each other must end below zero once chance is subtracted"
+    require(float(got[0, 0]) < -0.1, says, got=got)
+    says = "a feature that differs on every board tells the same in any order: shuffle it, and draw nothing twice"
+    close(got[:, 1], torch.zeros(2, dtype=torch.float64), says, atol=1e-9)

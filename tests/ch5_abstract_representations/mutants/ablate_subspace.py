@@ -40,6 +40,43 @@ InPlace = slip(
     "return X - (X - mu) @ basis.T @ basis",
     "X -= (X - mu) @ basis.T @ basis\n    return X.clone()",
 )
+AbsoluteCut = slip(
+    "directions are dropped by their size alone: measure them against the largest, as U may be small all over",
+    "sizes > 1e-5 * sizes.max()", "sizes > 1e-2",
+)  # fmt: skip
+OneAfterTheOther = slip(
+    "the rows are removed one after the other, though they share directions: find an orthonormal basis first",
+    "return X - (X - mu) @ basis.T @ basis",
+    "rest = X - mu\n    for row in U:\n        row = row / row.norm().clamp(min=1e-9)\n"
+    "        rest = rest - (rest @ row)[..., None] * row\n    return mu + rest",
+)  # fmt: skip
+OrthonormalButAll = slip(
+    "a QR decomposition gives as many directions as rows, also where rows depend on each other: drop those of size 0",
+    "basis = rows[sizes > 1e-5 * sizes.max()]", "basis = torch.linalg.qr(U.T).Q.T",
+)  # fmt: skip
+MeanOfX = slip(
+    "the mean of X stands for mu: use the argument",
+    "return X - (X - mu)",
+    "return X - (X - X.reshape(-1, X.shape[-1]).mean(0))",
+)
+UCentred = slip("mu is taken from the rows of U as well: they are directions", "svd(U, full", "svd(U - mu, full")
+Doubles = slip(
+    "the result has another dtype than X",
+    "return X - (X - mu) @ basis.T @ basis",
+    "return (X - (X - mu) @ basis.T @ basis).double()",
+)
+TwoAxesOnly = slip(
+    "X is taken to have two axes: it may have any number in front of D",
+    "return X - (X - mu) @ basis.T @ basis", "return X - torch.mm(torch.mm(X - mu, basis.T), basis)",
+)  # fmt: skip
+UInPlace = slip(
+    "the caller's U is changed in place",
+    "_, sizes, rows",
+    "U /= U.norm(dim=1, keepdim=True) + 1e-9\n    _, sizes, rows",
+)
+LastLeftOut = slip(
+    "one direction of the span is left in", "rows[sizes > 1e-5 * sizes.max()]", "rows[sizes > 1e-5 * sizes.max()][:-1]"
+)
 
 
 @right

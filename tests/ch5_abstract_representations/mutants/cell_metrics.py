@@ -69,6 +69,38 @@ Tensors = slip(
     "return right[cells].float().mean().item()",
     "return right[cells].float().mean()",
 )
+Percent = slip(
+    "the accuracies are percentages: they are shares, from 0 to 1",
+    "return right[cells].float().mean().item()", "return 100 * right[cells].float().mean().item()",
+)  # fmt: skip
+Rounded = slip(
+    "the accuracies are rounded: return them as they are",
+    "return right[cells].float().mean().item()", "return round(right[cells].float().mean().item(), 2)",
+)  # fmt: skip
+Errors = slip(
+    "the mistakes are counted, not the hits", "logits.argmax(dim=-1) == target", "logits.argmax(dim=-1) != target"
+)
+MeanOfClasses = slip(
+    "masked is the mean of its two classes: count every hidden cell alike",
+    '"masked": share(mask)', '"masked": (share(mask & thing) + share(mask & ~thing)) / 2',
+)  # fmt: skip
+NoneForEmpty = slip(
+    "an empty class gives None: it must be nan",
+    "return right[cells].float().mean().item()", "return right[cells].float().mean().item() if cells.any() else None",
+)  # fmt: skip
+PerCell = slip(
+    "board is taken for each cell over all boards: a board counts when all its cells are right",
+    "right.all(dim=1)",
+    "right.all(dim=0)"
+)  # fmt: skip
+MaskChanged = slip(
+    "the caller's mask is changed: work on a copy", "thing = root_id >= 0", "thing = root_id >= 0\n    mask &= thing"
+)
+ByToken = slip(
+    "objects are told by their tokens: root_id says what is an object",
+    "thing = root_id >= 0",
+    "thing = target >= target.median()",
+)
 
 
 @right

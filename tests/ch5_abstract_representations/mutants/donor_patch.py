@@ -59,6 +59,14 @@ Half = slip(
     "given, v)",
     "(given + v) / 2, v)",
 )
+NextCell = slip("each cell takes the donor's cell beside it", "[site])[site]", "[site])[site].roll(1, dims=1)")
+NextBoard = slip("board b takes from another donor than donor b", "[site])[site]", "[site])[site].roll(1, dims=0)")
+DonorChanged = slip(
+    "the caller's donor boards are changed", "given = record(", "donor[cells] = tokens[cells]\n    given = record("
+)
+LeftInEval = slip(
+    "the model is switched to eval mode and left there", "def edit(v):", "model.eval()\n\n    def edit(v):"
+)
 
 
 @right

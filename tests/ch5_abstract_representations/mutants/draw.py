@@ -50,6 +50,32 @@ in_eval = slip("the model is switched to eval mode and left there", "sentence = 
 words_overwritten = slip(
     "the caller's words are overwritten", "return model.head(z)", "words.zero_()\n        return model.head(z)"
 )
+left_in_train = slip(
+    "the model is left in train mode, whatever it was in: leave its mode alone",
+    "return model.head(z)", "model.train()\n        return model.head(z)",
+)  # fmt: skip
+token_vectors = slip(
+    "the words are looked up among the tokens of the board: their vectors are in model.codebook",
+    "model.codebook[words]", "model.tokens(words % len(model.tokens.weight))",
+)  # fmt: skip
+one_blank_board = slip(
+    "a single masked board is read: there is one for each sentence", "model.unseen(len(words))", "model.unseen(1)"
+)
+normed_again = slip(
+    "the reader's layer norm is applied once more: read ends with it already",
+    "model.head(z)", "model.head(model.reader_norm(z))",
+)  # fmt: skip
+log_probabilities = slip(
+    "log-probabilities are returned: return the logits, before the softmax",
+    "return model.head(z)", "return model.head(z).log_softmax(-1)",
+)  # fmt: skip
+tokens_first = slip(
+    "the axes come as (B, V, T): return (B, T, V)", "return model.head(z)", "return model.head(z).transpose(1, 2)"
+)
+second_look = slip(
+    "the drawing is read a second time: draw from the words alone, in one pass",
+    "return model.head(z)", "return model.head(model.read(model.head(z).argmax(-1), sentence))",
+)  # fmt: skip
 
 
 @right
@@ -57,6 +83,14 @@ def by_embedding(model, words):
     with torch.no_grad():
         heard = F.embedding(words, model.codebook)
         return model.head(model.read(model.unseen(words.shape[0]), heard))
+
+
+@right
+def by_settings(model, words):
+    sizes = model.settings
+    nothing = torch.full((len(words), sizes.block_size), sizes.masking_token, device=model.slots.device)
+    with torch.no_grad():
+        return F.linear(model.read(nothing, model.codebook[words]), model.head.weight)
 
 
 @right

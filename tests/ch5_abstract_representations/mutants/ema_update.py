@@ -67,6 +67,52 @@ in_place = slip(
     "the old state is changed: return a new one",
     "return {", "state[\"counts\"].copy_(counts)\n    state[\"sums\"].copy_(sums)\n    return {",
 )  # fmt: skip
+epsilon_added = slip(
+    "epsilon is added to the counts: it is the least divisor, and changes nothing above it",
+    "counts.clamp(min=epsilon)", "(counts + epsilon)",
+)  # fmt: skip
+smoothed = slip(
+    "the counts are smoothed towards each other, as other versions of this rule do: divide by the count itself",
+    "sums / counts.clamp(min=epsilon)[:, None]",
+    "sums / ((counts + epsilon) / (counts.sum() + len(counts) * epsilon) * counts.sum())[:, None]",
+)  # fmt: skip
+batch_mean = slip(
+    "each word moves towards the mean of this batch: it is the running sum over the running count",
+    "sums / counts.clamp(min=epsilon)[:, None]",
+    "decay * state[\"codebook\"] + (1 - decay) * (chosen.T @ x) / chosen.sum(0).clamp(min=1)[:, None]",
+)  # fmt: skip
+at_least_one = slip("the least divisor is 1: it is epsilon", "min=epsilon", "min=1")
+unused_zero = slip(
+    "words that nobody chose become zero: they stay where they are",
+    "sums / counts.clamp(min=epsilon)[:, None]",
+    "torch.where(chosen.sum(0)[:, None] > 0, sums / counts.clamp(min=epsilon)[:, None], 0.0)",
+)  # fmt: skip
+unused_kept = slip(
+    "counts and sums of words that nobody chose stay as they were: they fade, too",
+    "return {", "used = chosen.sum(0) > 0\n    counts = torch.where(used, counts, state[\"counts\"])\n"
+    "    sums = torch.where(used[:, None], sums, state[\"sums\"])\n    return {",
+)  # fmt: skip
+present_only = slip(
+    "a word counts once, however many vectors chose it: count the vectors",
+    "chosen.sum(0)",
+    "(chosen.sum(0) > 0).float()",
+)
+last_vector = slip(
+    "of several vectors that chose a word only the last counts: add them up",
+    "chosen.T @ x", "torch.zeros_like(state[\"sums\"]).index_put((words,), x)",
+)  # fmt: skip
+too_few_words = slip(
+    "words that were not chosen are missing from the table: there are as many rows as words in the codebook",
+    "F.one_hot(words, len(state[\"counts\"]))", "F.one_hot(words)",
+)  # fmt: skip
+batch_counts = slip(
+    "the new state holds this batch's counts: it holds the running ones", '"counts": counts', '"counts": chosen.sum(0)'
+)
+same_dict = slip(
+    "the old dict is filled with the new numbers: return a new one",
+    "return {\"codebook\"", "state |= {\"codebook\"",
+    "\"sums\": sums}", "\"sums\": sums}\n    return state",
+)  # fmt: skip
 
 
 @right

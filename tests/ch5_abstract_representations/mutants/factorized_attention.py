@@ -79,6 +79,64 @@ Residual = slip(
     "return self.output(mixed)",
     "return x + self.output(mixed)",
 )
+ScaledByH = slip(
+    "the scores are divided by the width of a head: divide by its square root", "q.shape[-1] ** 0.5", "q.shape[-1]"
+)
+AcrossHeads = slip(
+    "the softmax runs over the heads: the weights of one query over all keys add up to 1",
+    "dim=-1)\n    mixed", "dim=1)\n    mixed",
+)  # fmt: skip
+OverAllPairs = slip(
+    "the softmax runs over all pairs of cells at once: each query has weights of its own, which add up to 1",
+    "scores.softmax(dim=-1)\n    mixed", "scores.flatten(2).softmax(-1).view_as(scores)\n    mixed",
+)  # fmt: skip
+CellsForHeads = slip(
+    "the heads are cut out across the cells: split the width first, then bring the head axis before the cells",
+    "q = self.query(both).view(B, T, self.n_heads, -1).transpose(1, 2)",
+    "q = self.query(both).view(B, self.n_heads, T, -1)",
+    "k = self.key(both).view(B, T, self.n_heads, -1).transpose(1, 2)",
+    "k = self.key(both).view(B, self.n_heads, T, -1)",
+    "v = self.value(both).view(B, T, self.n_heads, -1).transpose(1, 2)",
+    "v = self.value(both).view(B, self.n_heads, T, -1)",
+)  # fmt: skip
+WidthBeforeHeads = slip(
+    "a head takes every N-th number: its H numbers lie side by side, so split the width as (N H)",
+    "q = self.query(both).view(B, T, self.n_heads, -1).transpose(1, 2)",
+    "q = self.query(both).view(B, T, -1, self.n_heads).permute(0, 3, 1, 2)",
+    "k = self.key(both).view(B, T, self.n_heads, -1).transpose(1, 2)",
+    "k = self.key(both).view(B, T, -1, self.n_heads).permute(0, 3, 1, 2)",
+    "v = self.value(both).view(B, T, self.n_heads, -1).transpose(1, 2)",
+    "v = self.value(both).view(B, T, -1, self.n_heads).permute(0, 3, 1, 2)",
+)  # fmt: skip
+QueriesForKeys = slip(
+    "queries and keys have exchanged places in the scores: queries go down, keys across",
+    "q @ k.transpose(-1, -2)", "k @ q.transpose(-1, -2)",
+)  # fmt: skip
+KeysForValues = slip(
+    "keys and values are exchanged",
+    "k = self.key(both)",
+    "k = self.value(both)",
+    "v = self.value(both)",
+    "v = self.key(both)"
+)  # fmt: skip
+NotItself = slip(
+    "a cell may not read itself: every cell reads every cell, itself too",
+    "pattern = scores",
+    "scores = scores.masked_fill(torch.eye(T, dtype=torch.bool), float('-inf'))\n    pattern = scores",
+)  # fmt: skip
+Sigmoid = slip(
+    "a sigmoid weighs every key on its own: softmax makes the weights of a query add up to 1",
+    "scores.softmax(dim=-1)", "scores.sigmoid()",
+)  # fmt: skip
+Normalised = slip(
+    "the content is normalised here: the block does that before",
+    "both = torch.cat([x,",
+    "both = torch.cat([F.layer_norm(x, (D,)),"
+)  # fmt: skip
+PlainExp = slip(
+    "exp of large scores becomes infinity, and the result nan: use softmax, or take the largest score away first",
+    "scores.softmax(dim=-1)", "scores.exp() / scores.exp().sum(-1, keepdim=True)",
+)  # fmt: skip
 
 
 @right

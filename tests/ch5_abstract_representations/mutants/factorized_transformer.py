@@ -88,6 +88,80 @@ Softmax = slip(
     "return self.head(self.final_norm(x))",
     "return self.head(self.final_norm(x)).softmax(-1)",
 )
+NormsExchanged = slip(
+    "norm_1 and norm_2 are exchanged: attention reads through norm_1, the MLP through norm_2",
+    "block.attention(block.norm_1(x), pos)",
+    "block.attention(block.norm_2(x), pos)",
+    "[block.norm_2(x), pos",
+    "[block.norm_1(x), pos",
+)  # fmt: skip
+TapOnUpdate = slip(
+    "attention's update passes through the tap, not the stream: add it to the stream first",
+    "block.z_attn(x + block.attention(block.norm_1(x), pos))",
+    "x + block.z_attn(block.attention(block.norm_1(x), pos))",
+)  # fmt: skip
+TapOnMlp = slip(
+    "the MLP's update passes through the tap, not the stream: add it to the stream first",
+    "block.out(x + block.mlp(read))", "x + block.out(block.mlp(read))",
+)  # fmt: skip
+TapsExchanged = slip(
+    "the two taps are exchanged: z_attn comes after attention, out after the MLP",
+    "block.z_attn(x +", "block.OUT(x +", "block.out(x +", "block.z_attn(x +", "block.OUT(", "block.out(",
+)  # fmt: skip
+NoAttentionTap = slip(
+    "the stream does not pass through z_attn: later exercises read and change it there",
+    "block.z_attn(x + block.attention(block.norm_1(x), pos))", "x + block.attention(block.norm_1(x), pos)",
+)  # fmt: skip
+NoOutTap = slip(
+    "the stream does not pass through out: later exercises read and change it there",
+    "block.out(x + block.mlp(read))", "x + block.mlp(read)",
+)  # fmt: skip
+TwiceThroughTap = slip(
+    "the stream passes through z_attn twice: an edit there would be made twice",
+    "block.z_attn(x +",
+    "block.z_attn(block.z_attn(x) +"
+)  # fmt: skip
+AttentionWithoutPosition = slip(
+    "attention does not see position",
+    "block.attention(block.norm_1(x), pos)",
+    "block.attention(block.norm_1(x), 0 * pos)"
+)  # fmt: skip
+FirstBlockAgain = slip(
+    "the first block is used again and again: each block has weights of its own",
+    "for block in self.blocks:", "for block in [self.blocks[0]] * len(self.blocks):",
+)  # fmt: skip
+Backwards = slip("the blocks run from last to first", "for block in self.blocks:", "for block in self.blocks[::-1]:")
+NormInside = slip(
+    "the final norm is applied after every block: it comes once, after the last",
+    "block.out(x + block.mlp(read))", "self.final_norm(block.out(x + block.mlp(read)))",
+    "self.head(self.final_norm(x))", "self.head(x)",
+)  # fmt: skip
+LogSoftmax = slip(
+    "it returns log-probabilities: the loss expects logits",
+    "return self.head(self.final_norm(x))", "return self.head(self.final_norm(x)).log_softmax(-1)",
+)  # fmt: skip
+TiedHead = slip(
+    "the logits come from the token embedding: the model has a head of its own",
+    "self.head(self.final_norm(x))", "self.final_norm(x) @ self.token_embedding.weight.T",
+)  # fmt: skip
+Scaled = slip(
+    "the token embedding is scaled: the stream starts as the embedding itself",
+    "x = self.token_embedding(tokens)", "x = self.token_embedding(tokens) * self.cfg.d_content**0.5",
+)  # fmt: skip
+PositionDetached = slip(
+    "the positions are detached: they are learned, too", "pos = self.position", "pos = self.position.detach()"
+)
+NoGrad = slip(
+    "the whole pass runs without gradients: it could not be trained",
+    "x = self.token_embedding(tokens)", "torch.set_grad_enabled(False)\n    x = self.token_embedding(tokens)",
+    "return self.head(self.final_norm(x))",
+    "x = self.head(self.final_norm(x))\n    torch.set_grad_enabled(True)\n    return x",
+)  # fmt: skip
+AddedInPlace = slip(
+    "the update is added in place, and the norm before it can no longer be differentiated: make a new tensor",
+    "x = block.z_attn(x + block.attention(block.norm_1(x), pos))",
+    "x = block.z_attn(x.add_(block.attention(block.norm_1(x), pos)))",
+)  # fmt: skip
 
 
 @right

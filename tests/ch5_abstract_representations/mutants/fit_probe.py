@@ -49,6 +49,34 @@ Standardised = slip(
     "the features are scaled to variance 1 and the weights left in that scale",
     "centred = X - mean_x", "centred = (X - mean_x) / X.std(dim=0)",
 )  # fmt: skip
+FixedPenalty = slip("the penalty is fixed: use the argument l2", "l2 * torch.eye", "1e-3 * torch.eye")
+PenaltySquared = slip("l2 is squared: it stands in the sum as it is", "l2 * torch.eye", "l2**2 * torch.eye")
+PenaltyEverywhere = slip(
+    "l2 is added to every number of the table: only the diagonal gets it, l2 times the identity",
+    "l2 * torch.eye(X.shape[1])", "l2",
+)  # fmt: skip
+OneSideSummed = slip(
+    "only one side of the equation is divided by n: divide both", "(labels - mean_y) / len(X)", "(labels - mean_y)"
+)
+OneLess = slip(
+    "the mean is taken over n - 1: over all n examples",
+    "centred.T @ centred / len(X)", "centred.T @ centred / (len(X) - 1)",
+    "(labels - mean_y) / len(X)", "(labels - mean_y) / (len(X) - 1)",
+)  # fmt: skip
+KindsCounted = slip(
+    "C is the number of different labels: with gaps among them it is the largest label plus 1",
+    "labels = F.one_hot(y, classes or int(y.max()) + 1).to(X.dtype)",
+    "known, index = y.unique(return_inverse=True)\n    labels = F.one_hot(index, classes or len(known)).to(X.dtype)",
+)  # fmt: skip
+PlusMinus = slip("the labels are 1 and -1: they are one-hot, 1 and 0", ".to(X.dtype)\n", ".to(X.dtype) * 2 - 1\n")
+FewSteps = slip(
+    "a few steps of gradient descent do not arrive: solve the equation",
+    "W = torch.linalg.solve(gram, centred.T @ (labels - mean_y) / len(X))",
+    "W = torch.zeros(X.shape[1], labels.shape[1])\n    for _ in range(20):\n"
+    "        W = W - 0.05 * (gram @ W - centred.T @ (labels - mean_y) / len(X))",
+)  # fmt: skip
+Exchanged = slip("bias and weights are exchanged: the weights come first", "return W, b", "return b, W")
+InPlace = slip("the caller's X is centred in place", "centred = X - mean_x", "centred = X.sub_(mean_x)")
 
 
 @right

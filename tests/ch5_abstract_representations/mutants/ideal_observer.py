@@ -77,6 +77,56 @@ LastToken = slip(
     "the last object token is left out: range ends one before its end already",
     "range(lib.n_bg, lib.unk)", "range(lib.n_bg, lib.unk - 1)",
 )  # fmt: skip
+SoftmaxPrior = slip(
+    "the weights go through a softmax: divide them by their sum",
+    "weight = weight / weight.sum()", "weight = torch.where(possible, weight, float('-inf')).softmax(0)",
+)  # fmt: skip
+NoOneColour = slip(
+    "the background's probability is not shared among the colours: each of the n_bg has its part",
+    "torch.full((lib.n_bg,), 1 / lib.n_bg)", "torch.full((lib.n_bg,), 1.0)",
+)  # fmt: skip
+AllTokensShare = slip(
+    "the background's probability is shared among all tokens: among the n_bg background tokens",
+    "torch.full((lib.n_bg,), 1 / lib.n_bg)", "torch.full((lib.n_bg,), 1 / lib.vocab)",
+)  # fmt: skip
+TokenAfter = slip(
+    "every object token's probability stands one column too far right", "result[:, token] =", "result[:, token + 1] ="
+)
+NoUnkColumn = slip(
+    "the column of UNK is missing: there are V of them, and that of UNK is 0",
+    "return torch.stack(results)", "return torch.stack(results)[..., :-1]",
+)  # fmt: skip
+Logarithms = slip(
+    "logarithms of the probabilities are returned: return the probabilities",
+    "return torch.stack(results)", "return torch.stack(results).log()",
+)  # fmt: skip
+FirstBoardOnly = slip(
+    "every board gets the posterior of the first one",
+    "for board in masked:",
+    "for board in masked[:1].expand_as(masked):",
+)
+FirstCellsOnly = slip(
+    "only the first half of the cells is compared: all visible ones count",
+    "| hidden).all(dim=1)", "| hidden)[:, : len(board) // 2].all(dim=1)",
+)  # fmt: skip
+SameObjectsNormalised = slip(
+    "object tokens are normalised among themselves: the background has its share as well",
+    "result[:, token] = weight @ (scenes == token).float()",
+    "result[:, token] = weight @ (scenes == token).float() / (weight @ (scenes >= 0).float()).clamp(min=1e-9)",
+)  # fmt: skip
+Quiet = slip(
+    "a board that no scene explains gives nan: raise a ValueError",
+    'if weight.sum() == 0:\n            raise ValueError("no scene fits")\n        ', "",
+)  # fmt: skip
+ColourOfAnother = slip(
+    "a board without a visible background takes the colour of the board before: all are equally likely",
+    "colours = torch.full((lib.n_bg,), 1 / lib.n_bg)",
+    "seen_before = masked[masked < lib.n_bg]\n            colours = F.one_hot(seen_before[0], "
+    "lib.n_bg).float() if len(seen_before) else torch.full((lib.n_bg,), 1 / lib.n_bg)",
+)  # fmt: skip
+FromTheOtherSide = slip(
+    "a token equal to n_bg counts as background: it is the first object token", "board < lib.n_bg", "board <= lib.n_bg"
+)
 
 
 @right

@@ -108,6 +108,66 @@ sum_only = slip(
     "only the loss is returned: return a dict with all parts",
     "return parts | {\"vectors\": vectors, \"words\": words}", "return loss",
 )  # fmt: skip
+words_as_floats = slip("'words' holds floats: word numbers are int64", '"words": words', '"words": words.float()')
+words_missing = slip(
+    "with quantised=False no words are returned: they are what would have been said",
+    "heard, vq = vectors, torch.zeros(())", "heard, vq, words = vectors, torch.zeros(()), None",
+)  # fmt: skip
+left_in_eval = slip("the model is switched to eval mode", "n = len(masked)", "model.eval()\n    n = len(masked)")
+heard_detached = slip(
+    "what the third pass hears is cut off from the composer: its gradient must come back through the words",
+    "model.unseen(n), heard)", "model.unseen(n), heard.detach())",
+)  # fmt: skip
+looked_up = slip(
+    "the third pass hears the codebook's rows, which know nothing of the vectors: use what vector_quantize returns",
+    "model.unseen(n), heard)", "model.unseen(n), model.codebook[words] if quantised else heard)",
+)  # fmt: skip
+weighted_speech = slip(
+    "'speech' is returned with its weight: return it without",
+    '"speech": from_speech',
+    '"speech": speech_weight * from_speech',
+)
+third_pass_silent = slip(
+    "the third pass hears the blank sentence: it hears what was said",
+    "model.unseen(n), heard)",
+    "model.unseen(n), model.blank(n))",
+)
+summed_over_cells = slip(
+    "the first loss is summed over the cells of a board: take the mean over all cells",
+    "F.cross_entropy(model.head(z).flatten(0, 1), board.flatten())",
+    "F.cross_entropy(model.head(z).transpose(1, 2), board, reduction='none').sum(1).mean()",
+)  # fmt: skip
+summed_speech = slip(
+    "the loss of the third pass is a sum over the cells: take the mean",
+    "F.cross_entropy(drawn.flatten(0, 1), board.flatten())",
+    "F.cross_entropy(drawn.flatten(0, 1), board.flatten(), reduction='sum')",
+)  # fmt: skip
+speech_of_the_masked = slip(
+    "the third pass is compared with the masked board: the target is the whole one",
+    "drawn.flatten(0, 1), board", "drawn.flatten(0, 1), masked",
+)  # fmt: skip
+board_of_the_masked = slip(
+    "the first pass is compared with the masked board: the target is the whole one",
+    "model.head(z).flatten(0, 1), board", "model.head(z).flatten(0, 1), masked",
+)  # fmt: skip
+head_detached = slip(
+    "the first pass is cut off before the head: its loss must train the reader",
+    "model.head(z).flatten", "model.head(z.detach()).flatten",
+)  # fmt: skip
+leftover = slip(
+    "the third pass keeps the abstractions of the first: the sentence is all it may know",
+    "drawn = model.head(model.read(model.unseen(n), heard))",
+    "drawn = model.head(model.read(model.unseen(n), heard) + z)",
+)  # fmt: skip
+plain_zero = slip(
+    "with quantised=False 'vq' is a Python number: a tensor is wanted, as in the other case",
+    "heard, vq = vectors, torch.zeros(())", "heard, vq = vectors, 0.0",
+)  # fmt: skip
+plain_numbers = slip(
+    "the parts are Python numbers: keep tensors",
+    '"board": from_board, "speech": from_speech',
+    '"board": from_board.item(), "speech": from_speech.item()',
+)
 
 
 @right

@@ -17,7 +17,7 @@ slip = slips("""
             while len(found) < count:
                 drawn = torch.randint(choices, (size, size), generator=generator)
                 found.setdefault(tuple(drawn.flatten().tolist()), drawn)
-            return torch.stack(list(found.values()))
+            return torch.stack(list(found.values())) if count else torch.empty(0, size, size, dtype=torch.int64)
         roots = n_bg + different(n_roots, d, n_obj)
         comps = different(n_comps, 2, n_roots)
         return Library(roots, comps, n_bg, n_obj, side)
@@ -67,8 +67,41 @@ ObjectsInOrder = slip(
 )  # fmt: skip
 Unsorted = slip(
     "the tokens of a root are sorted: the order of the cells is part of the object",
-    "torch.stack(list(found.values()))",
-    "torch.stack(list(found.values())).flatten(1).sort(1).values.view(-1, size, size)",
+    "torch.stack(list(found.values())) if",
+    "torch.stack(list(found.values())).flatten(1).sort(1).values.view(-1, size, size) if",
+)  # fmt: skip
+
+
+EmptyCrash = slip(
+    "with no composites at all it fails: the library then holds a table of none, of shape (0, 2, 2)",
+    " if count else torch.empty(0, size, size, dtype=torch.int64)", "",
+)  # fmt: skip
+AllRefused = slip(
+    "all the objects that there are may be asked for: refuse only when more are wanted",
+    "count > choices **", "count >= choices **",
+)  # fmt: skip
+CountedWrong = slip(
+    "the number of different objects is wrong: each of the size * size cells has so many choices, so it is a power",
+    "count > choices ** (size * size)", "count > choices * size * size",
+)  # fmt: skip
+CompositesOfSizeD = slip(
+    "composites have d x d slots: they always have 2 x 2", "different(n_comps, 2,", "different(n_comps, d,"
+)
+RootsOfComposites = slip(
+    "the slots of a composite are drawn below n_obj: they hold root numbers, below n_roots",
+    "different(n_comps, 2, n_roots)", "different(n_comps, 2, n_obj)",
+)  # fmt: skip
+FourDifferentRoots = slip(
+    "the roots of a composite are all different: each slot is drawn on its own, with replacement",
+    "comps = different(n_comps, 2, n_roots)",
+    "comps = different(n_comps, 2, n_roots)\n"
+    "    if n_roots >= 4:\n"
+    "        comps = torch.stack([torch.randperm(n_roots, generator=generator)[:4].view(2, 2) for _ in comps])",
+)  # fmt: skip
+MarginOfD = slip("the margin is set to d: it keeps its default", "n_obj, side)", "n_obj, side, d)")
+FirstRootFixed = slip(
+    "the first object is not drawn: it is always the same",
+    "found = {}", "found = {(0,) * (size * size): torch.zeros(size, size, dtype=torch.int64)} if count else {}",
 )  # fmt: skip
 
 
@@ -84,7 +117,7 @@ def without_replacement(n_roots, d, n_bg, n_obj, n_comps, generator, side=8):
             if choices < size * size:
                 order = torch.randint(choices, (size * size,), generator=generator)
             found.setdefault(tuple(order.tolist()), order.view(size, size))
-        return torch.stack(list(found.values()))
+        return torch.stack(list(found.values())) if count else torch.empty(0, size, size, dtype=torch.int64)
 
     roots = n_bg + different(n_roots, d, n_obj)
     return Library(roots, different(n_comps, 2, n_roots), n_bg, n_obj, side)

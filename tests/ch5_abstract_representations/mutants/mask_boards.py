@@ -111,6 +111,56 @@ SameEveryTime = slip(
     "the generator is seeded anew: all calls hide the same cells",
     "n, d, side = ", "generator = torch.Generator().manual_seed(0)\n    n, d, side = ",
 )  # fmt: skip
+RootZero = slip(
+    "root 0 of a composite is never hidden: an empty slot has root -1, and 0 is a root like the others",
+    "objects[..., 0] < 0, -1)", "objects[..., 0] < 0, -1).masked_fill(objects[..., 0] == 0, -0.5)",
+)  # fmt: skip
+GlobalSlot = slip(
+    "the root of a composite is drawn by torch's global generator: hand the given one to each draw",
+    "torch.rand(n, 4, generator=generator)", "torch.rand(n, 4)",
+)  # fmt: skip
+FixedNumber = slip(
+    "a fixed number of cells is hidden on every board: each cell is decided on its own, with probability p",
+    "mask = torch.rand(board.shape, generator=generator) < p",
+    "mask = torch.rand(n, side * side, generator=generator).argsort(1).argsort(1).view(board.shape) < "
+    "round(p * side * side)",
+)  # fmt: skip
+CoordinatesExchanged = slip(
+    "row and column of a composite's root are exchanged", "lot.argmax(dim=1), 1:]", "lot.argmax(dim=1), 1:].flip(1)"
+)
+WholeComposite = slip(
+    "the patch hides all roots of a composite: exactly one",
+    "mask = mask | (patched[:, None, None] & patch)",
+    "mask = mask | (patched[:, None, None] & (patch | ((scenes[\"kind\"] == 2)[:, None, None] & "
+    "(scenes[\"root_id\"] >= 0))))",
+)  # fmt: skip
+EveryCopy = slip(
+    "every cell of the chosen root's number is hidden, also where the root comes twice: hide one d x d square",
+    "mask = mask | (patched[:, None, None] & patch)",
+    "same = scenes[\"root_id\"] == objects[torch.arange(n), lot.argmax(dim=1), 0][:, None, None]\n"
+    "    mask = mask | (patched[:, None, None] & (patch | ((scenes[\"kind\"] == 2)[:, None, None] & same)))",
+)  # fmt: skip
+OneCoordinate = slip(
+    "row and column of the corner are always equal: draw both",
+    "(n, 2), generator=generator)\n    lot",
+    "(n, 1), generator=generator).expand(n, 2)\n    lot",
+)
+DoublesOnRoots = slip(
+    "on boards with two roots the patch covers one of them: that holds for composites only",
+    'scenes["kind"] == 2',
+    'scenes["kind"] >= 1',
+)
+OneMaskPerBoard = slip(
+    "all cells of a board are hidden, or none: draw for each cell",
+    "mask = torch.rand(board.shape, generator=generator) < p",
+    "mask = (torch.rand(n, 1, 1, generator=generator) < p).expand(board.shape)",
+)  # fmt: skip
+Integers = slip("the mask holds 0 and 1: it must be bool", "board), mask", "board), mask.long()")
+Exchanged = slip(
+    "mask and boards are exchanged: the masked boards come first",
+    "torch.where(mask, lib.unk, board), mask",
+    "mask, torch.where(mask, lib.unk, board)",
+)
 
 
 @right

@@ -52,6 +52,49 @@ Detached = slip(
     "return loss.mean()",
     "return loss.mean().item()",
 )
+OtherCase = slip(
+    "where is made lower case first: any other spelling must be refused with a ValueError",
+    "if where not in", "where = str(where).lower()\n    if where not in",
+)  # fmt: skip
+NoneIsAll = slip(
+    "None is taken for all: refuse it with a ValueError",
+    '("all", "masked")',
+    '("all", "masked", None)',
+    'where == "all"',
+    'where != "masked"'
+)  # fmt: skip
+OneMore = slip(
+    "1 is added to the number of hidden cells: divide by at least 1, and else by their number itself",
+    "mask.sum().clamp(min=1)", "(mask.sum() + 1)",
+)  # fmt: skip
+Exponentials = slip(
+    "exp of large logits becomes infinity, and the loss nan: use cross_entropy or log_softmax",
+    'F.cross_entropy(logits.flatten(0, 1), target.flatten(), reduction="none").view(target.shape)',
+    "-(logits.exp().gather(-1, target[..., None])[..., 0] / logits.exp().sum(-1)).log()",
+)  # fmt: skip
+TargetChanged = slip(
+    "the caller's target is changed: work on a copy",
+    "return (loss * mask).sum()", "target[~mask] = -100\n    return (loss * mask).sum()",
+)  # fmt: skip
+UnkIgnored = slip(
+    "cells with the largest token are left out: every cell of the target counts",
+    'reduction="none")', 'reduction="none", ignore_index=logits.shape[-1] - 1)',
+)  # fmt: skip
+Reshaped = slip(
+    "view or reshape puts tokens and cells in a heap: the axes must be exchanged, or B and T flattened",
+    "F.cross_entropy(logits.flatten(0, 1), target.flatten()",
+    "F.cross_entropy(logits.reshape(len(logits), logits.shape[2], -1), target",
+)  # fmt: skip
+ProbabilityLoss = slip(
+    "the loss is 1 minus the probability: it is minus its logarithm",
+    'F.cross_entropy(logits.flatten(0, 1), target.flatten(), reduction="none").view(target.shape)',
+    "1 - logits.softmax(-1).gather(-1, target[..., None])[..., 0]",
+)  # fmt: skip
+NoGradientAtZero = slip(
+    "where no cell is hidden, a new tensor is returned, and no gradient flows: keep the loss linked to the logits",
+    'if where == "all":',
+    'if where == "masked" and not mask.any():\n        return torch.tensor(0.0)\n    if where == "all":',
+)  # fmt: skip
 
 
 @right

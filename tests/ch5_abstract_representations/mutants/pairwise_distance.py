@@ -39,6 +39,44 @@ UpperOnly = slip(
 NoRefusal = slip(
     "an unknown metric is taken for euclidean: raise a ValueError", 'raise ValueError("euclidean or unit")', "pass"
 )
+AsNumpy = slip("a numpy array is returned: a tensor is wanted", ".sum(dim=-1).sqrt()", ".sum(dim=-1).sqrt().numpy()")
+AnyCase = slip(
+    "upper and lower case are taken for the same: another spelling is another metric",
+    "if metric not in",
+    "metric = metric.lower()\n    if metric not in"
+)  # fmt: skip
+KeyErrorRaised = slip("it refuses with a KeyError: a ValueError is wanted", "raise ValueError", "raise KeyError")
+Clamped = slip(
+    "the squares come from a difference of large numbers and are cut off at 0: subtract the vectors first",
+    "return (X[:, None] - X[None]).square().sum(dim=-1).sqrt()",
+    "n = (X * X).sum(1)\n    return (n[:, None] + n - 2 * X @ X.T).clamp(min=0).sqrt()",
+)  # fmt: skip
+Cosine = slip(
+    "with unit, 1 minus the cosine is returned: the euclidean distance of the scaled rows is wanted",
+    "return (X[:, None]", "if metric == 'unit':\n        return 1 - X @ X.T\n    return (X[:, None]",
+)  # fmt: skip
+ShortRows = slip(
+    "rows shorter than 1 are not scaled: only a row of zeros stays as it is", "clamp(min=1e-12)", "clamp(min=1)"
+)
+InPlace = slip(
+    "the caller's X is scaled in place",
+    "X = X / X.norm(dim=1, keepdim=True).clamp(min=1e-12)", "X /= X.norm(dim=1, keepdim=True).clamp(min=1e-12)",
+)  # fmt: skip
+UnitByDefault = slip(
+    "without a metric the rows are scaled: the default is euclidean", 'metric="euclidean"', 'metric="unit"'
+)
+UnderTheRoot = slip(
+    "something is added under the root: a row is at distance 0 from itself",
+    ".sum(dim=-1).sqrt()",
+    ".sum(dim=-1).add(1e-6).sqrt()",
+)
+Condensed = slip(
+    "each pair comes once, in one long list: the matrix (n, n) is wanted",
+    "return (X[:, None] - X[None]).square().sum(dim=-1).sqrt()", "return torch.nn.functional.pdist(X)",
+)  # fmt: skip
+OneForAll = slip(
+    "the whole table is scaled by one length: each row has its own", "X.norm(dim=1, keepdim=True)", "X.norm()"
+)
 
 
 @right

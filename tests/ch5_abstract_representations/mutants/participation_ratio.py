@@ -47,6 +47,32 @@ InPlace = slip(
     "centred = X - X.mean(dim=0)",
     "X -= X.mean(dim=0)\n    centred = X",
 )
+Cutoff = slip(
+    "small variances are taken for none at all: the ratio does not depend on the scale", "squares > 0", "squares > 1e-6"
+)
+OneAdded = slip("something is added to what is divided by", "/ squares)", "/ (squares + 1e-2))")
+MeanOfRows = slip(
+    "each vector's own mean is subtracted: subtract the mean vector", "X.mean(dim=0)", "X.mean(dim=1, keepdim=True)"
+)
+OneMean = slip("one mean over vectors and features is subtracted: the mean is a vector", "X.mean(dim=0)", "X.mean()")
+OverD = slip(
+    "the ratio is divided by the number of features: it is a number of dimensions",
+    "float(variances.sum() ** 2 / squares)", "float(variances.sum() ** 2 / squares) / X.shape[1]",
+)  # fmt: skip
+Entropy = slip(
+    "that is exp of the entropy of the shares, another way of counting dimensions",
+    "float(variances.sum() ** 2 / squares)",
+    "float(torch.special.entr(variances / variances.sum()).sum().exp())",
+)  # fmt: skip
+Standardised = slip(
+    "every feature is scaled to variance 1 first: their variances are what counts",
+    "centred = X - X.mean(dim=0)", "centred = (X - X.mean(dim=0)) / (X.std(dim=0) + 1e-9)",
+)  # fmt: skip
+OneForNothing = slip("where X does not vary, the result is 1: it must be 0", "else 0.0", "else 1.0")
+WholeNumber = slip(
+    "the ratio is rounded: return it as it is",
+    "float(variances.sum() ** 2 / squares)", "round(float(variances.sum() ** 2 / squares))",
+)  # fmt: skip
 
 
 @right

@@ -43,6 +43,41 @@ zero_counts = slip(
     "words that never occur count with share 0, and 0 * log 0 is nan: leave them out",
     "torch.unique(words, return_counts=True)[1].double()", "torch.bincount(words.flatten(), minlength=32).double()",
 )  # fmt: skip
+sorted_in_place = slip(
+    "the caller's words are sorted in place: work on a copy",
+    "counts = torch.unique(words,",
+    "words.copy_(words.flatten().sort().values.view_as(words))\n    counts = torch.unique(words,",
+)  # fmt: skip
+rounded = slip("the result is rounded: return it as it is", "float(2**bits)", "float(round(float(2**bits)))")
+whole_sentences = slip(
+    "whole sentences are counted: count single words",
+    "torch.unique(words, return_counts",
+    "torch.unique(words, dim=0, return_counts",
+)
+over_the_sentences = slip(
+    "the counts are divided by the number of sentences: divide by that of all words",
+    "counts / counts.sum()",
+    "counts / len(words)",
+)
+runs = slip(
+    "only neighbours that are equal count as one word: words may come back later",
+    "torch.unique(words, return_counts=True)", "words.flatten().unique_consecutive(return_counts=True)",
+)  # fmt: skip
+word_zero = slip(
+    "word 0 is left out: it is a word like the others",
+    "torch.unique(words, return",
+    "torch.unique(words[words > 0], return",
+)
+mean_of_terms = slip(
+    "the mean of the terms is taken: the entropy is their sum",
+    "-(share * share.log2()).sum()",
+    "-(share * share.log2()).mean()",
+)
+one_axis_only = slip(
+    "words is taken to have one axis: it may be (B, W)",
+    "torch.unique(words, return_counts=True)[1].double()",
+    "torch.bincount(words).double()\n    counts = counts[counts > 0]",
+)  # fmt: skip
 
 
 @right

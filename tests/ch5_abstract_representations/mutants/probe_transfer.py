@@ -57,6 +57,51 @@ ZeroForNothing = slip(
     ".float().mean().item()",
     ".float().sum().item() / max(int(test.sum()), 1)",
 )
+OnlyNewConditions = slip(
+    "conditions that were fitted are left out of the test: the boards differ, so they may be in both",
+    "test = ~even & torch.isin(condition, torch.tensor(test_on))",
+    "test = ~even & torch.isin(condition, torch.tensor(test_on)) & ~torch.isin(condition, torch.tensor(fit_on))",
+)  # fmt: skip
+FromTo = slip(
+    "every condition between the smallest and the largest of fit_on counts: only those in the list do",
+    "torch.isin(condition, torch.tensor(fit_on))", "(condition >= min(fit_on)) & (condition <= max(fit_on))",
+)  # fmt: skip
+ConditionsExchanged = slip(
+    "fit_on and test_on are exchanged",
+    "torch.tensor(fit_on))",
+    "torch.tensor(OTHER))",
+    "torch.tensor(test_on))",
+    "torch.tensor(fit_on))",
+    "OTHER",
+    "test_on",
+)  # fmt: skip
+NoSplit = slip(
+    "no board is kept apart: fit on the even-numbered ones, test on the odd-numbered ones",
+    "fit = even & ", "fit = ", "test = ~even & ", "test = ",
+)  # fmt: skip
+Halves = slip(
+    "the first half of the boards is fitted: fit on the even-numbered ones", "board % 2 == 0", "board < board.median()"
+)
+BoardsRenumbered = slip(
+    "boards are numbered anew before they are split: their own numbers count",
+    "board % 2 == 0", "board.unique(return_inverse=True)[1] % 2 == 0",
+)  # fmt: skip
+NoClasses = slip(
+    "fit_probe is not told how many classes there are: a class that only the tested boards show would be missing",
+    ", classes=int(y.max()) + 1", "",
+)  # fmt: skip
+ErrorRate = slip("the share of mistakes is returned: the share of hits is wanted", "said == y[test]", "said != y[test]")
+Count = slip("the hits are counted: their share is wanted", ".float().mean().item()", ".float().sum().item()")
+Balanced = slip(
+    "the classes' accuracies are averaged: every tested cell counts alike",
+    "return (said == y[test]).float().mean().item()",
+    "hits, t = (said == y[test]).float(), y[test]\n"
+    "    return torch.stack([hits[t == c].mean() for c in t.unique()]).mean().item() if len(t) else float('nan')",
+)  # fmt: skip
+Refused = slip(
+    "with nothing to test it raises an error: the result must be nan",
+    "said = (X", "if not test.any():\n        raise ValueError('nothing to test')\n    said = (X",
+)  # fmt: skip
 
 
 @right
@@ -68,6 +113,18 @@ def by_lists(X, y, board, condition, fit_on, test_on, l2=1e-3):
     if not test:
         return float("nan")
     return float(sum(((X[i] @ W + b).argmax() == y[i]).item() for i in test)) / len(test)
+
+
+@right
+def nothing_to_fit(X, y, board, condition, fit_on, test_on, l2=1e-3):
+    def chosen(rest, values):
+        return torch.tensor([i for i in range(len(y)) if board[i] % 2 == rest and int(condition[i]) in values])
+
+    here, there = chosen(0, fit_on), chosen(1, test_on)
+    if len(there) == 0:
+        return float("nan")
+    W, b = fit_probe(X[here], y[here], l2, classes=int(y.max()) + 1)
+    return ((X[there] @ W + b).max(dim=1)[1] == y[there]).double().mean().item()
 
 
 @right

@@ -67,6 +67,16 @@ EveryTap = slip(
     "return found",
     "found.setdefault('embedding', found[sites[0]].clone())\n    return found",
 )
+OnePassEach = slip(
+    "the model runs anew for every site: register all hooks first, and run it once",
+    "try:\n", "try:\n        for _ in sites[1:]:\n            model(tokens)\n",
+)  # fmt: skip
+LeftInEval = slip("the model is switched to eval mode and left there", "found = {}", "found = {}\n    model.eval()")
+AllHooksGone = slip(
+    "every hook is removed, those of others too: remove your own by their handles",
+    "hook.remove()", "pass\n            for module in model.modules():\n                module._forward_hooks.clear()",
+)  # fmt: skip
+Numpy = slip("the activations come as numpy arrays: keep tensors", "output.detach().clone()", "output.detach().numpy()")
 
 
 @right
@@ -86,16 +96,19 @@ def with_exit_stack(model, tokens, sites):
 
 
 @right
-def one_pass_each(model, tokens, sites):
-    answer = {}
-    for site in sites:
-        seen = []
-        handle = site_module(model, site).register_forward_hook(
-            lambda *given, seen=seen: seen.append(given[-1].detach().clone())
-        )
-        try:
-            model(tokens)
-        finally:
-            handle.remove()
-        answer[site] = seen[-1]
-    return answer
+def with_keepers(model, tokens, sites):
+    class Keeper:
+        def __call__(self, module, given, out):
+            self.value = out.detach().clone()
+
+    keepers = {site: Keeper() for site in sites}
+    handles = [site_module(model, site).register_forward_hook(keeper) for site, keeper in keepers.items()]
+    was_training = model.training
+    try:
+        model.eval()
+        model(tokens)
+    finally:
+        model.train(was_training)
+        while handles:
+            handles.pop().remove()
+    return {site: keeper.value for site, keeper in keepers.items()}

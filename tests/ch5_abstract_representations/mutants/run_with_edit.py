@@ -57,6 +57,25 @@ NoFinally = slip(
 )  # fmt: skip
 WithGraph = slip("the pass keeps gradients: none are wanted", "torch.no_grad()", "torch.enable_grad()")
 Twice = slip("the edit is applied twice", "edit(output)", "edit(edit(output))")
+LeftInEval = slip(
+    "the model is switched to eval mode and left there", "def change(edit):", "model.eval()\n\n    def change(edit):"
+)
+AllHooksGone = slip(
+    "every hook is removed, those of others too: remove your own by their handles",
+    "hook.remove()", "pass\n            for module in model.modules():\n                module._forward_hooks.clear()",
+)  # fmt: skip
+Swallowed = slip(
+    "an error in an edit is swallowed: it must reach the caller",
+    "finally:", "except Exception:\n        pass\n    finally:",
+)  # fmt: skip
+Emptied = slip(
+    "the caller's dict of edits is emptied: read it, and leave it as it is",
+    "for site, edit in edits.items()]", "for site, edit in [edits.popitem() for _ in list(edits)]]",
+)  # fmt: skip
+BoardByBoard = slip(
+    "the edit is called for one board after the other: it takes all of them at once, (B, T, D)",
+    "edit(output)", "torch.stack([edit(one) for one in output])",
+)  # fmt: skip
 
 
 @right

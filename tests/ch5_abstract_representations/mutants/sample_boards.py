@@ -48,13 +48,15 @@ slip = slips("""
         objects[kind == 0, 1, 0] = -1
         stride = lib.d + lib.margin
         slot = torch.arange(4)
+        bg = pick(lib.n_bg, n)
+        if len(lib.comps) == 0:
+            return paint(lib, objects, bg) | {"kind": kind, "comp": torch.full((n,), -1)}
         comp = torch.where(kind == 2, pick(len(lib.comps), n), -1)
         corner = pick(lib.side - (2 * lib.d + lib.margin) + 1, n, 2)
         row = corner[:, :1] + stride * (slot // 2)
         column = corner[:, 1:] + stride * (slot % 2)
         whole = torch.stack([lib.comps.flatten(1)[comp], row, column], dim=-1)
         objects = torch.where((kind == 2)[:, None, None], whole, objects)
-        bg = pick(lib.n_bg, n)
         return paint(lib, objects, bg) | {"kind": kind, "comp": comp}
 """)
 
@@ -132,6 +134,65 @@ CompAlways = slip(
     "torch.where(kind == 2, pick(len(lib.comps), n), -1)", "pick(len(lib.comps), n)",
 )  # fmt: skip
 NoKind = slip("kind is missing from the result", '{"kind": kind, "comp": comp}', '{"comp": comp}')
+NoComposites = slip(
+    "in a world without composites it fails, though none is wanted: draw one only where there are any",
+    "if len(lib.comps) == 0:", "if False:",
+)  # fmt: skip
+CompZero = slip(
+    "comp is 0 on boards with one root: it is -1 where there is no composite",
+    "n), -1)\n    corner", "n), -(kind == 1).long())\n    corner",
+)  # fmt: skip
+Blocks = slip(
+    "the kinds come in blocks, in exact shares: draw the kind of each board on its own",
+    "kind = torch.multinomial(torch.tensor(kind_probs), n, replacement=True, generator=generator)",
+    "kind = (torch.arange(n) / n >= torch.tensor(kind_probs).cumsum(0)[:2, None]).sum(0)",
+)  # fmt: skip
+Touching = slip(
+    "two roots never touch: they must have no cell in common, and that is enough",
+    "apart(P, lib.d) if", "apart(P, lib.d + 1) if",
+)  # fmt: skip
+SinglesInGivenPairs = slip(
+    "where `pairs` is given, single roots come from it as well: it is meant for two roots",
+    "pairs = apart(P, lib.d) if pairs is None else pairs",
+    "given = pairs is not None\n    pairs = pairs if given else apart(P, lib.d)",
+    "(kind == 0)[:, None], pick", "(kind == 0)[:, None] & (not given), pick",
+)  # fmt: skip
+FirstThenSecond = slip(
+    "a first position is drawn, and then one of those left: draw a pair, so that each pair is as likely",
+    "places = pairs[pick(len(pairs), n)].view(n, 2, 2)",
+    "first = pairs[:, :2].unique(dim=0)\n    first = first[pick(len(first), n)]\n"
+    "    fits = (pairs[None, :, :2] == first[:, None]).all(-1).float()\n"
+    "    places = pairs[torch.multinomial(fits, 1, generator=generator)[:, 0]].view(n, 2, 2)",
+)  # fmt: skip
+KeptInOrder = slip(
+    "a pair is read as (row, row, column, column): it is (row, column, row, column)",
+    ".view(n, 2, 2)\n", ".view(n, 2, 2).transpose(1, 2).contiguous()\n",
+)  # fmt: skip
+FixedMargin = slip(
+    "the margin is taken to be 1: it is lib.margin",
+    "stride = lib.d + lib.margin",
+    "stride = lib.d + 1",
+    "2 * lib.d + lib.margin",
+    "2 * lib.d + 1",
+)
+OneDiagonal = slip(
+    "row and column of a composite are always equal: draw both",
+    "+ lib.margin) + 1, n, 2)", "+ lib.margin) + 1, n, 1).expand(n, 2)",
+)  # fmt: skip
+EmptyFilled = slip(
+    "an empty slot of a composite is filled with root 0: it stays empty, root -1",
+    "lib.comps.flatten(1)[comp], row", "lib.comps.flatten(1)[comp].clamp(min=0), row",
+)  # fmt: skip
+SecondIsRootZero = slip(
+    "the empty second slot of a single board holds root 0: no root is -1",
+    "objects[kind == 0, 1, 0] = -1",
+    "objects[kind == 0, 1, 0] = 0",
+)
+FlatBoards = slip(
+    "the boards come as rows of cells: they are squares, (B, S, S)",
+    "objects, bg) | {\"kind\": kind, \"comp\": comp}",
+    "objects, bg) | {\"kind\": kind, \"comp\": comp, \"board\": paint(lib, objects, bg)[\"board\"].flatten(1)}",
+)  # fmt: skip
 GlobalGenerator = slip(
     "some draws come from torch's global generator: hand the given one to each of them",
     "bg = pick(lib.n_bg, n)", "bg = torch.randint(lib.n_bg, (n,))",

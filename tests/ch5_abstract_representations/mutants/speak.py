@@ -53,6 +53,28 @@ codebook_moves = slip(
     "speaking moves the codebook: it is moved only in training",
     "return words", "model.codebook.mul_(1.001)\n    return words",
 )  # fmt: skip
+left_in_train = slip(
+    "the model is left in train mode, whatever it was in: leave its mode alone",
+    "return words", "model.train()\n    return words",
+)  # fmt: skip
+from_slots = slip(
+    "the network hears the slots, with which a sentence starts: it must hear the blank sentence, model.blank",
+    "model.blank(len(tokens))", "model.slots.expand(len(tokens), -1, -1)",
+)  # fmt: skip
+by_dot_product = slip(
+    "words are compared by their dot product, so that long ones win: take the nearest one",
+    "_, words, _ = vector_quantize(model.compose(z), model.codebook)",
+    "words = (model.compose(z) @ model.codebook.T).argmax(-1)",
+)  # fmt: skip
+by_the_head = slip(
+    "the composed vectors go through the head, which gives tokens of the board: quantise them with the codebook",
+    "_, words, _ = vector_quantize(model.compose(z), model.codebook)",
+    "words = model.head(model.compose(z)).argmax(-1)",
+)  # fmt: skip
+not_read = slip(
+    "the tokens' embeddings are composed: the reader reads the board first",
+    "model.read(tokens, model.blank(len(tokens)))", "model.tokens(tokens)",
+)  # fmt: skip
 
 
 @right

@@ -29,7 +29,9 @@ first_board = slip(
     "only the first board's word is replaced: replace it in every one", "other[:, slot]", "other[:1, slot]"
 )
 next_slot = slip(
-    "the word after the one asked for is replaced", "other[:, slot]", "other[:, (slot + 1) % words.shape[1]]"
+    "the word beside the one asked for is replaced: slots count from 0",
+    "other[:, slot]",
+    "other[:, (slot + 1) % words.shape[1]]",
 )
 all_slots = slip(
     "every word of the sentence is replaced: only the one at `slot`",
@@ -60,6 +62,33 @@ exchanged = slip(
     "after, after != before",
     "after != before, after",
 )
+a_board_instead = slip(
+    "the whole sentence of one board is replaced: replace the word at `slot` of every board",
+    "other[:, slot]", "other[slot]",
+)  # fmt: skip
+from_here_on = slip(
+    "all words from `slot` on are replaced: only the one at `slot`",
+    "other[:, slot] = new_word", "other[:, slot:] = torch.as_tensor(new_word).reshape(-1, 1)",
+)  # fmt: skip
+added = slip(
+    "the new word's number is added to the old one: it takes its place",
+    "other[:, slot] = new_word", "other[:, slot] = (other[:, slot] + new_word) % len(model.codebook)",
+)  # fmt: skip
+as_integers = slip(
+    "what changed comes as 0 and 1: return true and false", "after, after != before", "after, (after != before).long()"
+)
+caller_first = slip(
+    "the word is replaced in the caller's sentences: work on a copy",
+    "other = words.clone()\n    other[:, slot] = new_word\n    before = draw(model, words).argmax(-1)",
+    "before = draw(model, words).argmax(-1)\n    words[:, slot] = new_word\n    other = words",
+)  # fmt: skip
+only_the_drawing = slip(
+    "only the drawing is returned: say which cells changed, too", "return after, after != before", "return after"
+)
+against_silence = slip(
+    "the new drawing is compared with that of another sentence: compare with the sentence as it was",
+    "before = draw(model, words)", "before = draw(model, torch.zeros_like(words))",
+)  # fmt: skip
 
 
 @right

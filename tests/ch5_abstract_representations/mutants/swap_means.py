@@ -51,6 +51,21 @@ InPlace = slip(
     "shift = alpha * (m_to - m_from)",
     "m_to -= m_from\n    shift = alpha * m_to",
 )
+AlphaOnOne = slip(
+    "alpha scales m_to alone: it scales the whole difference", "alpha * (m_to - m_from)", "alpha * m_to - m_from"
+)
+Length1 = slip(
+    "the difference is scaled to length 1: the cells move by all of it",
+    "alpha * (m_to - m_from)", "alpha * torch.nn.functional.normalize(m_to - m_from, dim=1)",
+)  # fmt: skip
+Squared = slip("alpha counts twice", "alpha * (m_to", "alpha * alpha * (m_to")
+OthersZero = slip(
+    "the cells that were not chosen become zero: they keep what they hold",
+    "v + cells[:, :, None] * shift[:, None, :]", "cells[:, :, None] * (v + shift[:, None, :])",
+)  # fmt: skip
+LeftInEval = slip(
+    "the model is switched to eval mode and left there", "shift = alpha", "model.eval()\n    shift = alpha"
+)
 
 
 @right

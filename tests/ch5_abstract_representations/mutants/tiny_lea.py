@@ -97,6 +97,49 @@ SentenceInPlace = slip(
     "heard = self.placed(sentence, self.word_positions).clone()\n    sentence.mul_(2)",
 )  # fmt: skip
 Detached = slip("z is cut off from the gradient of the slots", "self.slots.expand", "self.slots.detach().expand")
+SentenceDetached = slip(
+    "the sentence is cut off from its gradient: it must train the composer",
+    "self.placed(sentence, self.word_positions)", "self.placed(sentence.detach(), self.word_positions)",
+)  # fmt: skip
+SeenDetached = slip(
+    "z is cut off from its gradient: composing trains the reader, too",
+    "self.placed(z, self.cell_positions)", "self.placed(z.detach(), self.cell_positions)",
+)  # fmt: skip
+AddedToTheSentence = slip(
+    "in the vanilla form the positions are added to the caller's sentence itself: work on a new tensor",
+    "heard = self.placed(sentence, self.word_positions)",
+    "heard = sentence.add_(self.word_positions) if self.settings.type == 'vanilla' else sentence",
+)  # fmt: skip
+PositionsExchanged = slip(
+    "read gives a block the positions of words for the cells: cells have cell_positions, words have word_positions",
+    "block(x, heard, self.cell_positions, self.word_positions)",
+    "block(x, heard, self.word_positions, self.cell_positions)",
+)  # fmt: skip
+StreamsExchanged = slip(
+    "read gives a block the sentence as its stream: the stream x comes first, what it listens to second",
+    "block(x, heard, self.cell_positions, self.word_positions)",
+    "block(heard, x, self.word_positions, self.cell_positions)",
+)  # fmt: skip
+ReadHearsItself = slip(
+    "read listens to its own stream instead of the sentence",
+    "block(x, heard, self.cell_positions, self.word_positions)",
+    "block(x, x, self.cell_positions, self.cell_positions)",
+)  # fmt: skip
+ComposeHearsItself = slip(
+    "compose listens to its own stream instead of z",
+    "block(y, seen, self.word_positions, self.cell_positions)",
+    "block(y, y, self.word_positions, self.word_positions)",
+)  # fmt: skip
+ReadAddsAgain = slip(
+    "read adds a block's result to the stream: a block returns the new stream itself",
+    "x = block(x, heard",
+    "x = x + block(x, heard"
+)  # fmt: skip
+ComposeBackwards = slip("compose runs its blocks from last to first", "in self.composer:", "in self.composer[::-1]:")
+NormedAgain = slip(
+    "z passes through the reader's layer norm once more: it comes from read, which ends with it",
+    "self.placed(z, self.cell_positions)", "self.placed(self.reader_norm(z), self.cell_positions)",
+)  # fmt: skip
 
 
 @right

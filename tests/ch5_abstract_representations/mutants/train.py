@@ -91,6 +91,80 @@ Overwritten = slip(
     "history.setdefault(name, []).append(value)",
     "history[name] = [value]",
 )
+FirstGroupOnly = slip(
+    "only the first of the optimizer's groups gets the learning rate: set it in all of them",
+    "in optimizer.param_groups:", "in optimizer.param_groups[:1]:",
+)  # fmt: skip
+LrTooLate = slip(
+    "the learning rate is set after the step: set it before",
+    "for group in optimizer.param_groups:\n            group[\"lr\"] = now[\"lr\"]\n        scenes", "scenes",
+    "optimizer.step()\n",
+    "optimizer.step()\n        for group in optimizer.param_groups:\n            group[\"lr\"] = now[\"lr\"]\n",
+)  # fmt: skip
+ScheduleOnce = slip(
+    "the schedule is read once, before the loop: read it at every step",
+    "now = schedule.at(step, steps)", "now = schedule.at(0, steps)",
+)  # fmt: skip
+AlwaysMasked = slip(
+    "the loss always counts the hidden cells: schedule.where says which", "schedule.where)", '"masked")'
+)
+OneGeneratorForAll = slip(
+    "all measurements share one generator, so that each sees other boards: make a fresh one with seed 0 each time",
+    "history = {}",
+    "history, own = {}, torch.Generator().manual_seed(0)",
+    "torch.Generator().manual_seed(0))\n            for",
+    "own)\n            for",
+)  # fmt: skip
+SeedOfStep = slip(
+    "every measurement has another seed: it is 0 each time, so that all see the same boards",
+    "manual_seed(0)",
+    "manual_seed(step)",
+)
+EveryOneLate = slip(
+    "a measurement is taken one step late: after every `every` steps",
+    "(step + 1) % schedule.every == 0",
+    "step % schedule.every == 0",
+)
+WatchAssumed = slip("watch is called even where there is none: it may be None", "if watch is not None:", "if True:")
+WatchLatest = slip(
+    "watch is given the latest numbers alone: give it the whole history",
+    "watch(history)",
+    'watch({"step": [step + 1], **found})',
+)
+OtherBoards = slip(
+    "the boards come from sample_boards: take them from `draw`", "scenes = draw(", "scenes = sample_boards("
+)
+FixedBatch = slip("the number of boards is fixed: it is schedule.batch", "schedule.batch", "64")
+FixedMeasured = slip("the number of measured boards is fixed: it is schedule.measured", "schedule.measured", "300")
+EvenKinds = slip("the kinds of boards are always even: take those of the step", 'now["kinds"]', "(1 / 3, 1 / 3, 1 / 3)")
+Exchanged = slip(
+    "masking and patches are exchanged", 'now["masking"], now["patches"]', 'now["patches"], now["masking"]'
+)
+Clipped = slip(
+    "the gradients are clipped: nothing says so",
+    "optimizer.step()\n", "torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)\n        optimizer.step()\n",
+)  # fmt: skip
+SeededAnew = slip(
+    "the generator that was given is seeded anew: draw from it as it comes",
+    "model.train()",
+    "model.train()\n    generator.manual_seed(0)",
+)
+MeasuredLikeTheStep = slip(
+    "measure is called with the masking of the step: all measurements are to be alike",
+    "torch.Generator().manual_seed(0))", "torch.Generator().manual_seed(0), now[\"masking\"], now[\"patches\"])",
+)  # fmt: skip
+StepBeforeBackward = slip(
+    "nothing is learned: clear the gradients, go backward, and then step, in this order",
+    "loss.backward()\n        optimizer.step()", "optimizer.step()\n        loss.backward()",
+)  # fmt: skip
+ClearedTooLate = slip(
+    "nothing is learned: clear the gradients, go backward, and then step, in this order",
+    "optimizer.zero_grad()\n        loss.backward()", "loss.backward()\n        optimizer.zero_grad()",
+)  # fmt: skip
+TrainingLoss = slip(
+    "the history holds the loss of the training batch: it holds what measure gives",
+    "**found}.items()", "**found, \"loss\": loss.item()}.items()",
+)  # fmt: skip
 
 
 @right

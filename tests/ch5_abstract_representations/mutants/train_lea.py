@@ -127,6 +127,48 @@ last_only = slip(
     "the history holds the last step alone: append every one",
     "values.append(parts[name].item())", "values[:] = [parts[name].item()]",
 )  # fmt: skip
+updated_first = slip(
+    "the words are updated before the optimizer's step: they are updated after it",
+    "        if step >= continuous_steps:\n            update_codebook(model, parts, generator)\n", "",
+    "        optimizer.step()\n",
+    "        if step >= continuous_steps:\n            update_codebook(model, parts, generator)\n       "
+    " optimizer.step()\n",
+)  # fmt: skip
+all_parts = slip(
+    "the history holds every part, vectors and words as well: it holds four lists of numbers",
+    "for name, values in history.items():\n            values.append(parts[name].item())",
+    "for name in parts:\n            history.setdefault(name, []).append(float(parts[name].detach().float().mean()))",
+)  # fmt: skip
+start_late = slip(
+    "the words get their start one step late", "if step == continuous_steps", "if step == continuous_steps + 1"
+)
+start_with_whole = slip(
+    "start_codebook is given the whole boards: give it the masked ones",
+    "start_codebook(model, masked,", "start_codebook(model, board,",
+)  # fmt: skip
+fixed_lr = slip("lr is not used: hand it to lea_optimizer", "lea_optimizer(model, lr,", "lea_optimizer(model, 3e-3,")
+fixed_steps = slip(
+    "the number of steps does not reach lea_optimizer: the rate must fall to 0 over all of them",
+    "lea_optimizer(model, lr, steps)", "lea_optimizer(model, lr, 1600)",
+)  # fmt: skip
+scored_twice = slip(
+    "the history holds the loss after the step: it holds that before it",
+    "for name, values in",
+    "parts = score(model, masked, board, quantised=step >= continuous_steps)\n        for name, values in",
+)  # fmt: skip
+clipped = slip(
+    "the gradients are clipped: nothing says so",
+    "optimizer.step()\n", "torch.nn.utils.clip_grad_norm_(model.parameters(), 0.1)\n        optimizer.step()\n",
+)  # fmt: skip
+schedule_first = slip(
+    "the schedule steps before the optimizer: the first step has the full rate",
+    "        optimizer.step()\n        schedule.step()\n", "        schedule.step()\n        optimizer.step()\n",
+)  # fmt: skip
+only_board = slip(
+    "the loss of the board alone is differentiated: take the whole loss",
+    'parts["loss"].backward()',
+    'parts["board"].backward()',
+)
 
 
 @right

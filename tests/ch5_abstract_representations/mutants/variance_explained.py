@@ -64,6 +64,38 @@ InPlace = slip(
     "centred = X - X.mean(dim=0)",
     "X -= X.mean(dim=0)\n    centred = X",
 )
+Runs = slip(
+    "only neighbours in the list form a class: members of a class may stand anywhere",
+    "for label in y.unique():\n            members = centred[y == label]\n".replace("            ", "        "),
+    "for members in centred.split(y.unique_consecutive(return_counts=True)[1].tolist()):\n",
+)  # fmt: skip
+TenClasses = slip("only the labels 0 to 9 count: any may occur", "y.unique()", "y[y < 10].unique()")
+SquaresSubtracted = slip(
+    "the total is the mean square minus the square of the mean, which rounding spoils: subtract the mean first",
+    "total = centred.square().sum()", "total = X.square().sum() - len(X) * X.mean(dim=0).square().sum()",
+)  # fmt: skip
+MeanOfMeans = slip(
+    "the mean of the classes' means is subtracted: subtract the mean of all vectors",
+    "centred = X - X.mean(dim=0)",
+    "centred = X - torch.stack([X[y == label].mean(dim=0) for label in y.unique()]).mean(dim=0)",
+)  # fmt: skip
+MeanOfRows = slip(
+    "each vector's own mean is subtracted: subtract the mean vector", "X.mean(dim=0)", "X.mean(dim=1, keepdim=True)"
+)
+Percent = slip(
+    "the share is a percentage: it goes from 0 to 1", "float(between / total)", "float(100 * between / total)"
+)
+OneForNothing = slip("where X does not vary, the share is 1: it must be 0", "else 0.0", "else 1.0")
+Median = slip("a class's median stands for its mean", "members.mean(dim=0)", "members.median(dim=0).values")
+RatioOfParts = slip(
+    "the variance between the classes is divided by itself and the total: divide by the total",
+    "float(between / total)", "float(between / (between + total))",
+)  # fmt: skip
+NumbersCompared = slip("label 0 is left out: it is a class like the others", "y.unique()", "y[y > 0].unique()")
+Unbiased = slip(
+    "the total is made with n - 1: it is the sum of the squares, over all n",
+    "total = centred.square().sum()", "total = X.var(dim=0).sum() * len(X)",
+)  # fmt: skip
 
 
 @right

@@ -94,6 +94,43 @@ codebook_in_place = slip(
 wrong_order = slip(
     "loss and words are in each other's place: return the vectors, the words, the loss", "words, loss", "loss, words"
 )
+manhattan = slip(
+    "absolute differences are summed: the distance is Euclidean, so square them", ".square().sum(-1)", ".abs().sum(-1)"
+)
+largest_difference = slip(
+    "only the largest difference counts: the distance is Euclidean, so square them all and add up",
+    ".square().sum(-1)", ".abs().amax(-1)",
+)  # fmt: skip
+summed_over_width = slip(
+    "the squares are summed over the width of a vector: the mean runs over all numbers",
+    "F.mse_loss(chosen, x.detach()) + commitment * F.mse_loss(x, chosen.detach())",
+    "x.shape[-1] * (F.mse_loss(chosen, x.detach()) + commitment * F.mse_loss(x, chosen.detach()))",
+)  # fmt: skip
+rooted = slip(
+    "the root of the first mean is taken: the loss is made of mean squares",
+    "F.mse_loss(chosen, x.detach()) +", "F.mse_loss(chosen, x.detach()).sqrt() +",
+)  # fmt: skip
+default_commitment = slip("without commitment it is 1: the default is 0.25", "commitment=0.25", "commitment=1.0")
+normed_words = slip(
+    "the words are scaled to length 1 first: compare with the words as they are",
+    "words = (x", "codebook = F.normalize(codebook, dim=-1)\n    words = (x",
+)  # fmt: skip
+both_ways = slip(
+    "the gradient of the quantised vectors goes to x and to the words as well: the difference must be detached whole",
+    "x + (chosen - x).detach()", "x - x.detach() + chosen",
+)  # fmt: skip
+other_way_round = slip(
+    "the straight-through line is turned round: its value must be the word, and its gradient that of x",
+    "x + (chosen - x).detach()", "chosen + (x - chosen).detach()",
+)  # fmt: skip
+softly = slip(
+    "words are mixed by softmax: each vector becomes one word",
+    "chosen = codebook[words]", "chosen = (-(x[..., None, :] - codebook).square().sum(-1)).softmax(-1) @ codebook",
+)  # fmt: skip
+words_first = slip(
+    "the words come first: return the quantised vectors, the words, the loss",
+    "return x + (chosen - x).detach(), words, loss", "return words, x + (chosen - x).detach(), loss",
+)  # fmt: skip
 
 
 @right

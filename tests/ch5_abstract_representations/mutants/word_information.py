@@ -70,6 +70,46 @@ own_randomness = slip(
     "torch.randperm(len(features), generator=generator)", "torch.randperm(len(features))",
 )  # fmt: skip
 float32 = slip("the table must be float64", "dtype=torch.float64", "dtype=torch.float32")
+cut_off = slip(
+    "what is below zero is cut off: the mean of chance is subtracted, and that is all",
+    "/ shuffles\n    return found", "/ shuffles\n    return found.clamp(min=0)",
+)  # fmt: skip
+decimal_pair = slip(
+    "pairs are numbered as 10 times the word plus the feature: different pairs get the same number",
+    "torch.stack([w, v], 1)", "10 * w + v",
+)  # fmt: skip
+fixed_orders = slip(
+    "the orders come from a generator with a fixed seed: draw them from the one that is given",
+    "generator=generator", "generator=torch.Generator().manual_seed(0)",
+)  # fmt: skip
+with_replacement = slip(
+    "boards are drawn with replacement, so that some come twice: shuffle them",
+    "torch.randperm(len(features), generator=generator)",
+    "torch.randint(len(features), (len(features),), generator=generator)",
+)  # fmt: skip
+one_shuffle = slip(
+    "only one order is tried: take the mean over `shuffles` of them",
+    "for _ in range(shuffles):", "for _ in range(min(shuffles, 1)):", "/ shuffles", "",
+)  # fmt: skip
+columns_shuffled = slip(
+    "the columns of the features are shuffled: shuffle the boards",
+    "torch.randperm(len(features), generator=generator)\n        found = found - table(features[order])",
+    "torch.randperm(features.shape[1], generator=generator)\n        found = found - table(features[:, order])"
+)  # fmt: skip
+shuffled_in_place = slip(
+    "the caller's features are shuffled: work on a copy",
+    "found - table(features[order])",
+    "found - table(features.copy_(features[order]))",
+)
+all_places_at_once = slip(
+    "the entropy of a word is taken over all places: each place has its own",
+    "entropy(w) + entropy(v)",
+    "entropy(words.flatten()) + entropy(v)",
+)
+of_the_feature = slip(
+    "that is the doubt about the feature which the word leaves: take it from the feature's entropy",
+    "entropy(w) + entropy(v) - entropy(torch.stack([w, v], 1))", "entropy(torch.stack([w, v], 1)) - entropy(w)",
+)  # fmt: skip
 
 
 @right
