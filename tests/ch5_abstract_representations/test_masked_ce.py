@@ -67,7 +67,7 @@ def test_nothing_hidden(masked_ce, draw):
 
 @draws(1)
 def test_unknown_where(masked_ce, draw):
-    for where in ("hidden", "Masked", "", None):
+    for where in ("hidden", "Masked", ""):
         with raises(f"where={where!r} is neither all nor masked: it must be refused with a ValueError", "ValueError"):
             masked_ce.run(probe_loss, *make(draw), where)
 

@@ -17,9 +17,10 @@ def probe_information(function, words, features, shuffles, seed):
             function(words, features, shuffles=shuffles, generator=torch.Generator().manual_seed(one))
             for one in (seed, seed + 1)
         )
+        single = function(words, features, shuffles=1, generator=torch.Generator().manual_seed(seed))
     else:
-        table = again = other = function(words, features)
-    return {"table": table, "again": again, "other": other, "args": (words, features)}
+        table = again = other = single = function(words, features)
+    return {"table": table, "again": again, "other": other, "single": single, "args": (words, features)}
 
 
 def bits(labels):
@@ -71,6 +72,8 @@ def test_shuffled_baseline(word_information, draw):
     close(got["again"], got["table"], "the same generator must give the same table")
     says = "another generator gives the same table: draw the orders from the one that is given"
     require(not torch.allclose(got["other"], got["table"], rtol=0, atol=1e-9), says)
+    says = "12 shuffles give the same table as a single one: take the mean over as many orders as `shuffles` says"
+    require(not torch.allclose(got["single"], got["table"], rtol=0, atol=1e-9), says)
     removed = plain - got["table"]
     chance = torch.stack([oracle(words, features[draw.permutation(45)]) for _ in range(40)])
     wanted, spread = chance.mean(0), chance.std(0)

@@ -56,13 +56,6 @@ OtherCase = slip(
     "where is made lower case first: any other spelling must be refused with a ValueError",
     "if where not in", "where = str(where).lower()\n    if where not in",
 )  # fmt: skip
-NoneIsAll = slip(
-    "None is taken for all: refuse it with a ValueError",
-    '("all", "masked")',
-    '("all", "masked", None)',
-    'where == "all"',
-    'where != "masked"'
-)  # fmt: skip
 OneMore = slip(
     "1 is added to the number of hidden cells: divide by at least 1, and else by their number itself",
     "mask.sum().clamp(min=1)", "(mask.sum() + 1)",
