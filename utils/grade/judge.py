@@ -38,7 +38,8 @@ def equal(got, expected, says: str, *, inputs: dict | None = None) -> None:
     got, expected = _number(got), _number(expected)
     if isinstance(got, Tensor) and isinstance(expected, Tensor):
         alike = got.shape == expected.shape and (got.dtype is torch.bool) == (expected.dtype is torch.bool)
-        same = alike and not got.is_complex() and torch.equal(got.double(), expected.double())
+        real = not (got.is_complex() or expected.is_complex())
+        same = alike and real and torch.equal(got.double(), expected.double())
     elif isinstance(got, Tensor) or isinstance(expected, Tensor):
         same = False
     else:

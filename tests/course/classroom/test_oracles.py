@@ -22,6 +22,15 @@ CHAPTER = "ch1_transformer_from_scratch"
 KINDS = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
 
 
+@pytest.fixture(autouse=True)
+def one_thread():
+    """As where classes are graded: a child process can't use the threads of its parent."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 def flagged(chapter: str, definition: Definition) -> bool:
     return ORACLE in flags(chapter, definition)
 
