@@ -143,7 +143,7 @@ def kept(logits: Tensor, tokenizer, k: int, p: float) -> Picture:
     first = tokenizer.decode([int(logits.argmax())])
     return line(
         {"probability of the likeliest tokens together": probabilities.cumsum(-1)[:60]},
-        levels={f"p = {p}": p},
+        levels={"p": p},
         title="How far down the list a sampler looks",
         x="number of tokens kept",
         y="probability",
