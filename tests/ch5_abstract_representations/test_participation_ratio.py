@@ -12,7 +12,8 @@ def spread(draw, variances, n=24, D=7):
     ones = torch.ones(n, 1) / n**0.5
     scores = torch.linalg.qr(torch.cat([ones, draw.normal(n, k)], dim=1)).Q[:, 1:]
     turn = torch.linalg.qr(draw.normal(D, D)).Q[:k]
-    return scores * torch.tensor(variances).sqrt() @ turn + 3 * draw.normal(D)
+    shift = 3 * draw.normal(D) + 2  # its own mean is far from 0, so that one mean for all features is not none
+    return scores * torch.tensor(variances).sqrt() @ turn + shift
 
 
 def run(participation_ratio, X):

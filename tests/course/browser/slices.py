@@ -3,6 +3,7 @@
 import ast
 import builtins
 import importlib
+import importlib.util
 import pkgutil
 import symtable
 
@@ -13,21 +14,25 @@ import utils.plot
 KNOWN = set(dir(builtins)) - {"globals"}  # who asks for that gets every exercise
 
 
-def explorers() -> set[str]:
-    """Names of everything in utils.plot that gives an Explorer."""
+def explorers(key: str) -> set[str]:
+    """Names of everything in utils.plot, and among the chapter's own figures, that gives an Explorer."""
     found = {"Explorer", "explore"}
-    for module in pkgutil.iter_modules(utils.plot.__path__):
-        for name, obj in vars(importlib.import_module(f"utils.plot.{module.name}")).items():
+    modules = [f"utils.plot.{module.name}" for module in pkgutil.iter_modules(utils.plot.__path__)]
+    own = f"utils.{key}.figures"
+    if importlib.util.find_spec(f"utils.{key}") and importlib.util.find_spec(own):
+        modules.append(own)
+    for module in modules:
+        for name, obj in vars(importlib.import_module(module)).items():
             if getattr(obj, "__annotations__", {}).get("return") in ("Explorer", utils.plot.Explorer):
                 found.add(name)
     return found
 
 
 def ends_in(source: str, names: set[str]) -> bool:
-    """Whether the last statement of a cell calls one of these."""
+    """Whether the last statement of a cell calls one of these, by its name or as `figures.name`."""
     body = ast.parse(source).body
     last = getattr(body[-1], "value", None) if body else None
-    return isinstance(last, ast.Call) and getattr(last.func, "id", "") in names
+    return isinstance(last, ast.Call) and ast.unparse(last.func).removeprefix("figures.") in names
 
 
 def reads(source: str) -> set[str]:

@@ -120,8 +120,10 @@ def move(page: Notebook, index: int, control) -> None:
     if "widget-dropdown" in classes:
         inner = control.locator("select")
         inner.focus()
-        changes(page, index, lambda: keyboard.press("ArrowDown"), f"ArrowDown in {what}")
-        changes(page, index, lambda: inner.select_option(index=0), f"the mouse in {what}")
+        key = inner.evaluate("s => s.selectedIndex + 1 < s.options.length ? 'ArrowDown' : 'ArrowUp'")
+        changes(page, index, lambda: keyboard.press(key), f"{key} in {what}")
+        other = inner.evaluate("s => s.selectedIndex === 0 ? 1 : 0")
+        changes(page, index, lambda: inner.select_option(index=other), f"the mouse in {what}")
     elif "slider" in classes:
         inner = control.locator(".noUi-handle")
         inner.focus()
@@ -178,7 +180,7 @@ def test_chapter(opened, built, key, app):
     for cell in whole.cells:
         cell.source = re.sub(*LONG.get(key, ("^", "")), cell.source)
     code = [i for i, cell in enumerate(whole.cells) if cell.cell_type == "code"]
-    figures = [i for i in code if slices.ends_in(whole.cells[i].source, slices.explorers())]
+    figures = [i for i in code if slices.ends_in(whole.cells[i].source, slices.explorers(key))]
     quizzes = [i for i in code if whole.cells[i].source.startswith("quiz(")][:1]
     notebook, (answer, check, *rest) = slices.only(whole, [answer, check, *figures, *quizzes])
     figures, quizzes = rest[: len(figures)], rest[len(figures) :]
