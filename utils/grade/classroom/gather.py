@@ -158,7 +158,7 @@ def gather(paths: list[Path], id_from: str = "") -> Gathered:
             key, owner = unicodedata.normalize("NFKC", student).casefold(), (who.student, who.home)
             other = owners.setdefault(key, owner)
             if other != owner:
-                names = [f"{name} ({place})" if place else name for name, place in (other, owner)]
+                names = [f"{name} ({home})" if home else name for name, home in (other, owner)]
                 raise course.CourseError(f"{names[0]} and {names[1]} have the same student id: rename one of them.")
             if not (why or own) and (zipped := _own_zip(piece)) and zips.setdefault(zipped, student) != student:
                 raise course.CourseError(f"{zipped} holds work of two students, {zips[zipped]} and {student}.")
