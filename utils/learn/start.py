@@ -115,7 +115,7 @@ def report_text() -> str:
         "python": f"{platform.python_version()} ({platform.python_implementation()})",
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "where": _where(),
-        "device": f"{device_name()}; {os.cpu_count()} cores",
+        "device": f"{device_name()}; PyTorch {torch.__version__}; {os.cpu_count()} cores",  # +cpu or +cu: the build
         "memory": f"{free / 2**30:.1f} GB free" if free else "unknown (psutil is not installed)",
         "renderer": plotly.renderers.default if plotly else "plotly is not loaded",
         "packages": ", ".join(f"{name} {_version(name)}" for name in PACKAGES),
