@@ -34,7 +34,7 @@ def lazily(makes: str) -> Callable:
             plain = [isinstance(part, (list, tuple, np.ndarray)) for part in parts]
             if any(plain) and not any(hasattr(part, "parts") for part in parts):
                 return function(*parts, setting)
-            step = globals()[makes]
+            step = {"SOp": lambda: SOp, "Selector": lambda: Selector}[makes]()  # defined further down
             return step(lambda *values: function(*values, setting), *parts, op=function.__name__, setting=setting)
 
         return either

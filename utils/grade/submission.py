@@ -337,7 +337,7 @@ class Notebook:
         return [s for s in self.statements[binding.at + 1 : end] if name in s.changes and s.cell in allowed]
 
     def modules(self, name: str, replaced: Mapping[str, Definition]) -> list[dict]:
-        """What a worker defines for one exercise: those it uses first, each in a namespace of its own."""
+        """What a worker defines for one exercise, each in a namespace of its own; those it uses first, where it can be."""
         done: dict[str, dict] = {}
 
         def add(current: str, above: tuple[str, ...]) -> None:
@@ -353,7 +353,7 @@ class Notebook:
                 add(used, (*above, current))
             done[current] = {
                 "name": current,
-                "uses": [used for used in found.uses if used in done],
+                "uses": list(found.uses),
                 "inert": list(found.inert),
                 "cells": dict(found.cells),
                 "parts": [list(part) for part in found.parts],

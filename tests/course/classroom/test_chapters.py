@@ -10,7 +10,10 @@ from utils import course
 from utils.chapter import load_chapter
 from utils.grade.classroom.run import Options, grade_class
 from utils.grade.mutants import mutants
+from utils.grade.policy import Grading
+from utils.grade.sandbox.plain import Plain
 from utils.grade.status import Status
+from utils.grade.submission import read_cells
 
 OPTIONS = Options(seconds=10, jobs=2, isolation="bubblewrap")
 MARKS = "def wrong(*said):\n    return lambda obj: obj\n\n\nright = wrong\n"
@@ -41,6 +44,20 @@ def one_answer(notebook: dict, name: str, text: str) -> dict:
             cell = {**cell, "source": text}
         cells.append(cell)
     return {**notebook, "cells": cells}
+
+
+def test_a_program_tried_beside_an_answer(built):
+    """A program written at a cell's top level is built with the learner's own language, where an answer reads it."""
+    tried = 'UP = select(indices, indices, "<=")\nNOW = aggregate(UP & ~UP, tokens, default="")\n'
+    cells, _ = read_cells((built / "solutions" / course.chapter_name("ch3") / "solutions.ipynb").read_bytes())
+    at = next(number for number, (_, mark) in enumerate(cells) if mark == "has_focus")
+    cells[at] = tried + cells[at][0].replace("    return", "    _ = UP, NOW\n    return", 1), "has_focus"
+    broken = [("class SOp(int.no_such_thing):\n    pass\n" if mark == "SOp" else text, mark) for text, mark in cells]
+    with Plain() as box:
+        assert Grading(cells, "ch3", 7, box).verdict("has_focus").outcome.status is Status.FULL
+        graded = Grading(broken, "ch3", 7, box)
+        assert graded.verdict("select").outcome.status is Status.FULL  # only its steps are of the class
+        assert graded.verdict("SOp").outcome.status in FAILED and "no_such_thing" in graded.verdict("SOp").outcome.says
 
 
 @pytest.mark.sandbox

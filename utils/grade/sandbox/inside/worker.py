@@ -164,43 +164,57 @@ def warm_up(wire, probes) -> None:
 def define(modules: list[dict], name: str):
     """Execute definitions in namespaces of their own, in order, and return the object called `name`.
 
-    Each module: {"name", "uses": names of earlier modules, "inert": names only a notebook has, "cells": {file name:
-    text}, "parts": [[file name, first line, source], ...], "flags": of the compiler}.
-    A part that meets an undefined name is tried again
-    after the others, since cells need not be in the order they were run. Raises what the learner's code raised.
+    Each module: {"name", "uses": names of other modules, "inert": names only a notebook has, "cells": {file name:
+    text}, "parts": [[file name, first line, source], ...], "flags": of the compiler}. Parts that meet an undefined
+    name are tried again, since cells need not be in the order they were run, and two answers may use one another.
+    Raises what the learner's code raised.
     """
     inert = Inert()
     builtins.display = builtins.get_ipython = inert
-    made = {}
+    made, spaces = {}, []
     for entry in modules:
         module = types.ModuleType(f"notebook_{entry['name']}")
         sys.modules[module.__name__] = module
-        space = module.__dict__
-        space.update({unbound: inert for unbound in entry["inert"]})
-        space.update({used: made[used] for used in entry["uses"]})
+        module.__dict__.update({unbound: inert for unbound in entry["inert"]})
+        spaces.append((entry, module.__dict__, list(entry["parts"])))
         for file, text in entry["cells"].items():
             linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
-        waiting, failed = list(entry["parts"]), None
-        while waiting:
-            again = []
-            for file, line, source in waiting:
-                try:
-                    exec(compile("\n" * (line - 1) + source, file, "exec", entry.get("flags", 0), True), space)
-                except NameError as error:
-                    again.append([file, line, source])
-                    failed = failed or error
-                except BaseException as error:  # the others may do without it
-                    told = failure(error)
-                    where = f"line {told['line']} of {file.strip('<>')}"
-                    FAILED.append((source, f"{told['kind']}: {told['text']} ({where})"))
-                    failed = error if failed is None or isinstance(failed, NameError) else failed
-            if len(again) == len(waiting):
-                break
-            waiting = again
-        if entry["name"] not in space:
-            raise failed or NameError(f"name {entry['name']!r} is not defined")
-        made[entry["name"]] = space[entry["name"]]
+    why, before = {}, None
+    while before != (before := len(made) - sum(len(waiting) for _, _, waiting in spaces)):
+        for entry, space, waiting in spaces:
+            space.update({used: made[used] for used in entry["uses"] if used in made})
+            if failed := execute(waiting, space, entry.get("flags", 0)):
+                why[entry["name"]] = failed
+            if entry["name"] in space:
+                made.setdefault(entry["name"], space[entry["name"]])
+    if name not in made:
+        raise why.get(name) or NameError(f"name {name!r} is not defined")
     return made[name]
+
+
+def execute(parts: list, space: dict, flags: int) -> BaseException | None:
+    """Execute the parts in their order, as often as it takes; what is still waiting for a name stays in the list.
+
+    Returns the first error of those that failed, one that isn't about a name first.
+    """
+    error = None
+    while parts:
+        waiting, missing = [], None
+        for file, line, source in parts:
+            try:
+                exec(compile("\n" * (line - 1) + source, file, "exec", flags, True), space)
+            except NameError as raised:
+                waiting.append([file, line, source])
+                missing = missing or raised
+            except BaseException as raised:  # the others may do without it
+                told = failure(raised)
+                where = f"line {told['line']} of {file.strip('<>')}"
+                FAILED.append((source, f"{told['kind']}: {told['text']} ({where})"))
+                error = error or raised
+        if len(waiting) == len(parts):
+            return error or missing
+        parts[:] = waiting
+    return error
 
 
 def failure(error: BaseException) -> dict:
