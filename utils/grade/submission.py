@@ -337,7 +337,7 @@ class Notebook:
         return [s for s in self.statements[binding.at + 1 : end] if name in s.changes and s.cell in allowed]
 
     def modules(self, name: str, replaced: Mapping[str, Definition]) -> list[dict]:
-        """What a worker defines for one exercise, each in a namespace of its own; those it uses first, where it can be."""
+        """What a worker defines for one exercise, each in a namespace of its own, those it uses first."""
         done: dict[str, dict] = {}
 
         def add(current: str, above: tuple[str, ...]) -> None:
