@@ -20,11 +20,14 @@ class Mismatch(AssertionError):
 
 
 class LearnerError(Exception):
-    """The learner's code raised. `kind`: the exception's class name; `line`: that of the learner's cell or None."""
+    """The learner's code raised. `kind`: the exception's class name; `line`: that of the learner's cell or None.
 
-    def __init__(self, kind: str, text: str, line: int | None = None, code: str | None = None):
+    `bases`: the names of the classes that the exception's own class derives from.
+    """
+
+    def __init__(self, kind: str, text: str, line: int | None = None, code: str | None = None, bases=()):
         super().__init__(f"{kind}: {text}")
-        self.kind, self.text, self.line, self.code = kind, text, line, code
+        self.kind, self.text, self.line, self.code, self.bases = kind, text, line, code, tuple(bases)
 
 
 def require(condition, says: str, *, expected=None, got=None, inputs: dict | None = None, shows: str = "") -> None:
@@ -108,13 +111,13 @@ def only_parameters(extra: list[str]) -> None:
 
 @contextmanager
 def raises(says: str, *kinds: str):
-    """The block must make the learner's code raise (one of the exception class names, if any are given)."""
+    """The block must make the learner's code raise (one of the named exceptions or of a class derived from one)."""
     try:
         yield
     except LearnerError as error:
         if error.kind in ("NotImplementedError", "TimedOut", "Crashed", "Interrupted"):
             raise
-        if kinds and error.kind not in kinds:
+        if kinds and not {error.kind, *error.bases} & set(kinds):
             raise Mismatch(says) from None
     else:
         raise Mismatch(says)

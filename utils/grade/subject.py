@@ -46,7 +46,8 @@ class LocalRunner:
         except GeneratorExit:
             raise
         except BaseException as error:  # SystemExit and the like are the learner's too
-            raise LearnerError(type(error).__name__, str(error), *_where(error)) from error
+            kind, *bases = (c.__name__ for c in type(error).__mro__)
+            raise LearnerError(kind, str(error), *_where(error), bases) from error
 
 
 def _where(error: BaseException) -> tuple[int | None, str | None]:

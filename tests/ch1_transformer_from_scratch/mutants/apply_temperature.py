@@ -109,3 +109,14 @@ def normalised(logits, temperature):
 @right
 def one_by_one(logits, temperature):
     return torch.tensor([logit / positive(temperature) for logit in logits.tolist()])
+
+
+class NotAboveZero(ValueError):
+    pass
+
+
+@right
+def error_of_its_own(logits, temperature):
+    if temperature <= 0:
+        raise NotAboveZero(temperature)
+    return logits / temperature

@@ -60,6 +60,15 @@ def test_a_program_tried_beside_an_answer(built):
         assert graded.verdict("SOp").outcome.status in FAILED and "no_such_thing" in graded.verdict("SOp").outcome.says
 
 
+def test_an_error_of_the_learners_own_class_counts_as_what_it_derives_from():
+    raising = "import torch\n\nclass Own({}):\n    pass\n\ndef apply_temperature(logits, temperature):\n"
+    raising += "    if temperature <= 0:\n        raise Own('too cold')\n    return logits / temperature"
+    with Plain() as box:
+        for base, status in (("ValueError", Status.FULL), ("ArithmeticError", Status.WRONG)):
+            graded = Grading([(raising.format(base), "")], "ch1", 7, box).verdict("apply_temperature")
+            assert graded.outcome.status is status, graded.outcome.says
+
+
 @pytest.mark.sandbox
 @pytest.mark.slow
 @pytest.mark.parametrize("chapter", course.chapters())

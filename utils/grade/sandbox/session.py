@@ -192,11 +192,12 @@ class SandboxRunner:
 
 
 def _error(answer: Mapping) -> Iterable:
-    """Kind, text, line and code of a worker's error, each forced into its type and length."""
-    kind, text, line, code = (answer.get(key) for key in ("kind", "text", "line", "code"))
+    """Kind, text, line, code and bases of a worker's error, each forced into its type and length."""
+    kind, text, line, code, bases = (answer.get(key) for key in ("kind", "text", "line", "code", "bases"))
     kind = kind if isinstance(kind, str) and kind.isidentifier() else "Exception"
     line = line if isinstance(line, int) and 0 < line < 10**6 else None
-    return kind[:80], str(text)[:600], line, str(code)[:200] if line and code else None
+    bases = [base for base in bases if isinstance(base, str)] if isinstance(bases, (list, tuple)) else []
+    return kind[:80], str(text)[:600], line, str(code)[:200] if line and code else None, bases[:20]
 
 
 def _signal(number: int) -> str:

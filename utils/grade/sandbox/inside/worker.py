@@ -220,9 +220,9 @@ def execute(parts: list, space: dict, flags: int) -> BaseException | None:
 def failure(error: BaseException) -> dict:
     """What is told of an exception: its kind, its text, where in the learner's cell."""
     try:
-        kind, text = type(error).__name__, str(error)
+        (kind, *bases), text = [printable(c.__name__)[:80] for c in type(error).__mro__], str(error)
     except BaseException:  # its __str__ is the learner's as well
-        kind, text = "Exception", "an exception that cannot be shown"
+        kind, bases, text = "Exception", [], "an exception that cannot be shown"
     if "can't allocate memory" in text or kind == "OutOfMemoryError":
         kind, text = "MemoryError", "the answer asked for more memory than it may use"
     if isinstance(error, NameError) and isinstance(name := getattr(error, "name", None), str):
@@ -243,7 +243,7 @@ def failure(error: BaseException) -> dict:
     if line is not None:
         line = int(line)
     kind, text = printable(kind[:TEXT])[:80], printable(text[: 4 * TEXT])[:TEXT]
-    return {"ok": False, "kind": kind, "text": text, "line": line, "code": code}
+    return {"ok": False, "kind": kind, "text": text, "line": line, "code": code, "bases": bases[:20]}
 
 
 def printable(text: str) -> str:
