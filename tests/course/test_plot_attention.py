@@ -116,13 +116,19 @@ def test_every_control_changes_the_figure(explorer):
     assert view.figure["layout"]["title"]["text"] in view.alt
 
 
-def test_a_query_beyond_the_text_is_its_last_token_and_an_own_text_goes_first(explorer):
+def test_the_queries_are_those_of_the_text_and_an_own_text_goes_first(explorer):
     explorer.start()
+    query = explorer.controls["query"]
+    assert (len(query.options), query.value) == (11, 10)  # the last token of "hello there"
     explorer.controls["text"].value = "what"
+    assert (len(query.options), query.value) == (4, 3)
     assert tuple(explorer.picture.figure.data[0].z.shape) == (4, 4)
     assert explorer.picture.figure.layout.shapes[0].y0 == 2.5
     explorer.controls["or_your_own"].value = "a longer text than twelve tokens"
     assert tuple(explorer.picture.figure.data[0].z.shape) == (12, 12)
+    assert (len(query.options), query.value) == (12, 3)
+    query.value = 11
+    assert explorer.picture.figure.layout.shapes[0].y0 == 10.5
     explorer.controls["or_your_own"].value = " "
     assert tuple(explorer.picture.figure.data[0].z.shape) == (4, 4)
 

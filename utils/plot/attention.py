@@ -66,9 +66,15 @@ def attention_viewer(model: nn.Module, tokenizer, texts: Sequence[str], *, limit
         numbers, shown = first_tokens(text, tokenizer, limit)
         return attention_patterns(model, numbers.to(next(model.parameters()).device)), shown
 
+    def chosen(text: str, or_your_own: str) -> tuple[Tensor, list[str]]:
+        return look_up(or_your_own if or_your_own.strip() else text)
+
+    def queries(text: str, or_your_own: str, **_) -> range:
+        return range(len(chosen(text, or_your_own)[1]))
+
     def draw(layer: int, head: int, text: str, or_your_own: str, query: int) -> Picture:
-        patterns, shown = look_up(or_your_own if or_your_own.strip() else text)
-        pattern, query = patterns[layer, head], min(query, len(shown) - 1)
+        patterns, shown = chosen(text, or_your_own)
+        pattern = patterns[layer, head]
         most = pattern[query].topk(min(3, len(shown)))
         named = [
             f"“{label(shown[i])}” {w:.0%}" for w, i in zip(most.values.tolist(), most.indices.tolist(), strict=True)
@@ -79,10 +85,10 @@ def attention_viewer(model: nn.Module, tokenizer, texts: Sequence[str], *, limit
         caption = "Each row shows where one token looks, in percent; the outlined row is the chosen query."
         return Picture(figure, caption, words)
 
-    layers, heads = look_up(texts[0])[0].shape[:2]
+    layers, heads, tokens = look_up(texts[0])[0].shape[:3]
     short = [(text if len(text) <= 60 else text[:57] + "...", text) for text in texts]
-    choices = {"layer": range(layers), "head": range(heads), "text": short, "or_your_own": "", "query": range(limit)}
-    return explore(draw, choices, {"query": limit - 1})
+    choices = {"layer": range(layers), "head": range(heads), "text": short, "or_your_own": "", "query": queries}
+    return explore(draw, choices, {"query": tokens - 1})
 
 
 LIMIT = 64  # tokens

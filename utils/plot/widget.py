@@ -20,13 +20,17 @@ FEW = 8  # up to so many choices a drop-down, which has a name for screen reader
 _BEFORE = "const module = undefined, exports = undefined, define = undefined, require = undefined;\n"
 _AFTER = "\nglobalThis.coursePlotly = globalThis.Plotly;\n"
 
-# anywidget gives a module two seconds to load; plotly.js may take longer on a busy machine, so it comes afterwards.
+# anywidget gives a module two seconds to load, and while plotly.js loads the page does nothing else. So it is loaded
+# by the first figure, a moment after the small modules of its cell have been.
 _LIBRARY = """
 export default {
   initialize({ model }) {
-    if (globalThis.coursePlotly) return;
-    const url = URL.createObjectURL(new Blob([model.get("source")], { type: "text/javascript" }));
-    import(url).catch((error) => console.error(error)).finally(() => URL.revokeObjectURL(url));
+    const load = async () => {
+      await new Promise((done) => setTimeout(done, 200));
+      const url = URL.createObjectURL(new Blob([model.get("source")], { type: "text/javascript" }));
+      await import(url).finally(() => URL.revokeObjectURL(url));
+    };
+    globalThis.courseLoadPlotly ??= () => globalThis.coursePlotlyLoading ??= load();
   },
   render() {},
 };
@@ -34,8 +38,9 @@ export default {
 
 _VIEW = """
 async function plotly() {
-  for (let i = 0; i < 1200 && !globalThis.coursePlotly; i++) await new Promise((done) => setTimeout(done, 50));
-  if (!globalThis.coursePlotly) throw new Error("plotly.js did not arrive; run the cell again");
+  for (let i = 0; i < 1200 && !globalThis.courseLoadPlotly; i++) await new Promise((done) => setTimeout(done, 50));
+  if (!globalThis.courseLoadPlotly) throw new Error("plotly.js did not arrive; run the cell again");
+  await globalThis.courseLoadPlotly();
   return globalThis.coursePlotly;
 }
 // anywidget drops every message to a model whose module took over two seconds to load (a busy machine): the figure
@@ -190,21 +195,27 @@ class Explorer:
     `draw(**values)` gives the Picture for the values of the controls. `choices`: for each argument of `draw` the values
     it may take, as a sequence; many numbers make a slider, (False, True) a box to tick, anything else a drop-down, and
     (text, value) pairs give the values names. A text in place of a sequence makes a field to write in, which starts
-    with it. `start`: the values at first (else the first of each). A control has the name of its argument, with "_"
-    shown as a blank. Shown by ending a cell with it.
+    with it; a function of all values makes a slider whose places depend on them (such as the tokens of a text).
+    `start`: the values at first (else the first of each). A control has the name of its argument, with "_" shown as a
+    blank. Shown by ending a cell with it.
     """
 
     def __init__(
         self,
         draw: Callable[..., Picture],
-        choices: Mapping[str, Sequence] | None = None,
+        choices: Mapping[str, Sequence | Callable[..., Sequence]] | None = None,
         start: Mapping[str, object] | None = None,
-        **more: Sequence,
+        **more: Sequence | Callable[..., Sequence],
     ):
         self.choices = {**(choices or {}), **more}
-        self.first = {
-            name: values if isinstance(values, str) else _plain(values)[0] for name, values in self.choices.items()
-        } | dict(start or {})
+        self.depend = {name: values for name, values in self.choices.items() if callable(values)}
+        self.first = dict(start or {})
+        for name, values in self.choices.items():
+            if name not in self.depend:
+                self.first.setdefault(name, values if isinstance(values, str) else _plain(values)[0])
+        for name, values_of in self.depend.items():
+            self.choices[name] = values_of(**self.first)
+            self.first.setdefault(name, self.choices[name][0])
         for name, value in self.first.items():
             values = self.choices.get(name, ())
             if not isinstance(values, str) and value not in _plain(values):
@@ -237,15 +248,29 @@ class Explorer:
             return widgets.Text(continuous_update=False, layout=width, **shared)
         if type(values[0]) is bool:
             return widgets.Checkbox(indent=False, layout={"width": "auto"}, **shared)
-        if len(values) > FEW and all(isinstance(value, int | float) for value in _plain(values)):
+        if name in self.depend or len(values) > FEW and all(isinstance(value, int | float) for value in _plain(values)):
             wide = {"width": "24em"}
             return widgets.SelectionSlider(options=list(values), continuous_update=False, layout=wide, **shared)
         return widgets.Dropdown(options=list(values), layout={"width": "auto"}, **shared)
 
     def _changed(self, _) -> None:
-        self.picture = self.draw(**{name: control.value for name, control in self.controls.items()})
+        values = {name: control.value for name, control in self.controls.items()}
+        for name, values_of in self.depend.items():
+            places = list(values_of(**values))
+            if places != list(self.controls[name].options):
+                self._fit(self.controls[name], places)
+                values[name] = self.controls[name].value
+        self.picture = self.draw(**values)
         redraw(self.view, self.picture)
         self._caption()
+
+    def _fit(self, slider, places: list) -> None:
+        """Give a slider other places; it stays where it is, or goes to the last one if that is gone."""
+        slider.unobserve(self._changed, names="value")
+        index = min(slider.index, len(places) - 1)
+        slider.options = places
+        slider.index = index
+        slider.observe(self._changed, names="value")
 
     def _caption(self) -> None:
         """Put the caption under the figure, or another one in its place."""
