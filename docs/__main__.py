@@ -161,6 +161,8 @@ def as_page(output):
         text = json.dumps({"data": figure["data"], "layout": figure["layout"]}).replace("</", "<\\/")
         data = {"text/html": PLOT.format(alt=html.escape(alt, quote=True), figure=text)}
         return nbformat.v4.new_output("display_data", data=data)
+    if output.output_type == "stream":  # of a progress bar its last state
+        output.text = re.sub(r"[^\n]*\r", "", output.text)
     if output.output_type == "stream" and output.name == "stderr" or "application/vnd.jupyter.widget-view+json" in data:
         return None
     return output

@@ -16,7 +16,7 @@ def predict(question: str, guess=None, options: tuple | list = ()) -> None:
     """Keep a guess (a number or a text; one of `options` if given). Without one, ask for it and continue."""
     if guess is None:
         how = "guess=" + (" or ".join(repr(option) for option in options) if options else "...")
-        show(f"{question} Write your prediction as {how} and run this cell again before you read on.")
+        show(f"{question}\nWrite your prediction as {how} and run this cell again before you read on.")
         return
     guess = plain(guess)
     if not isinstance(guess, (str, Number)) or isinstance(guess, complex):

@@ -23,6 +23,7 @@ _RULES = (
     ("[class*=grid].crisp", "stroke:#3A3A3A"),
     (":is(.ticks.crisp,[class*=lines-above].crisp)", "stroke:#AAA"),
     (".heatmap-label text[style*='rgb(34, 34, 34)']", "fill:#DDD"),  # what is written in INK
+    (".shapelayer path:is([style*='rgb(34, 34, 34)'],[style*='rgb(85, 85, 85)'])", "stroke:#BBB"),  # levels and marks
 )
 DARK_CSS = "".join(f":is({_DARK}) .js-plotly-plot {where}{{{what}!important}}" for where, what in _RULES)
 # Not "responsive": JupyterLab itself has a figure fit its cell, and on its redraw (a theme, a window of another size)
