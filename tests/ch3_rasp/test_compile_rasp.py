@@ -6,7 +6,7 @@ The plan is drawn by the judge, and the encoder is a bare one: what counts is wh
 import torch
 from torch import nn
 
-from utils.grade import close, require, takes_along
+from utils.grade import close, require, shaped, takes_along
 
 SIZES = (  # (D, D_V) of the heads, and the hidden units of the functions, by layer; a layer may lack either
     (((3, 4), (5, 2)), (2, 6)),
@@ -107,6 +107,8 @@ def weights(compile_rasp, plan):
     found = compile_rasp.run(written, plan)
     says = f"compile_rasp must return the CompiledModel of its encoder, not a {found.get('problem')}"
     require("problem" not in found, says)
+    for name, value in bare_encoder(*plan["sizes"]).state_dict().items():
+        shaped(found[name], value.shape, f"the encoder's {name} must keep its shape", dtype=value.dtype)
     return found
 
 

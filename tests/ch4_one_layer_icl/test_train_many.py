@@ -116,6 +116,9 @@ def sweep(train_many, draw, runs, steps):
     pools = draw.once(pools_of)
     got = train_many.run(probe_sweep, runs, steps, pools)
     require("problem" not in got, "sample_batch is not defined where train_many is: the data come from it")
+    T = pools["clean"]["seen"][0].shape[1]
+    for key, axes in (("tokens", (len(runs), steps, runs[0]["batch_size"], T)), ("labels", got["tokens"].shape[:3])):
+        require(got[key].shape == axes, "the runs are trained on batches of another size than their own")
     for run, tokens in zip(runs, got["tokens"], strict=True):
         known = {tuple(row) for row in pools["noisy" if run["noisy"] else "clean"]["seen"][0].tolist()}
         says = "the runs are trained on other sentences than those of sample_batch"
