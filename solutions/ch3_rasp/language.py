@@ -85,7 +85,8 @@ def aggregate(selector: Bool[np.ndarray, "T_Q T_K"], values: Sequence[Atom], def
     means = None
     if (widths > 1).any():
         if kind_of(values) not in ("int", "float"):
-            raise RaspError("a row chooses several values, but only numbers have a mean: use indicator for bools")
+            remedy = ": use indicator" if kind_of(values) == "bool" else ""
+            raise RaspError(f"a row chooses several values, but only numbers have a mean{remedy}")
         means = np.where(selector, np.array(values, dtype=float), 0.0).sum(axis=1) / np.maximum(widths, 1)
     result = []
     for i, width in enumerate(widths):

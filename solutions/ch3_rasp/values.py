@@ -27,7 +27,7 @@ class RaspError(CourseError):
 
     def at(self, step) -> "RaspError":
         """The same error, told with the step in which it came up."""
-        error = RaspError(f"{step}: {self}.".replace("..", "."))
+        error = RaspError(f"{step}: {str(self).removesuffix('.')}.")
         error.reason = self.reason
         return error
 

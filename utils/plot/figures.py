@@ -55,6 +55,8 @@ def line(
         if len(values):
             words.append(f"{name} goes from {values[0]:.3g} to {values[-1]:.3g}")
     figure = plain_figure(traces, title, x, y, height, showlegend=len(curves) > 1)
+    if xs is None and max((len(values) for values in curves.values()), default=0) <= 12:
+        figure.update_xaxes(dtick=1)  # no ticks between the 1st and the 2nd epoch
     if levels:
         _draw_levels(figure, levels, [float(v) for trace in traces for v in trace.y if np.isfinite(v)], height)
         words += [f"{name} is a level at {value:.3g}" for name, value in levels.items()]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from utils import course
 from utils.plot.figures import matrix_panels, plain_figure
 from utils.plot.picture import Picture
-from utils.plot.rasp_steps import rasp_picture, size_in_words, trace
+from utils.plot.rasp_steps import not_a_program, rasp_picture, size_in_words, trace
 from utils.plot.widget import Explorer, explore
 
 SHOWN = ("the program", "its weights")
@@ -23,30 +23,30 @@ def playground(names: Mapping) -> Explorer:
     def draw(program: str, input: str, show: str) -> Picture:
         try:
             sop = eval(program, dict(names))
-            if getattr(sop, "kind", "") != "s-op":
-                raise ValueError(_not_a_program(sop, program))
+            if problem := not_a_program(sop, program):
+                raise ValueError(problem)
             run = trace(sop, input)
             sop(input)
-            if show == SHOWN[1]:
-                return compiled_picture(sop, input, program)
-        except Exception as error:  # what was typed is shown back with the one sentence that is wrong with it
-            says = getattr(error, "msg", "") or str(error) or type(error).__name__
-            figure = plain_figure([], "This program does not run", "", "", 120)
-            figure.update_xaxes(visible=False)
-            figure.update_yaxes(visible=False)
-            return Picture(figure, says, f"The program {program} does not run: {says}")
-        return rasp_picture(run, program)
+        except SyntaxError as error:
+            return _nothing("This program does not run", f"Python cannot read it as an expression: {error.msg}.")
+        except Exception as error:  # what was typed is answered with the one sentence that is wrong with it
+            return _nothing("This program does not run", str(error) or type(error).__name__)
+        if show == SHOWN[0]:
+            return rasp_picture(run, program)
+        try:
+            return compiled_picture(sop, input, program)
+        except Exception as error:  # a program that runs, but that the compiler refuses
+            return _nothing("The weights of this program cannot be shown", str(error) or type(error).__name__)
 
     return explore(draw, program=FIRST, input="hello", show=SHOWN)
 
 
-def _not_a_program(value, text: str) -> str:
-    """Why a value that isn't an s-op can't be run."""
-    if getattr(value, "kind", "") == "selector":
-        return "A program must end in an s-op; put a selector into aggregate(...) to use it."
-    if callable(value):
-        return f"A program must end in an s-op, but {text} is a function: call it, as in length() or reverse(tokens)."
-    return f"A program must end in an s-op, such as tokens or indices + 1, but this is {value!r}."
+def _nothing(title: str, says: str) -> Picture:
+    """An empty picture with a sentence that says why."""
+    figure = plain_figure([], title, "", "", 120)
+    figure.update_xaxes(visible=False)
+    figure.update_yaxes(visible=False)
+    return Picture(figure, says, f"{title}: {says}")
 
 
 def compiled_picture(sop, x: str, title: str) -> Picture:

@@ -15,6 +15,7 @@ from utils.plot.widget import explore
 CELL = 24  # pixels of a row of values
 ABOVE = {"map": 66, "steps": 42, "values": 8}  # pixels above a row of the picture, for its heading and its letters
 WORDS = 112  # letters that fit side by side above the heat maps of a layer
+BESIDE = 32  # letters that fit to the left of a row of values
 QUIET, CHOSEN = "rgba(128,128,128,0.13)", "#0072B2"  # a faint cell keeps the page's colour, light or dark
 NOTHING = "\u200b"  # a letter without width: it makes the names of rows differ
 WRITTEN = {"color": INK}  # turns light on a dark page
@@ -85,7 +86,9 @@ def _rows(trace: Mapping, letters: Sequence[str], longest: int) -> list[tuple[in
             rows.append((CELL * max(len(letters), 4), "map", maps))
             rows.append((CELL * max(len(names) for _, names, _ in tables), "values", tables))
         if layer["steps"]:
-            table = {_short(step["name"], 30) + NOTHING * n: step["values"] for n, step in enumerate(layer["steps"])}
+            table = {
+                _short(step["name"], BESIDE) + NOTHING * n: step["values"] for n, step in enumerate(layer["steps"])
+            }
             where = f"layer {number}" if number else "before attention"
             rows.append((CELL * len(table), "steps", [_table(table, f"{where}, position by position")]))
     return rows
@@ -141,10 +144,10 @@ def text_of(step, depth: int = 4) -> str:
     return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
 
 
-def _brief(step) -> str:
-    """A step's text with as much of what it is made of as fits beside a picture."""
-    texts = [_text(step, depth, top=True) for depth in (4, 3, 2, 1, 0)]
-    return next((text for text in texts if len(text) <= LONGEST), texts[-1])
+def _brief(step, longest: int = LONGEST) -> str:
+    """A step's text with as much of what it is made of as fits."""
+    texts = [_text(step, depth, top=True) for depth in (4, 3, 2, 1)]
+    return next((text for text in texts if len(text) <= longest), texts[-1])
 
 
 def _text(step, depth: int, top: bool = False) -> str:
@@ -266,7 +269,7 @@ def trace(sop: object, x) -> dict:
                 {"name": _brief(step), "values": list(map(shown, read)), "result": list(map(shown, memo[id(step)]))}
             )
         elif step.kind == "s-op" and step.op == "map" and (step is sop or step.label or uses[id(step)] != ["map"]):
-            layer["steps"].append({"name": _brief(step), "values": list(map(shown, memo[id(step)]))})
+            layer["steps"].append({"name": _brief(step, BESIDE), "values": list(map(shown, memo[id(step)]))})
     return {"input": list(map(shown, x)), "result": list(map(shown, memo[id(sop)])), "layers": layers}
 
 
@@ -291,15 +294,28 @@ def recorded_runs(file) -> object:
     return explore(lambda program: rasp_picture(runs[program], program), program=list(runs))
 
 
+def not_a_program(value, text: str = "this") -> str:
+    """Why a value, written as `text`, isn't a program that can be run; empty for an s-op."""
+    if getattr(value, "kind", "") == "s-op":
+        return ""
+    if getattr(value, "kind", "") == "selector":
+        return "A program must end in an s-op; put a selector into aggregate(...) to use it."
+    if callable(value):
+        return f"A program must end in an s-op, but {text} is a function: call it, as in length() or reverse(tokens)."
+    return f"A program must end in an s-op, such as tokens or indices + 1, but this is {value!r}."
+
+
 def puzzle(program, x: str, wanted: list, title: str) -> Picture:
     """What a program gives on an input, under what is expected; None for a program that is not written yet."""
-    try:
-        got = list(map(shown, program(x))) if program is not None else ["?"] * len(wanted)
-        trouble = ""
-    except Exception as error:  # the picture says what went wrong
-        got, trouble = ["!"] * len(wanted), str(error)
+    got, trouble = ["?"] * len(wanted), "There is no program yet." if program is None else not_a_program(program)
+    if not trouble:
+        try:
+            got = list(map(shown, program(x)))
+        except Exception as error:  # the picture says what went wrong
+            got, trouble = ["!"] * len(wanted), str(error)
     rows = {"input": list(map(shown, x)), "wanted": list(map(shown, wanted)), "yours": got}
-    marks = [[0] * len(wanted), [0] * len(wanted), [1 + (a != b) for a, b in zip(rows["wanted"], got, strict=True)]]
+    verdicts = [0 if program is None else 1 + (a != b) for a, b in zip(rows["wanted"], got, strict=True)]
+    marks = [[0] * len(wanted), [0] * len(wanted), verdicts]
     text = [list(map(_plain, row)) for row in rows.values()]
     colours = (QUIET, "rgba(0,158,115,0.4)", "rgba(213,94,0,0.35)")
     heat = cells(marks, colours, text, textfont=WRITTEN, xgap=2, ygap=2, hoverinfo="skip")

@@ -107,7 +107,21 @@ def test_puzzles_have_answers(name):
     title, x, wanted = puzzles.PUZZLES[name]
     assert ANSWERS[name]()(x) == wanted
     assert f"{len(wanted)} of {len(wanted)}" in puzzle(ANSWERS[name](), x, wanted, title).caption
-    assert puzzle(None, x, wanted, title).caption.startswith("0 of")
+    assert "no program yet" in puzzle(None, x, wanted, title).caption
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (rasp.sort, "a function: call it"),
+        (rasp.full_s, "put a selector into aggregate"),
+        (["a", "b"], "but this is ['a', 'b']"),
+        (rasp.aggregate(rasp.full_s, rasp.tokens), "only numbers have a mean."),
+        (rasp.tokens, "1 of 2"),
+    ],
+)
+def test_puzzles_say_what_is_wrong(answer, says):
+    assert says in puzzle(answer, "ab", ["a", "a"], "the first token, everywhere").caption
 
 
 def test_playground():
@@ -121,7 +135,8 @@ def test_playground():
         ("nonsense", "nonsense"),
         ("length", "length is a function: call it"),
         ("42", "but this is 42"),
-        ("tokens[", "'[' was never closed"),
+        ("tokens[", "Python cannot read it as an expression: '[' was never closed"),
+        ("aggregate(select(tokens.isin(['a', 'e', 'i', 'o', 'u', 'l']), True, '=='), tokens)", "...: a row chooses"),
     ):
         caption = play.draw(program=program).caption
         assert says in caption and "<string>" not in caption
@@ -132,4 +147,5 @@ def test_playground():
     assert first[1].tolist() == pytest.approx([0] + [1 / 5] * 5)  # all tokens alike, to find the length
     assert second[1:].argmax(axis=1).tolist() == [5, 4, 3, 2, 1]
     for program, says in (("tokens", "no attention"), ("aggregate(full_s, indices)", "mean")):
-        assert says in play.draw(program=program, show="its weights").caption
+        refused = play.draw(program=program, show="its weights")
+        assert says in refused.caption and "weights" in refused.figure.layout.title.text  # the program itself runs
