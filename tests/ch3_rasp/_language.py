@@ -101,6 +101,8 @@ def language():
             return self.pointwise(lambda value: table[value], self)
 
         def __getitem__(self, i):
+            if type(i) is not int:
+                raise RaspError("an s-op can be asked for one position, as in s[2] or s[-1], and for nothing else")
             return aggregate(select(indices, i if i >= 0 else length() + i, "=="), self)
 
     def both(name, function):
@@ -169,7 +171,7 @@ def language():
     full_s = select(1, 1, "==")
 
     def indicator(s):
-        return s.pointwise(lambda value: 1 if value else 0, s)
+        return SOp.pointwise(lambda value: 1 if value else 0, s)
 
     def where(condition, yes, no):
         if not hasattr(condition, "kind"):
@@ -178,6 +180,8 @@ def language():
 
     def seen(look, selector, values, name, heads=1):
         """`look` at each query's row of choices, and at all values; it costs `heads` heads over the selector."""
+        if getattr(selector, "kind", "") != "selector":
+            raise RaspError("a selector is wanted here, which select(...) makes")
         kinds = [selector] if heads == 1 else [Selector(list, selector, op=op) for op in ("first", "second")[:heads]]
         found = [
             SOp(lambda m, v: [look(i, row, v) for i, row in enumerate(m)], kind, values, op="aggregate", setting=name)
@@ -225,7 +229,12 @@ def lend_has_focus(seen, lent):
 
 
 def lend_count(seen, lent):
-    return lambda seq, atom: seen(lambda i, row, v: sum(x == atom for x in v), lent["full_s"], seq, f"count {atom!r}")
+    def counted(seq, atom):
+        if hasattr(atom, "parts"):
+            raise lent["RaspError"]("count takes a single value as its atom, the same at every position")
+        return seen(lambda i, row, v: sum(x == atom for x in v), lent["full_s"], seq, f"count {atom!r}")
+
+    return counted
 
 
 def lend_contains(seen, lent):

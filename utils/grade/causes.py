@@ -99,6 +99,10 @@ CAUSES = (
         "softmax, or for a row in which nothing is left to draw",
     ),
     (
+        r"unsupported operand type\(s\).*'function'|'function' object is not (subscriptable|iterable)",
+        "A function stands where its result is meant: call it, by parentheses behind its name",
+    ),
+    (
         r"unsupported operand type\(s\).*NoneType|'NoneType' object",
         "Something is None: a function of yours returns nothing (a missing return), or a gradient was never made",
     ),

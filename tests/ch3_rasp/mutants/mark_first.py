@@ -56,6 +56,73 @@ Onwards = slip(
     "(seq == value) & ~has_focus(earlier)",
     'has_focus(select(seq, value, "==") & select(indices, indices, "<="))',
 )
+EveryFirst = slip(
+    "the first occurrence of every token is marked: only that of the value is meant",
+    "select(seq, value,",
+    "select(seq, seq,",
+    "(seq == value) & ",
+    "",
+)
+OnlyAtStart = slip(
+    "any earlier position rules a mark out, so that only position 0 can have one: ask for earlier ones with the value",
+    'select(seq, value, "==") & ',
+    "",
+)
+NoParentheses = slip(
+    "& binds more tightly than ==, so put the comparison into parentheses",
+    "(seq == value) & ~has_focus(earlier)",
+    "seq == value & ~has_focus(earlier)",
+)
+UpToTheSecond = slip(
+    "everything with one occurrence up to it is marked: the position must hold the value itself",
+    "(seq == value) & ~has_focus(earlier)",
+    '(selector_width(select(seq, value, "==") & select(indices, indices, "<=")) == 1)',
+)
+OnlyOnes = slip(
+    "a value is marked only where it occurs once in all: its first occurrence is meant, however many follow",
+    "~has_focus(earlier)",
+    "(count(seq, value) == 1)",
+)
+SelectorAsFlag = slip(
+    "a selector holds a choice for each pair of positions, not a value for each position: has_focus turns it into one",
+    "has_focus(earlier)",
+    "earlier",
+)
+LeftNeighbour = slip(
+    "only the position just before is looked at: none of the earlier ones may hold the value",
+    "~has_focus(earlier)",
+    '(shift(seq, 1, "") != value)',
+)
+HalfOfTokens = slip(
+    "the argument seq is not used everywhere: look at the sequence that is given",
+    "select(seq, value",
+    "select(tokens, value",
+)
+BeforeTheFirst = slip(
+    "what comes before the first occurrence is marked: mark the occurrence itself",
+    "(seq == value) & ~has_focus(earlier)",
+    '~has_focus(select(seq, value, "==") & select(indices, indices, "<="))',
+)
+MeanPosition = slip(
+    "the mean position of all occurrences is compared: that is the first only where there is one",
+    "~has_focus(earlier)",
+    '(indices == aggregate(select(seq, value, "=="), indices))',
+)
+OnlySelected = slip(
+    "a selector is returned: the result must be a bool at each position",
+    "return (seq == value) & ~has_focus(earlier)",
+    "return earlier",
+)
+BoolMean = slip(
+    "bools have no mean: turn them into 0 and 1 by indicator, or ask has_focus",
+    "~has_focus(earlier)",
+    '(aggregate(select(indices, indices, "<"), seq == value) == 0)',
+)
+FindsItself = slip(
+    "every occurrence is marked, not only the first",
+    "~has_focus(earlier)",
+    'has_focus(select(seq, value, "==") & select(indices, indices, "<="))',
+)
 ByPlace = slips("""
 def mark_first(seq, value):
     before = select(indices, indices, "<")

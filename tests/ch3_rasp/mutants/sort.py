@@ -73,6 +73,96 @@ HeadsWithBos = slip(
     "selector_width(before, bos)",
     "selector_width(before & select(indices, 0, '!='), False)",
 )
+BosAtTheEnd = slip(
+    "with bos, places count from 0 and BOS has the same place as the first of the rest: the rest starts at place 1",
+    "        place = where(indices == 0, 0, place + 1)",
+    "        pass",
+)
+EarlierOnly = slip(
+    "several keys get the same place: before me go all smaller keys, and of the equal ones those that come earlier",
+    'select(key, key, "<") | (select(key, key, "==") & select(indices, indices, "<"))',
+    'select(key, key, "<=") & select(indices, indices, "<")',
+)
+AllEarlier = slip(
+    "several keys get the same place: before me go all smaller keys, and of the equal ones those that come earlier",
+    'select(key, key, "==") & select',
+    "select",
+)
+AllJoined = slip(
+    "every equal key, and every earlier position, counts as before: a tie needs both at once, so join them with &",
+    '(select(key, key, "==") & select',
+    '(select(key, key, "==") | select',
+)
+CountsItself = slip(
+    "places start at 1: nothing goes before the first key, not even itself, so that its place is 0",
+    'indices, indices, "<"',
+    'indices, indices, "<="',
+)
+SmallerAndEarlier = slip(
+    "several keys get the same place: before me go all smaller keys, and of the equal ones those that come earlier",
+    'select(key, key, "<") | (select(key, key, "==") & select(indices, indices, "<"))',
+    'select(key, key, "<") & (select(key, key, "==") | select(indices, indices, "<"))',
+)
+PlacesReturned = slip(
+    "the places are returned: let each position read the value that belongs there",
+    'aggregate(select(place, indices, "=="), seq)',
+    "place",
+)
+OneLayer = slip(
+    "the values before each position are averaged: count them by selector_width, and let each position read by place",
+    'aggregate(select(place, indices, "=="), seq)',
+    "aggregate(before, seq)",
+)
+ByPython = slip(
+    "an s-op isn't a list: before it runs, Python can't sort it, so let every position find its own place",
+    'aggregate(select(place, indices, "=="), seq)',
+    "sorted(seq)",
+)
+OrAnd = slip(
+    "Python's `or` and `and` ask for a truth value, which a selector has only when it runs: write | and &",
+    '"<") | (select',
+    '"<") or (select',
+    '"==") & select',
+    '"==") and select',
+)
+WithoutSelect = slip(
+    "s-ops are compared position by position: select compares every key with every query",
+    'select(key, key, "<") | (select(key, key, "==") & select(indices, indices, "<"))',
+    "(key < key) | ((key == key) & (indices < indices))",
+)
+AlwaysShifted = slip(
+    "places are shifted as if there were BOS, also without bos: then they count from 0",
+    "    if bos:",
+    "    if True:",
+)
+PlusOneAlways = slip(
+    "places start at 1: nothing goes before the first key, not even itself, so that its place is 0",
+    "selector_width(before, bos)",
+    "selector_width(before, bos) + 1",
+)
+PlaceToPlace = slip(
+    "each position looks for its own place, and finds itself: position i must look for the key whose place is i",
+    "select(place, indices",
+    "select(place, place",
+)
+TwoWidths = slip(
+    "the values are right, but two widths take four heads: join the two selectors first, and count once",
+    "selector_width(before, bos)",
+    'selector_width(select(key, key, "<"), bos) + selector_width(\n'
+    '        select(key, key, "==") & select(indices, indices, "<"), bos\n'
+    "    )",
+)
+Unplaced = slip(
+    "the sequence is returned as it is",
+    'aggregate(select(place, indices, "=="), seq)',
+    "seq",
+)
+IndicesReturned = slip(
+    "positions are returned, not the values of seq: the second argument of aggregate is what is read",
+    '"=="), seq)',
+    '"=="), indices)',
+)
+NotReturned = slip("nothing is returned: the line with return is missing", "return aggregate", "aggregate")
 ByFunction = slips("""
 def sort(seq, key=None, bos=False):
     if key is None:
