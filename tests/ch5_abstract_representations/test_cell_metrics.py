@@ -35,7 +35,7 @@ def run(cell_metrics, logits, target, mask, root_id):
         equal(now, before, f"the caller's {name} is different after the call")
     require(isinstance(got, dict), f"the result must be a dict, not {type(got).__name__}", got=got)
     missing = [name for name in CLASSES if name not in got]
-    require(not missing, f"the result lacks {missing[:1]}: its keys are {', '.join(CLASSES)}")
+    require(not missing, f"the result lacks {', '.join(missing)}: its keys are {', '.join(CLASSES)}")
     for name in CLASSES:
         require(isinstance(got[name], float), f"{name} must be a Python float, not a {type(got[name]).__name__}")
     return got
@@ -60,7 +60,8 @@ def test_each_class(cell_metrics, draw):
     logits, target, mask, root_id, hit = make(draw)
     got, wanted = run(cell_metrics, logits, target, mask, root_id), expected(mask, root_id, hit)
     for name in ("visible", "masked", "masked_background", "masked_object"):
-        close(got[name], wanted[name], f"the accuracy of the class {name} is off", name=name)
+        says = f"the accuracy of the class {name} is off: look at the cells that you count and what you divide by"
+        close(got[name], wanted[name], says, name=name)
 
 
 def test_boards(cell_metrics, draw):

@@ -48,7 +48,8 @@ def run(FactorizedAttention, draw, weights, x, pos):
     require("problem" not in got, f"FactorizedAttention: {got.get('problem')}")
     shaped(got["result"], tuple(x.shape), "attention must return a vector of width D for each cell")
     close(got["x"], x, "the content was changed in place: the residual stream still needs it")
-    require(not got["without"], f"{got['without']} take no part in the result, so they would never be trained")
+    idle = " and ".join(got["without"])
+    require(not got["without"], f"no gradient reaches {idle}: what a map makes must go into the result, undetached")
     return got["result"]
 
 

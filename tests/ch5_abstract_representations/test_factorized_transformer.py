@@ -21,7 +21,7 @@ AFTER_MLP = (
 
 @takes_along(weighted)
 def probe_taps(cls, config, weights, tokens):
-    """What goes through the taps, and the logits when the last tap hands on something else."""
+    """What goes through the taps, and the logits when a tap hands on something else: the last one, then each."""
     module, problem = weighted(cls, config, weights)
     if problem:
         return {"problem": problem}
@@ -34,8 +34,16 @@ def probe_taps(cls, config, weights, tokens):
             )
     logits = module(tokens)
     times, taps = sum(map(len, found.values())), {key: outputs[-1] for key, outputs in found.items()}
-    module.blocks[-1].out.register_forward_hook(lambda m, given, out: out.flip(1))
-    return {"taps": taps, "logits": logits, "times": times, "flipped": module(tokens)}
+    last = module.blocks[-1].out.register_forward_hook(lambda m, given, out: out.flip(1))
+    flipped, unread = module(tokens), []
+    last.remove()
+    for key in taps:
+        tap = module.get_submodule(f"blocks.{key[1:]}")
+        hook = tap.register_forward_hook(lambda m, given, out: out.flip(1))
+        if torch.equal(module(tokens), logits):
+            unread.append(key)
+        hook.remove()
+    return {"taps": taps, "logits": logits, "times": times, "flipped": flipped, "unread": unread}
 
 
 def make(draw):
@@ -112,13 +120,15 @@ def test_taps(FactorizedTransformer, draw):
     got = FactorizedTransformer.run(probe_taps, CONFIG, weights, tokens)
     require("problem" not in got, f"FactorizedTransformer: {got.get('problem')}; keep the given __init__")
     missing = [name for name in expected if name not in got["taps"]]
-    says = f"the stream does not pass through the tap {missing[:1]}: x = block.z_attn(...) and x = block.out(...)"
+    tap = ", ".join(missing[:1])
+    says = f"the stream does not pass through the tap {tap}: x = block.z_attn(...) and x = block.out(...)"
     require(not missing, says)
     says = f"the stream passes through the {2 * L} taps {got['times']} times: once through each"
     require(got["times"] == 2 * L, says)
     close(got["taps"]["b0.z_attn"], expected["b0.z_attn"], AFTER_ATTENTION, atol=3e-5)
     close(got["taps"]["b0.out"], expected["b0.out"], AFTER_MLP, atol=3e-5)
     says = "what a tap hands on is not what the rest of the model reads"
+    require(not got["unread"], says)
     last = expected[f"b{L - 1}.out"]
     close(got["flipped"] - got["logits"], end(last.flip(1)) - end(last), says, atol=1e-3)
     says = (

@@ -115,7 +115,7 @@ def test_patch_on_roots(mask_boards, draw):
     says = "with p = 0 and patch_p = 1 exactly one d x d square of each board must be hidden"
     corners = patches_of(mask, says)
     shares = torch.bincount(corners[:, 0] * 5 + corners[:, 1], minlength=25) / n
-    says = "on boards without a composite the patch must lie anywhere that fits, every place as likely"
+    says = "on boards without a composite every place where the patch fits must be equally likely"
     require(rarity(shares, torch.full((25,), 1 / 25), n) < RARE, says, got=shares.view(5, 5))
 
 

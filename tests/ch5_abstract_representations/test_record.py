@@ -50,7 +50,7 @@ def test_all_sites(record, draw):
         "only the last site is in the result: a function made in a loop sees the loop's variable as it is when it is "
         "called, so make each hook in a function of its own"
         if list(got["found"]) == ALL[-1:]
-        else f"the result lacks the site {missing[:1]}"
+        else f"the result lacks the site {', '.join(missing[:1])}"
     )
     require(not missing, says)
     for site in ALL:

@@ -129,20 +129,20 @@ def test_doubles_apart(sample_boards, draw):
     wide = wide[(wide >= 2).any(1)]
     wanted = float((wide == 0).any(1).float().mean())
     says = (
-        "two roots in the same row or column come too often or too seldom: every pair that keeps "
-        "them apart is as likely"
+        "two roots in the same row or column come too often or too seldom: all pairs that keep them apart are equally "
+        "likely"
     )
     require(rarity(same, wanted, 2500) < RARE, says, expected=wanted, got=same)
     swapped = float((place[:, 0, 0] < place[:, 1, 0]).float().mean())
-    says = "the first root lies above the second too often or too seldom: every ordered pair is as likely"
+    says = "the first root lies above the second too often or too seldom: all ordered pairs are equally likely"
     require(rarity(swapped, (1 - float((wide[:, 0] == 0).float().mean())) / 2, 2500) < RARE, says)
     touching = float((gap.amax(1) == 2).float().mean())
-    says = "two roots that touch come too often or too seldom: they have no cell in common, so they are as likely"
+    says = "two roots that touch come too often or too seldom: they have no cell in common, so they are allowed"
     require(rarity(touching, float((wide.amax(1) == 2).float().mean()), 2500) < RARE, says)
     # with 3 x 3 places, a root in a corner leaves 5 for the other one, a root at an edge 3: 20 pairs of 32
     got = sampled(sample_boards, draw, stand_in.make_library_data(draw, side=4, margin=0), 2500, [0.0, 1.0, 0.0])
     corner = float((got["objects"][:, 0, 1:] != 1).all(1).float().mean())
-    says = "the first root lies in a corner too often or too seldom: draw a pair of positions, each pair as likely"
+    says = "the first root lies in a corner too often or too seldom: draw one of all pairs of positions"
     require(rarity(corner, 20 / 32, 2500) < RARE, says, expected=20 / 32, got=corner)
 
 

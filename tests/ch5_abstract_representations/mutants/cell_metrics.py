@@ -101,6 +101,58 @@ ByToken = slip(
     "thing = root_id >= 0",
     "thing = target >= target.median()",
 )
+RootZeroLost = slip(
+    "the cells of root 0 count nowhere: roots are numbered from 0, and background is -1",
+    "share(mask & thing)", "share(mask & (root_id > 0))",
+    "share(mask & ~thing)", "share(mask & (root_id == -1))",
+)  # fmt: skip
+ZeroIsBackground = slip("root 0 is taken for the background: background is root_id -1", "root_id >= 0", "root_id != 0")
+VisibleTurned = slip(
+    "visible is taken over the hidden cells: the mask is true where a cell is hidden", "share(~mask)", "share(mask)"
+)
+AllTurned = slip(
+    "visible and hidden cells are exchanged: the mask is true where a cell is hidden",
+    "thing = root_id >= 0", "thing, mask = root_id >= 0, ~mask",
+)  # fmt: skip
+AllOrNothing = slip(
+    "board says whether all boards are right: it is the share of boards that are",
+    "right.all(dim=1).float().mean().item()", "float(right.all())",
+)  # fmt: skip
+OverEverythingEmptyToo = slip(
+    "the hits of a class are divided by the number of all cells: divide by the size of the class",
+    "right[cells].float().mean().item()", "(right & cells).float().mean().item()",
+)  # fmt: skip
+VisibleAll = slip(
+    "visible counts all cells, hidden ones too", "share(~mask)", "share(torch.ones_like(mask))"
+)  # fmt: skip
+Exchanged = slip(
+    "masked_background and masked_object are exchanged: root_id is -1 on the background", "root_id >= 0", "root_id < 0"
+)
+VisibleObjects = slip(
+    "visible leaves out the background: it counts all cells that are not hidden",
+    "share(~mask)", "share(~mask & thing)",
+)  # fmt: skip
+BoardOfObjects = slip(
+    "a board counts as right when its object cells are: all cells must be",
+    "right.all(dim=1)", "(right | ~thing).all(dim=1)",
+)  # fmt: skip
+Counts = slip(
+    "the hits of a class are counted: divide them by the number of its cells",
+    "right[cells].float().mean().item()", "right[cells].float().sum().item()",
+)  # fmt: skip
+Probabilities = slip(
+    "the probability of the right token is averaged: count how often the most likely token is the right one",
+    "return right[cells].float().mean().item()",
+    "return logits.softmax(-1).gather(-1, target[..., None])[..., 0][cells].mean().item()",
+)  # fmt: skip
+DividedByNothing = slip(
+    "an empty class fails with a division by zero: its accuracy is nan",
+    "right[cells].float().mean().item()", "right[cells].sum().item() / int(cells.sum())",
+)  # fmt: skip
+OverTheCells = slip(
+    "the largest logit is sought along the cells: the tokens are on the last axis",
+    "logits.argmax(dim=-1)", "logits.argmax(dim=1)",
+)  # fmt: skip
 
 
 @right

@@ -137,6 +137,50 @@ PlainExp = slip(
     "exp of large scores becomes infinity, and the result nan: use softmax, or take the largest score away first",
     "scores.softmax(dim=-1)", "scores.exp() / scores.exp().sum(-1, keepdim=True)",
 )  # fmt: skip
+TimesRoot = slip(
+    "the scores are multiplied by the root of a head's width: divide by it",
+    "/ q.shape[-1] ** 0.5", "* q.shape[-1] ** 0.5",
+)  # fmt: skip
+ScaledByInputHead = slip(
+    "the scores are divided by the root of (D + P) / N: a head is D / N wide",
+    "q.shape[-1] ** 0.5", "(both.shape[-1] / self.n_heads) ** 0.5",
+)  # fmt: skip
+NoOutputAtAll = slip(
+    "the output map is missing: the heads' results go through self.output", "self.output(mixed)", "mixed"
+)
+KeysAsValues = slip(
+    "the values come from the map of the keys: self.value makes them", "self.value(both)", "self.key(both)"
+)
+QueriesAsKeys = slip(
+    "the keys come from the map of the queries: self.key makes them", "self.key(both)", "self.query(both)"
+)
+ValuesAsKeys = slip(
+    "the keys come from the map of the values: self.key makes them", "self.key(both)", "self.value(both)"
+)
+QueriesWithoutPosition = slip(
+    "the queries do not see position: all three maps read content and position",
+    "self.query(both)", "self.query(torch.cat([x, 0 * pos.expand(B, -1, -1)], dim=-1))",
+)  # fmt: skip
+KeysWithoutPosition = slip(
+    "the keys do not see position: all three maps read content and position",
+    "self.key(both)", "self.key(torch.cat([x, 0 * pos.expand(B, -1, -1)], dim=-1))",
+)  # fmt: skip
+PatternDetached = slip(
+    "the weights are detached: queries and keys would never be trained",
+    "scores.softmax(dim=-1)", "scores.softmax(dim=-1).detach()",
+)  # fmt: skip
+HeadsAveraged = slip(
+    "the heads are averaged: put their results side by side",
+    "(pattern @ v).transpose(1, 2).reshape(B, T, D)", "(pattern @ v).mean(1).repeat(1, 1, self.n_heads)",
+)  # fmt: skip
+NotExpanded = slip(
+    "pos has batch size 1 and x has B boards: repeat it for every board before the two are joined",
+    "pos.expand(B, -1, -1)", "pos",
+)  # fmt: skip
+AlongTheCells = slip(
+    "content and position are joined along the cells: join them along the last axis",
+    "pos.expand(B, -1, -1)], dim=-1)", "pos.expand(B, -1, -1)], dim=1)",
+)  # fmt: skip
 
 
 @right

@@ -162,6 +162,37 @@ AddedInPlace = slip(
     "x = block.z_attn(x + block.attention(block.norm_1(x), pos))",
     "x = block.z_attn(x.add_(block.attention(block.norm_1(x), pos)))",
 )  # fmt: skip
+AttentionTapUnread = slip(
+    "what the taps hand on is thrown away: the stream must be what comes out of them",
+    "x = block.z_attn(x + block.attention(block.norm_1(x), pos))",
+    "x = x + block.attention(block.norm_1(x), pos)\n        block.z_attn(x)",
+)  # fmt: skip
+NormAfterEveryBlock = slip(
+    "the final norm is applied after every block: it comes once, after the last",
+    "block.out(x + block.mlp(read))", "self.final_norm(block.out(x + block.mlp(read)))",
+)  # fmt: skip
+NoHead = slip(
+    "the head is missing: it turns the normed stream into V logits",
+    "self.head(self.final_norm(x))",
+    "self.final_norm(x)",
+)
+Tokens = slip(
+    "the most likely tokens are returned: return the logits",
+    "self.head(self.final_norm(x))", "self.head(self.final_norm(x)).argmax(-1)",
+)  # fmt: skip
+OtherTapToo = slip(
+    "the stream passes through z_attn twice: an edit there would be made twice",
+    "block.out(x + block.mlp(read))", "block.out(block.z_attn(x + block.mlp(read)))",
+)  # fmt: skip
+AttentionAgain = slip(
+    "attention's update is added a second time, with the MLP's",
+    "x + block.mlp(read)", "x + block.mlp(read) + block.attention(block.norm_1(x), pos)",
+)  # fmt: skip
+PostNormAfter = slip(
+    "the stream is normalised after attention's update: each sub-layer reads a normalised copy of it",
+    "block.z_attn(x + block.attention(block.norm_1(x), pos))",
+    "block.norm_1(block.z_attn(x + block.attention(x, pos)))",
+)
 
 
 @right

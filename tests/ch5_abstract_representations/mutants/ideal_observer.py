@@ -127,6 +127,41 @@ ColourOfAnother = slip(
 FromTheOtherSide = slip(
     "a token equal to n_bg counts as background: it is the first object token", "board < lib.n_bg", "board <= lib.n_bg"
 )
+Counted = slip(
+    "the scenes that agree are counted: add up their weights",
+    "weight @ (scenes == token).float()", "(scenes[possible] == token).float().mean(0)",
+)  # fmt: skip
+ColourOfFirstCell = slip(
+    "the background's colour is read from the first cell, whatever it shows: look for a visible background cell",
+    "result[:, :lib.n_bg] = (weight @ (scenes == -1).float())[:, None] * colours",
+    "result[:, board[0]] = weight @ (scenes == -1).float()",
+)  # fmt: skip
+CertainColour = slip(
+    "a visible background counts as certain in every cell: multiply by the probability that the cell is background",
+    "result[:, :lib.n_bg] = (weight @ (scenes == -1).float())[:, None] * colours",
+    "result[:, :lib.n_bg] = colours * (1 if background.any() else (weight @ (scenes == -1).float())[:, None])",
+)  # fmt: skip
+HiddenOnly = slip(
+    "visible cells get no probabilities: each shows its own token with certainty",
+    "results.append(result)", "result[~hidden] = 0\n        results.append(result)",
+)  # fmt: skip
+PriorChanged = slip(
+    "the caller's prior is changed: work on a copy",
+    "weight = prior * possible", "prior[~possible] = 0\n        weight = prior.clone()",
+)  # fmt: skip
+ZerosForNone = slip(
+    "a board that no scene explains gives zeros: raise a ValueError",
+    'raise ValueError("no scene fits")', "weight = prior * 0 + 1e-30",
+    "weight = weight / weight.sum()", "weight = weight / weight.sum() * (weight.sum() > 1e-20)",
+)  # fmt: skip
+FlooredLogarithms = slip(
+    "logarithms of the probabilities are returned: return the probabilities",
+    "return torch.stack(results)", "return torch.stack(results).clamp(min=1e-9).log()",
+)  # fmt: skip
+SingleColourCell = slip(
+    "a single visible background cell is not enough for the colour: it tells it everywhere",
+    "if background.any():", "if background.sum() > 1:",
+)  # fmt: skip
 
 
 @right

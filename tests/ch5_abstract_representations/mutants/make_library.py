@@ -5,8 +5,23 @@ from pathlib import Path
 import torch
 
 from utils.grade import load_file, right, slips, wrong
+from utils.grade.limit import OutOfTime
 
 Library = load_file(Path(__file__).with_name("_pieces.py")).Library
+TOO_ALIKE = (
+    "it never ends, because objects that differ are taken for equal: compare all their cells, in their order, before "
+    "you draw again"
+)
+
+
+def patiently():
+    """The numbers of the draws, and no more of them than a right answer ever needs: this one would never end."""
+    yield from range(20_000)
+    raise OutOfTime
+
+
+PATIENTLY = "for _ in patiently():\n            if len(found) == count:\n                break"
+FOR_EVER = ("while len(found) < count:", PATIENTLY)
 
 slip = slips("""
     def make_library(n_roots, d, n_bg, n_obj, n_comps, generator, side=8):
@@ -103,6 +118,25 @@ FirstRootFixed = slip(
     "the first object is not drawn: it is always the same",
     "found = {}", "found = {(0,) * (size * size): torch.zeros(size, size, dtype=torch.int64)} if count else {}",
 )  # fmt: skip
+NeverRefused = slip(
+    "with more objects asked for than there are different ones it draws for ever: raise a ValueError first",
+    'raise ValueError("too many")', "raise OutOfTime  # what a loop that never ends comes to, without the wait",
+)  # fmt: skip
+OneTokenShortEverywhere = slip(
+    "the last object token is never drawn: the upper end of randint is left out already",
+    "drawn = torch.randint(choices,", "drawn = torch.randint(choices - 1,", "while len(found) < count:", PATIENTLY,
+)  # fmt: skip
+OneTokenTooFar = slip(
+    "the tokens of a root start at n_bg + 1: the first object token is n_bg", "n_bg + different", "n_bg + 1 + different"
+)
+OneTokenTooMany = slip(
+    "a token above the last object token is drawn: they end at n_bg + n_obj - 1",
+    "drawn = torch.randint(choices,", "drawn = torch.randint(choices + 1,",
+)  # fmt: skip
+SortedKeys = slip(TOO_ALIKE, "tuple(drawn", "tuple(sorted(drawn", ".tolist())", ".tolist()))", *FOR_EVER)
+SetsAsKeys = slip(TOO_ALIKE, "tuple(drawn", "frozenset(drawn", *FOR_EVER)
+SumsAsKeys = slip(TOO_ALIKE, "tuple(drawn.flatten().tolist())", "int(drawn.sum())", *FOR_EVER)
+FirstRowsAsKeys = slip(TOO_ALIKE, "drawn.flatten().tolist()", "drawn[0].tolist()", *FOR_EVER)
 
 
 @wrong("no root holds a token twice: the token of each cell is drawn on its own, with replacement")

@@ -88,6 +88,50 @@ NoGradientAtZero = slip(
     'if where == "all":',
     'if where == "masked" and not mask.any():\n        return torch.tensor(0.0)\n    if where == "all":',
 )  # fmt: skip
+NanMean = slip(
+    "without a hidden cell the result is nan, 0 / 0: it must be 0",
+    "(loss * mask).sum() / mask.sum().clamp(min=1)", "loss[mask].mean()",
+)  # fmt: skip
+SumOfMasked = slip(
+    "the losses of the hidden cells are summed: divide by how many there are", " / mask.sum().clamp(min=1)", ""
+)
+VisibleCells = slip(
+    "the visible cells are counted: the mask is true where a cell is hidden",
+    "(loss * mask).sum() / mask.sum().clamp(min=1)", "(loss * ~mask).sum() / (~mask).sum().clamp(min=1)",
+)  # fmt: skip
+AlwaysInBits = slip(
+    "the loss is in bits: it must be in nats", ".view(target.shape)", ".view(target.shape) / 0.6931471805599453"
+)
+CutOff = slip(
+    "the logits are detached: no gradient could flow through the loss",
+    "F.cross_entropy(logits.flatten(0, 1)", "F.cross_entropy(logits.detach().flatten(0, 1)",
+)  # fmt: skip
+BranchesExchanged = slip(
+    'the two choices are exchanged: "all" counts every cell, "masked" only the hidden ones',
+    'if where == "all":', 'if where == "masked":',
+)  # fmt: skip
+OnePerBoard = slip(
+    "one loss for each board is returned: take the mean over the boards, too",
+    "return loss.mean()",
+    "return loss.mean(1)",
+)
+AlwaysAll = slip(
+    'with where="masked" all cells still count', "(loss * mask).sum() / mask.sum().clamp(min=1)", "loss.mean()"
+)
+LogitsMasked = slip(
+    "the logits of visible cells are set to 0, and those cells still count: choose among the losses",
+    "return (loss * mask).sum() / mask.sum().clamp(min=1)",
+    "return F.cross_entropy((logits * mask[..., None]).flatten(0, 1), target.flatten())",
+)  # fmt: skip
+NotNegated = slip(
+    "the loss is the logarithm of the probability: it is minus this logarithm",
+    ".view(target.shape)", ".view(target.shape).neg()",
+)  # fmt: skip
+SoftmaxOverCells = slip(
+    "the softmax runs over the cells: it runs over the tokens, the last axis",
+    'F.cross_entropy(logits.flatten(0, 1), target.flatten(), reduction="none").view(target.shape)',
+    "-logits.log_softmax(1).gather(-1, target[..., None])[..., 0]",
+)  # fmt: skip
 
 
 @right
