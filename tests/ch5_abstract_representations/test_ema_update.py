@@ -81,6 +81,8 @@ def test_a_word_with_count_zero_stays_finite(ema_update, draw):
     new = run(ema_update, state, x, words, epsilon=9.0)["new"]
     says = "the smallest divisor must be epsilon, for words that were chosen, too"
     close(new["codebook"][words], new["sums"][words] / 9.0, says, name="codebook")
+    says = "epsilon is the least divisor, and no more: the counts themselves stay what they are"
+    close(new["counts"], expected(state, x, words)[0], says, name="counts")
 
 
 def test_arguments_and_gradient(ema_update, draw):

@@ -147,6 +147,8 @@ def measured_as(boards, given, seed):
 def test_steps_and_batches(train, draw):
     got, _, _ = run(train, draw, steps=4 + draw.index)
     steps = 4 + draw.index
+    says = "no optimizer was made by make_optimizer: where none is given, make_optimizer(model, schedule) makes it"
+    require(got["made"] > 0, says)
     equal(got["steps"], steps, f"the optimizer took {got['steps']} steps, but steps is {steps}")
     says = "every step needs one fresh batch: draw(lib, schedule.batch, kinds, generator) once a step"
     equal(len(got["draws"]), steps, says)
@@ -176,7 +178,7 @@ def test_where(train, draw):
 
 
 def test_train_mode(train, draw):
-    got, _, _ = run(train, draw)
+    got, _, _ = run(train, draw, every=2)
     require(all(got["modes"]), "the model must be in train mode while it is trained")
 
 
@@ -187,12 +189,12 @@ def test_given_optimizer(train, draw):
 
 
 def test_history(train, draw):
-    every = 2 + draw.index
-    got, _, sums = run(train, draw, steps=5, every=every)
+    steps, every, wanted = [(5, 2, [2, 4, 5]), (6, 3, [3, 6])][draw.index]
+    got, _, sums = run(train, draw, steps=steps, every=every)
     require(got["kind"] == "dict", f"the history must be a dict of lists, not {got['kind']}")
-    wanted = {2: [2, 4, 5], 3: [3, 5]}[every]
     says = (
-        f"with every = {every} and 5 steps, history['step'] must be {wanted}: steps taken so far, the last one included"
+        f"with every = {every} and {steps} steps, history['step'] must be {wanted}: steps taken so far, the last one "
+        "included, and only once"
     )
     equal(got["history"].get("step"), wanted, says)
     says = "history must hold a list for each number that measure gives, one entry a measurement"

@@ -77,6 +77,23 @@ UInPlace = slip(
 LastLeftOut = slip(
     "one direction of the span is left in", "rows[sizes > 1e-5 * sizes.max()]", "rows[sizes > 1e-5 * sizes.max()][:-1]"
 )
+KeptWithoutMean = slip(
+    "only the subspace is kept, and mu not added: the subspace is to be removed",
+    "X - (X - mu) @ basis.T @ basis", "(X - mu) @ basis.T @ basis",
+)  # fmt: skip
+Added = slip("the projection is added: take it away", "X - (X - mu)", "X + (X - mu)")
+RowsCentred = slip(
+    "the mean of U's rows is subtracted: they are directions, as they stand",
+    "torch.linalg.svd(U,", "torch.linalg.svd(U - U.mean(dim=0),",
+)  # fmt: skip
+NoThreshold = slip(
+    "directions of size 0 are kept, as rounding makes them a little larger: drop what is tiny beside the largest",
+    "1e-5 * sizes.max()", "0",
+)  # fmt: skip
+MeanDirection = slip(
+    "only the mean of the rows is removed: all directions of their span are to go",
+    "rows[sizes > 1e-5 * sizes.max()]", "torch.nn.functional.normalize(U.mean(dim=0, keepdim=True), dim=1)",
+)  # fmt: skip
 
 
 @right

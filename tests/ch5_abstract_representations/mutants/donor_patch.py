@@ -67,6 +67,37 @@ DonorChanged = slip(
 LeftInEval = slip(
     "the model is switched to eval mode and left there", "def edit(v):", "model.eval()\n\n    def edit(v):"
 )
+EveryCell = slip("every cell is replaced: only the chosen ones", "torch.where(cells[..., None], given, v)", "given")
+DonorsPass = slip(
+    "the donor's own pass goes on: run `tokens`, with the chosen cells replaced",
+    "run_with_edit(model, tokens,",
+    "run_with_edit(model, donor,",
+)
+NoLastAxis = slip(
+    "cells (B, T) and vectors (B, T, D) do not line up: give cells a last axis",
+    "torch.where(cells[..., None],",
+    "torch.where(cells,",
+)
+TokensChanged = slip(
+    "the caller's tokens are overwritten with the donor's: leave them as they are",
+    "given = record", "tokens[cells] = donor[cells]\n    given = record",
+)  # fmt: skip
+LogitsMixed = slip(
+    "the logits of two finished passes are mixed: replace the activation and let the pass go on from there",
+    "return run_with_edit(model, tokens, {site: edit})",
+    "return torch.where(cells[..., None], run_with_edit(model, donor, {}), run_with_edit(model, tokens, {}))",
+)  # fmt: skip
+CellsOfAnyBoard = slip(
+    "a cell chosen on one board is replaced on all of them", "cells[..., None]", "cells.any(0)[None, :, None]"
+)
+InOrder = slip(
+    "the chosen cells take the donor's vectors from its first cell on: each takes the one in its own place",
+    "torch.where(cells[..., None], given, v)", "v.masked_scatter(cells[..., None].expand_as(v), given)",
+)  # fmt: skip
+OthersZero = slip(
+    "the cells that were not chosen are set to zero: they keep their vectors",
+    "torch.where(cells[..., None], given, v)", "given * cells[..., None]",
+)  # fmt: skip
 
 
 @right

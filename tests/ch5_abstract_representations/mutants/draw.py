@@ -76,6 +76,27 @@ second_look = slip(
     "the drawing is read a second time: draw from the words alone, in one pass",
     "return model.head(z)", "return model.head(model.read(model.head(z).argmax(-1), sentence))",
 )  # fmt: skip
+composed = slip(
+    "the composer works on the words' vectors: they are a sentence already",
+    "= model.codebook[words]",
+    "= model.compose(model.codebook[words])",
+)
+from_slots = slip(
+    "the network hears the slots: it must hear the words that were given",
+    "model.codebook[words]", "model.slots.expand(len(words), -1, -1)",
+)  # fmt: skip
+head_of_a_sentence = slip(
+    "the head is given a composed sentence: it turns the abstractions z of the cells into logits",
+    "model.head(z)", "model.head(model.compose(z))",
+)  # fmt: skip
+averaged = slip(
+    "the words are averaged: each place has its own",
+    "model.codebook[words]", "model.codebook[words].mean(1, keepdim=True).expand(-1, words.shape[1], -1)",
+)  # fmt: skip
+on_the_blank = slip(
+    "the words are added to the blank sentence: they stand in its place",
+    "model.codebook[words]", "model.codebook[words] + model.blank(len(words))",
+)  # fmt: skip
 
 
 @right

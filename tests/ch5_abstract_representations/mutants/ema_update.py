@@ -113,6 +113,26 @@ same_dict = slip(
     "return {\"codebook\"", "state |= {\"codebook\"",
     "\"sums\": sums}", "\"sums\": sums}\n    return state",
 )  # fmt: skip
+clamped_counts = slip(
+    "the counts are kept at epsilon or above: only the divisor is, the counts themselves go on shrinking",
+    '"counts": counts,', '"counts": counts.clamp(min=epsilon),',
+)  # fmt: skip
+forgotten = slip(
+    "the old counts and sums are forgotten: a running average mixes them with those of this batch",
+    'decay * state["counts"] + (1 - decay) * chosen.sum(0)', "chosen.sum(0)",
+    'decay * state["sums"] + (1 - decay) * chosen.T @ x', "chosen.T @ x",
+)  # fmt: skip
+sums_from_words = slip(
+    "the new sums start from the codebook: they go on from the old sums",
+    'decay * state["sums"]',
+    'decay * state["codebook"]',
+)
+counts_of_the_chosen = slip(
+    "only the counts of words that were chosen shrink: all counts do",
+    'counts = decay * state["counts"] + (1 - decay) * chosen.sum(0)',
+    'counts = decay * state["counts"] + (1 - decay) * chosen.sum(0)\n'
+    '    counts = torch.where(chosen.sum(0) > 0, counts, state["counts"])',
+)  # fmt: skip
 
 
 @right

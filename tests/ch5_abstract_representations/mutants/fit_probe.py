@@ -77,6 +77,51 @@ FewSteps = slip(
 )  # fmt: skip
 Exchanged = slip("bias and weights are exchanged: the weights come first", "return W, b", "return b, W")
 InPlace = slip("the caller's X is centred in place", "centred = X - mean_x", "centred = X.sub_(mean_x)")
+PenaltyTimesN = slip(
+    "the penalty grows with the number of examples: it stands beside their mean",
+    "l2 * torch.eye",
+    "len(X) * l2 * torch.eye",
+)
+PenaltyHalved = slip("the penalty counts half", "l2 * torch.eye", "l2 / 2 * torch.eye")
+BiasAdded = slip(
+    "what W makes of the mean of X is added to the bias: take it away", "mean_y - mean_x @ W", "mean_y + mean_x @ W"
+)
+DifferentLabels = slip(
+    "C is the number of different labels: with gaps among them it is the largest label plus 1",
+    "classes or int(y.max()) + 1", "classes or len(y.unique())",
+)  # fmt: skip
+OneLessOnOneSide = slip(
+    "the mean is taken over n - 1: over all n examples",
+    "centred.T @ centred / len(X)", "centred.T @ centred / (len(X) - 1)",
+)  # fmt: skip
+StandardisedInside = slip(
+    "the penalty falls on weights of features scaled to variance 1: it falls on W itself",
+    "centred = X - mean_x", "scale = X.std(dim=0)\n    centred = (X - mean_x) / scale",
+    "b = mean_y", "W = W / scale[:, None]\n    b = mean_y",
+)  # fmt: skip
+GramSummed = slip(
+    "only one side of the equation is divided by n: divide both", "centred.T @ centred / len(X)", "centred.T @ centred"
+)
+OneMean = slip(
+    "one mean over all numbers of X is subtracted: the mean is a vector", "X.mean(dim=0)", "X.mean().expand(X.shape[1])"
+)
+ClassSums = slip(
+    "each class is divided by its own size: divide by the number of all examples",
+    "(labels - mean_y) / len(X)", "(labels - mean_y) / labels.sum(0).clamp(min=1)",
+)  # fmt: skip
+Logistic = slip(
+    "that is logistic regression: the squares of the differences to the one-hot labels are minimised",
+    "    return W, b",
+    "    W, b = (torch.zeros(size, requires_grad=True) for size in (W.shape, b.shape))\n"
+    "    optimizer = torch.optim.LBFGS([W, b], max_iter=100)\n\n"
+    "    def loss():\n"
+    "        optimizer.zero_grad()\n"
+    "        value = F.cross_entropy(X @ W + b, y) + l2 * W.square().sum()\n"
+    "        value.backward()\n"
+    "        return value\n\n"
+    "    optimizer.step(loss)\n"
+    "    return W.detach(), b.detach()",
+)  # fmt: skip
 
 
 @right

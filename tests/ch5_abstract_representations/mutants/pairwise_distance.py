@@ -77,6 +77,32 @@ Condensed = slip(
 OneForAll = slip(
     "the whole table is scaled by one length: each row has its own", "X.norm(dim=1, keepdim=True)", "X.norm()"
 )
+SomethingAdded = slip(
+    "something is added to the lengths: divide by the length itself, and only keep 0 away",
+    "X.norm(dim=1, keepdim=True).clamp(min=1e-12)", "(X.norm(dim=1, keepdim=True) + 1e-3)",
+)  # fmt: skip
+Centred = slip(
+    "the mean is subtracted before the rows are scaled: the origin matters for their direction",
+    "X = X / X.norm", "X = X - X.mean(dim=0)\n        X = X / X.norm",
+)  # fmt: skip
+SquaredLengths = slip(
+    "the rows are divided by their squared length: divide by the length",
+    "X.norm(dim=1, keepdim=True)",
+    "X.norm(dim=1, keepdim=True).square()",
+)
+Shares = slip(
+    "the rows go through a softmax: divide them by their length",
+    "X = X / X.norm(dim=1, keepdim=True).clamp(min=1e-12)", "X = X.softmax(dim=1)",
+)  # fmt: skip
+LargestDifference = slip(
+    "only the largest difference counts: square them all, add up, and take the root",
+    ".square().sum(dim=-1).sqrt()", ".abs().amax(dim=-1)",
+)  # fmt: skip
+PlainCdist = slip(
+    "the squares come from a difference of large numbers, which rounding makes wrong or negative",
+    "return (X[:, None] - X[None]).square().sum(dim=-1).sqrt()",
+    'return torch.cdist(X, X, compute_mode="use_mm_for_euclid_dist")',
+)  # fmt: skip
 
 
 @right

@@ -73,6 +73,15 @@ WholeNumber = slip(
     "the ratio is rounded: return it as it is",
     "float(variances.sum() ** 2 / squares)", "round(float(variances.sum() ** 2 / squares))",
 )  # fmt: skip
+RootBelow = slip(
+    "the root of the squares' sum is divided by: the sum itself is",
+    "variances.sum() ** 2 / squares",
+    "variances.sum() / squares.sqrt()",
+)
+Correlations = slip(
+    "the correlations of the features are used: their variances are what counts",
+    "torch.linalg.svdvals(centred) ** 2", "torch.linalg.eigvalsh(torch.corrcoef(X.T))",
+)  # fmt: skip
 
 
 @right

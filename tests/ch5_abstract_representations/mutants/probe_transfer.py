@@ -102,6 +102,32 @@ Refused = slip(
     "with nothing to test it raises an error: the result must be nan",
     "said = (X", "if not test.any():\n        raise ValueError('nothing to test')\n    said = (X",
 )  # fmt: skip
+TestedUnderFit = slip(
+    "the test uses the conditions of fit_on: use those of test_on", "torch.tensor(test_on)", "torch.tensor(fit_on)"
+)
+HalfOfTheNumbers = slip(
+    "the first half of the boards is fitted: fit on the even-numbered ones", "board % 2 == 0", "board < board.max() / 2"
+)
+TensorReturned = slip("the result is a tensor: return a Python float", ".float().mean().item()", ".float().mean()")
+PlainBalanced = slip(
+    "the classes' accuracies are averaged: every tested cell counts alike",
+    "return (said == y[test]).float().mean().item()",
+    "hits, t = (said == y[test]).float(), y[test]\n"
+    "    return torch.stack([hits[t == c].mean() for c in t.unique()]).mean().item()",
+)  # fmt: skip
+FittedOnTest = slip("the probe is fitted on the tested cells", "fit_probe(X[fit], y[fit]", "fit_probe(X[test], y[test]")
+ScaledByAll = slip(
+    "the features are scaled by the statistics of all cells, the tested ones too: hand them on as they are",
+    "W, b =", "X = (X - X.mean(dim=0)) / X.std(dim=0)\n    W, b =",
+)  # fmt: skip
+ScaledByFit = slip(
+    "the features are scaled first: hand them to fit_probe as they are",
+    "W, b =", "X = (X - X[fit].mean(dim=0)) / X[fit].std(dim=0)\n    W, b =",
+)  # fmt: skip
+EitherOr = slip(
+    "a cell is fitted on if its board is even or its condition is in fit_on: both must hold",
+    "fit = even & ", "fit = even | ",
+)  # fmt: skip
 
 
 @right

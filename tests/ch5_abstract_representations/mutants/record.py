@@ -77,6 +77,34 @@ AllHooksGone = slip(
     "hook.remove()", "pass\n            for module in model.modules():\n                module._forward_hooks.clear()",
 )  # fmt: skip
 Numpy = slip("the activations come as numpy arrays: keep tensors", "output.detach().clone()", "output.detach().numpy()")
+Kept = slip(
+    "the hook hands on what it keeps, and a later layer works on it in place: a hook that only reads returns nothing",
+    "found[site] = output.detach().clone()", "found[site] = output.detach().clone()\n            return found[site]",
+)  # fmt: skip
+InputOfAnyKind = slip(
+    "the input of the module is recorded: the activation at a site is its output",
+    "output.detach()",
+    "inputs[0].detach()",
+)
+TrainAfterwards = slip(
+    "the model is in train mode afterwards, whatever it was in: leave its mode as it is",
+    "found = {}", "found = {}\n    model.eval()", "return found", "model.train()\n    return found",
+)  # fmt: skip
+GradientsOff = slip(
+    "gradients are switched off for good: use torch.no_grad() as a with block",
+    "with torch.no_grad():", "torch.set_grad_enabled(False)\n        if True:",
+)  # fmt: skip
+Frozen = slip(
+    "the parameters no longer ask for gradients: use torch.no_grad(), and leave them as they are",
+    "found = {}", "found = {}\n    for weight in model.parameters():\n        weight.requires_grad_(False)",
+)  # fmt: skip
+SitesAsModules = slip(
+    "a site is looked up among the model's modules: site_module finds the module of a site",
+    "site_module(model, site)", "dict(model.named_modules())[site]",
+)  # fmt: skip
+OneBoardOnly = slip(
+    "only the first board is kept: all B of them are wanted", "output.detach().clone()", "output[0].detach().clone()"
+)
 
 
 @right

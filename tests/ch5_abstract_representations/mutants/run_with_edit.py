@@ -76,6 +76,34 @@ BoardByBoard = slip(
     "the edit is called for one board after the other: it takes all of them at once, (B, T, D)",
     "edit(output)", "torch.stack([edit(one) for one in output])",
 )  # fmt: skip
+InputsGiven = slip(
+    "the edit is given the module's input: the activation at a site is its output", "edit(output)", "edit(inputs[0])"
+)
+BeforeTheModule = slip(
+    "what goes into the module is edited, not what comes out: register a forward hook",
+    ".register_forward_hook(change(edit))",
+    ".register_forward_pre_hook(lambda m, given, e=edit: (e(given[0]), *given[1:]))",
+)  # fmt: skip
+Softmax = slip(
+    "probabilities are returned: return the logits", "return model(tokens)", "return model(tokens).softmax(-1)"
+)
+Tokens = slip(
+    "the most likely tokens are returned: return the logits", "return model(tokens)", "return model(tokens).argmax(-1)"
+)
+PassEach = slip(
+    "every edit has a pass of its own: all of them hold in one pass",
+    "hooks = [site_module(model, site).register_forward_hook(change(edit)) for site, edit in edits.items()]\n",
+    "logits = None\n    for site, edit in edits.items():\n",
+    "    try:\n", "        hooks = [site_module(model, site).register_forward_hook(change(edit))]\n        try:\n",
+    "        with torch.no_grad():\n            return model(tokens)\n    finally:\n        for hook in hooks:\n",
+    "            with torch.no_grad():\n                logits = model(tokens)\n        finally:\n"
+    "            for hook in hooks:\n",
+    "            hook.remove()", "                hook.remove()\n    return logits",
+)  # fmt: skip
+NoReturn = slip("nothing is returned: return the logits of the edited pass", "return model(tokens)", "model(tokens)")
+HalfWay = slip(
+    "the activation moves only half the way to what the edit returns", "edit(output)", "(output + edit(output)) / 2"
+)
 
 
 @right

@@ -75,6 +75,31 @@ not_read = slip(
     "the tokens' embeddings are composed: the reader reads the board first",
     "model.read(tokens, model.blank(len(tokens)))", "model.tokens(tokens)",
 )  # fmt: skip
+abstractions_quantised = slip(
+    "the abstractions are quantised themselves: let model.compose make a sentence of them first",
+    "model.compose(z)",
+    "z",
+)
+loss_returned = slip(
+    "the quantiser's loss is returned: the words are the second of its three results", "_, words, _ =", "_, _, words ="
+)
+one_blank = slip(
+    "there is a single blank sentence for all boards: ask for as many as there are boards",
+    "model.blank(len(tokens))", "model.blank(1)",
+)  # fmt: skip
+read_again = slip(
+    "the board is read a second time together with the sentence: it is read once, with the blank sentence",
+    "_, words, _ =", "z = model.read(tokens, model.compose(z))\n        _, words, _ =",
+)  # fmt: skip
+as_lists = slip("a list is returned: return the tensor of the words", "return words", "return words.tolist()")
+first_board = slip("only the first board's sentence is returned", "return words", "return words[0]")
+sorted_words = slip(
+    "the words are sorted: their order is part of the sentence", "return words", "return words.sort(-1).values"
+)
+averaged = slip(
+    "the abstractions are averaged over the cells: compose looks at all of them",
+    "model.compose(z)", "model.compose(z.mean(1, keepdim=True).expand_as(z))",
+)  # fmt: skip
 
 
 @right

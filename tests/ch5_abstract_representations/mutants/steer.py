@@ -89,6 +89,45 @@ against_silence = slip(
     "the new drawing is compared with that of another sentence: compare with the sentence as it was",
     "before = draw(model, words)", "before = draw(model, torch.zeros_like(words))",
 )  # fmt: skip
+words_compared = slip(
+    "the words are compared, not the drawings: say which cells are drawn otherwise", "after != before", "other != words"
+)
+logits_kept = slip(
+    "logits are returned and compared: take the most likely token of each cell first",
+    "draw(model, words).argmax(-1)", "draw(model, words)", "draw(model, other).argmax(-1)", "draw(model, other)",
+)  # fmt: skip
+single_number = slip(
+    "new_word is taken for a single number: it may hold one word for each board", "= new_word", "= int(new_word)"
+)
+differences = slip(
+    "token numbers are subtracted: say true where the token is another one", "after != before", "after - before"
+)
+one_answer = slip(
+    "a single truth value is returned: say for each cell whether it changed",
+    "after != before", "bool((after != before).any())",
+)  # fmt: skip
+over_the_cells = slip(
+    "the largest logit is sought along the cells: the tokens are on the last axis",
+    "draw(model, words).argmax(-1)", "draw(model, words).argmax(1)",
+    "draw(model, other).argmax(-1)", "draw(model, other).argmax(1)",
+)  # fmt: skip
+positions = slip(
+    "the places of the changed cells are listed: return true and false for every cell",
+    "after != before", "(after != before).nonzero()",
+)  # fmt: skip
+counted = slip(
+    "the changed cells are counted: say for each cell whether it changed",
+    "after != before",
+    "(after != before).sum(-1)",
+)
+as_floats = slip(
+    "what changed comes as 0 and 1: return true and false", "after, after != before", "after, (after != before).float()"
+)
+added_up = slip(
+    "the new word's number is added to the old one: it takes its place",
+    "other[:, slot] = new_word",
+    "other[:, slot] += new_word",
+)
 
 
 @right

@@ -66,6 +66,28 @@ OthersZero = slip(
 LeftInEval = slip(
     "the model is switched to eval mode and left there", "shift = alpha", "model.eval()\n    shift = alpha"
 )
+NoCellAxis = slip(
+    "the shift (B, D) meets the vectors (B, T, D) as it is: it needs an axis for the cells in the middle",
+    "shift[:, None, :]", "shift",
+)  # fmt: skip
+Softmax = slip(
+    "probabilities are returned: return the logits",
+    "run_with_edit(model, tokens, {site: edit})", "run_with_edit(model, tokens, {site: edit}).softmax(-1)",
+)  # fmt: skip
+Tokens = slip(
+    "the most likely tokens are returned: return the logits",
+    "run_with_edit(model, tokens, {site: edit})", "run_with_edit(model, tokens, {site: edit}).argmax(-1)",
+)  # fmt: skip
+FixedSite = slip("the edit is always made at b0.out: make it at `site`", "{site: edit}", '{"b0.out": edit}')
+MeansAdded = slip("the two means are added up: the shift is their difference", "(m_to - m_from)", "(m_to + m_from)")
+FirstCell = slip(
+    "only the first of the chosen cells moves: all of them do",
+    "cells[:, :, None] * shift", "(cells & (cells.cumsum(1) == 1))[:, :, None] * shift",
+)  # fmt: skip
+MeanOfCells = slip(
+    "the cells move from their own mean: m_from says where they move from",
+    "shift[:, None, :]", "alpha * (m_to - v.mean(1))[:, None]",
+)  # fmt: skip
 
 
 @right

@@ -111,9 +111,14 @@ AddedToTheSentence = slip(
     "heard = sentence.add_(self.word_positions) if self.settings.type == 'vanilla' else sentence",
 )  # fmt: skip
 PositionsExchanged = slip(
-    "read gives a block the positions of words for the cells: cells have cell_positions, words have word_positions",
+    "a block is given the positions of words for the cells: cells have cell_positions, words have word_positions",
     "block(x, heard, self.cell_positions, self.word_positions)",
     "block(x, heard, self.word_positions, self.cell_positions)",
+)  # fmt: skip
+ComposePositionsExchanged = slip(
+    "a block is given the positions of words for the cells: cells have cell_positions, words have word_positions",
+    "block(y, seen, self.word_positions, self.cell_positions)",
+    "block(y, seen, self.cell_positions, self.word_positions)",
 )  # fmt: skip
 StreamsExchanged = slip(
     "read gives a block the sentence as its stream: the stream x comes first, what it listens to second",

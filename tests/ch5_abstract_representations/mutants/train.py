@@ -165,6 +165,45 @@ TrainingLoss = slip(
     "the history holds the loss of the training batch: it holds what measure gives",
     "**found}.items()", "**found, \"loss\": loss.item()}.items()",
 )  # fmt: skip
+NoPatches = slip(
+    "no patch is ever hidden: hand on the patches of the step", 'now["masking"], now["patches"]', 'now["masking"], 0.0'
+)
+MasksOfTheirOwn = slip(
+    "the holes come from a generator of their own: they must come from the given one",
+    'now["patches"], generator)', 'now["patches"], torch.Generator().manual_seed(0))',
+)  # fmt: skip
+BatchBeforeTheLoop = slip(
+    "one batch is drawn before the loop and used at every step: draw a fresh one each time",
+    "for step in range(steps):",
+    'kinds = schedule.at(0, steps)["kinds"]\n    scenes = draw(lib, schedule.batch, kinds, generator)\n'
+    "    for step in range(steps):",
+    '\n        scenes = draw(lib, schedule.batch, now["kinds"], generator)', "",
+)  # fmt: skip
+OwnOptimizer = slip(
+    "an optimizer of its own is made: take the given one, or what make_optimizer makes",
+    "optimizer or make_optimizer(model, schedule)",
+    "optimizer or torch.optim.AdamW(model.parameters(), lr=schedule.lr)",
+)  # fmt: skip
+WatchAtEveryStep = slip(
+    "watch is called after every step: call it after a measurement",
+    "            if watch is not None:\n                watch(history)",
+    "        if watch is not None:\n            watch(history)",
+)  # fmt: skip
+MeasuredTwice = slip(
+    "where `every` divides the steps, the last one is measured twice: measure it once",
+    " or step + 1 == steps", "",
+    "    return history",
+    "    found = measure(model, lib, schedule.measured, torch.Generator().manual_seed(0))\n"
+    "    for name, value in {\"step\": steps, **found}.items():\n"
+    "        history.setdefault(name, []).append(value)\n"
+    "    if watch is not None:\n"
+    "        watch(history)\n"
+    "    return history",
+)  # fmt: skip
+LeftInEval = slip(
+    "the model is put into eval mode for a measurement and stays in it: measure does that itself, and puts it back",
+    "found = measure", "model.eval()\n            found = measure",
+)  # fmt: skip
 
 
 @right

@@ -96,6 +96,47 @@ Unbiased = slip(
     "the total is made with n - 1: it is the sum of the squares, over all n",
     "total = centred.square().sum()", "total = X.var(dim=0).sum() * len(X)",
 )  # fmt: skip
+OverWithin = slip(
+    "the variance between the classes is divided by that within them: divide by the total",
+    "float(between / total)", "float(between / (total - between))",
+)  # fmt: skip
+AbsoluteValues = slip(
+    "absolute values are added up instead of squares",
+    "members.mean(dim=0).square().sum()", "members.mean(dim=0).abs().sum()",
+)  # fmt: skip
+VarianceOfMeans = slip(
+    "that is the variance of the classes' means over that of the vectors, which weights small classes like large ones",
+    "return float(between / total) if total > 0 else 0.0",
+    "means = torch.stack([X[y == label].mean(dim=0) for label in y.unique()])\n"
+    "    return float(means.var(dim=0).sum() / X.var(dim=0).sum()) if total > 0 else 0.0",
+)  # fmt: skip
+MeanSquares = slip(
+    "the total is a mean of squares: add up the squares of all vectors and features",
+    "total = centred.square().sum()", "total = centred.square().mean()",
+)  # fmt: skip
+VarianceAsTotal = slip(
+    "the total is a variance, the sum between the classes is not: divide one sum of squares by the other",
+    "total = centred.square().sum()", "total = X.var(dim=0).sum()",
+)  # fmt: skip
+SumsSquared = slip(
+    "the sum of a class is squared: square its mean, and count it as often as the class has members",
+    "len(members) * float(members.mean(dim=0).square().sum())", "float(members.sum(dim=0).square().sum())",
+)  # fmt: skip
+SizesAveraged = slip(
+    "every class counts with the mean size: weight it by its own",
+    "len(members) * ", "len(X) / len(y.unique()) * ",
+)  # fmt: skip
+OneMinusWithin = slip(
+    "the variance within a class is made with n - 1, which is nan for a single member: use sums of squares over all n",
+    "return float(between / total) if total > 0 else 0.0",
+    "within = sum((y == label).sum() * X[y == label].var(dim=0).sum() for label in y.unique())\n"
+    "    return float(1 - within / (len(X) * X.var(dim=0).sum())) if total > 0 else 0.0",
+)  # fmt: skip
+RowsScaled = slip(
+    "the vectors are scaled to length 1 first: use them as they are",
+    "centred = X - X.mean(dim=0)",
+    "X = torch.nn.functional.normalize(X, dim=1)\n    centred = X - X.mean(dim=0)",
+)  # fmt: skip
 
 
 @right

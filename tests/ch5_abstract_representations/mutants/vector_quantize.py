@@ -131,6 +131,33 @@ words_first = slip(
     "the words come first: return the quantised vectors, the words, the loss",
     "return x + (chosen - x).detach(), words, loss", "return words, x + (chosen - x).detach(), loss",
 )  # fmt: skip
+loss_on_the_result = slip(
+    "the loss is taken between x and the straight-through result, which leads to no word: use the words' vectors",
+    "loss = F.mse_loss(chosen", "chosen = x + (chosen - x).detach()\n    loss = F.mse_loss(chosen",
+)  # fmt: skip
+lengths = slip(
+    "lengths of the differences are averaged: the loss is made of mean squares",
+    "F.mse_loss(chosen, x.detach()) + commitment * F.mse_loss(x, chosen.detach())",
+    "(chosen - x.detach()).norm(dim=-1).mean() + commitment * (x - chosen.detach()).norm(dim=-1).mean()",
+)  # fmt: skip
+float_words = slip("the words come back as floats: their numbers are int64", "words, loss", "words.float(), loss")
+subtracted = slip(
+    "the difference is subtracted: x plus the detached difference is the word", "x + (chosen - x)", "x - (chosen - x)"
+)
+x_detached = slip(
+    "x is detached and the difference is not: it must be the other way round",
+    "x + (chosen - x).detach()",
+    "x.detach() + chosen - x",
+)
+mixture = slip(
+    "words are mixed by softmax: each vector becomes one word",
+    "return x + (chosen - x).detach()",
+    "return (-(x[..., None, :] - codebook).square().sum(-1).sqrt()).softmax(-1) @ codebook",
+)  # fmt: skip
+x_in_place = slip(
+    "the caller's x is overwritten with the words: return new vectors",
+    "loss = F.mse_loss(chosen", "x.data.copy_(chosen)\n    loss = F.mse_loss(chosen",
+)  # fmt: skip
 
 
 @right
