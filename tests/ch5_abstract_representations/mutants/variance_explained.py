@@ -96,10 +96,6 @@ Unbiased = slip(
     "the total is made with n - 1: it is the sum of the squares, over all n",
     "total = centred.square().sum()", "total = X.var(dim=0).sum() * len(X)",
 )  # fmt: skip
-OverWithin = slip(
-    "the variance between the classes is divided by that within them: divide by the total",
-    "float(between / total)", "float(between / (total - between))",
-)  # fmt: skip
 AbsoluteValues = slip(
     "absolute values are added up instead of squares",
     "members.mean(dim=0).square().sum()", "members.mean(dim=0).abs().sum()",
