@@ -21,6 +21,7 @@ def probe_donor(donor_patch, weights, tokens, donor, cells, site):
 def make(draw):
     cells = draw.uniform(3, 5) < 0.5
     cells[0, :2], cells[1, 2:4], cells[2, 0] = torch.tensor([True, False]), torch.tensor([False, True]), True
+    cells[:, 4] = False  # one cell is chosen on no board
     return stand_in.model_weights(draw), draw.integers(0, 7, 3, 5), draw.integers(0, 7, 3, 5), cells
 
 

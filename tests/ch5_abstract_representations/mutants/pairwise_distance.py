@@ -98,11 +98,6 @@ LargestDifference = slip(
     "only the largest difference counts: square them all, add up, and take the root",
     ".square().sum(dim=-1).sqrt()", ".abs().amax(dim=-1)",
 )  # fmt: skip
-PlainCdist = slip(
-    "the squares come from a difference of large numbers, which rounding makes wrong or negative",
-    "return (X[:, None] - X[None]).square().sum(dim=-1).sqrt()",
-    'return torch.cdist(X, X, compute_mode="use_mm_for_euclid_dist")',
-)  # fmt: skip
 
 
 @right
