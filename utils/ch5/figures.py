@@ -414,8 +414,8 @@ def conversation(world, boards: Mapping[str, Int[Tensor, "T"]], changed: Bool[Te
         world,
         {name: board.view(square) for name, board in boards.items()},
         title=title,
-        caption=f"Numbers are backgrounds, letters object tokens. {int(changed.sum())} outlined cells of "
-        f"{len(changed)} are drawn otherwise than from the network's own sentence.",
+        caption="Numbers are backgrounds, letters object tokens. Outlines mark the cells that are drawn differently "
+        f"than from the network's own sentence: {int(changed.sum())} of {len(changed)}.",
         marks={ours: changed.view(square)},
     )
 
