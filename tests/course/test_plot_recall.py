@@ -83,7 +83,7 @@ def test_answers_show_one_attention_and_the_likeliest_words_of_each_model():
     panels = [trace for trace in picture.figure.data if trace.xaxis in ("x2", "x3")]
     assert [list(trace.x) for trace in panels] == [["red", "blue", "gold"], ["blue", "red", "gold"]]
     assert panels[1].marker.color[0] == CATEGORIES[2] != panels[0].marker.color[0]  # blue is what stood after Ada
-    assert "before: red, 80.0 %; after: blue, 80.0 %" in picture.figure.layout.title.text
+    assert "before: red, 80.0%; after: blue, 80.0%" in picture.figure.layout.title.text
     assert "“blue” (y, the right answer)" in picture.caption
     with pytest.raises(CourseError, match="'grey' is not one of the model's words"):
         answers("grey Ada blue Ada", WORDS, {"before": 2}, attended)

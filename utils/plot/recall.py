@@ -75,7 +75,7 @@ def answers(sentence: str, words: Sequence[str], models: Mapping, read: Callable
         weights, chances = (small(values) for values in read(model, tokens))
         panels[name] = {words[k]: float(chances[k]) for k in np.argsort(-chances)[:3]}
         best = next(iter(panels[name]))
-        said.append(f"{name}: {best}, {100 * panels[name][best]:.1f} %")
+        said.append(f"{name}: {best}, {panels[name][best]:.1%}")
     return _strip(tokens, words, weights, panels, "; ".join(said))
 
 

@@ -235,7 +235,7 @@ class Explorer:
         for name, control in self.controls.items():
             control.add_class("course-" + re.sub(r"\W+", "-", name))
             control.observe(self._changed, names="value")
-        row = ipywidgets.HBox(list(self.controls.values()), layout={"flex_flow": "row wrap"})
+        row = ipywidgets.HBox(list(self.controls.values()), layout={"flex_flow": "row wrap", "grid_gap": "0 1.5em"})
         return boxed(row, self.view)
 
     def _control(self, name: str):

@@ -44,7 +44,7 @@ def w_points_at_trigger_without_noise(lam, cfg, noisy, gamma):
     return W if noisy else sum(lam[q] * torch.outer(E[q], E[q]) for q in range(cfg.Q)), V, F
 
 
-@wrong("- E(tau) is missing in W: the noise token after the trigger is attended to as well")
+@wrong("the term -E(tau) is missing in W: the noise token after the trigger is attended to as well")
 def tau_attended(lam, cfg, noisy, gamma):
     W, V, F = matrices(lam, cfg, noisy, gamma)
     E, Ebar = unit(cfg, lam)
