@@ -62,6 +62,8 @@ def test_shared_selectors(report, draw):
 def test_merged(report):
     says = "with merge=True, selectors that compare the same things in the same way are one head"
     both = "aggregate(select(indices, indices, '<'), indices) + aggregate(select(indices, indices, '<'), 1)"
+    twice = "aggregate(select(indices, indices, '<'), indices) + aggregate(select(indices, indices, '<'), indices)"
+    compared(report, twice, (1, [1]), says, merge=True)
     compared(report, both, (1, [1]), says, merge=True)
     compared(report, both, (1, [2]), "with merge=False, two equal selectors are two heads", merge=False)
     other = "aggregate(select(indices, indices, '<'), indices) + aggregate(select(indices, indices, '<='), 1)"

@@ -87,6 +87,173 @@ FlatNumbers = slip(
     "return torch.tensor([[float(value)] for value in list(values) + [default]]), []",
     "return torch.tensor([float(value) for value in list(values) + [default]]), []",
 )
+AsWritten = slip(
+    "values are told apart by their text: 1 and '1' are different values",
+    "if (type(default), default) not in out:",
+    "texts = [str(value) for value in values]\n    if str(default) not in texts:",
+    "out.index((type(default), default))",
+    "(texts + [str(default)]).index(str(default))",
+)
+NumericKeepsValues = slip(
+    "with numeric, the values are returned as out_values: it is empty there, since W_OV writes the number itself",
+    "list(values) + [default]]), []",
+    "list(values) + [default]]), list(values)",
+)
+NumericKeepsAll = slip(
+    "with numeric, the values are returned as out_values: it is empty there, since W_OV writes the number itself",
+    "list(values) + [default]]), []",
+    "list(values) + [default]]), [*values, default]",
+)
+NoValuesAtAll = slip(
+    "with numeric, None is returned in place of out_values: it is an empty list",
+    "list(values) + [default]]), []",
+    "list(values) + [default]]), None",
+)
+OnlyTheMatrix = slip(
+    "only the matrix is returned: out_values belongs to it, as the second of two",
+    "list(values) + [default]]), []",
+    "list(values) + [default]])",
+    "return W, [value for _, value in out]",
+    "return W",
+)
+WholeNumbers = slip(
+    "with numeric, ints stay ints, and no float32 vector can be multiplied by them: make them floats",
+    "[[float(value)]",
+    "[[value]",
+)
+LongMatrix = slip(
+    "the matrix holds ints, and no float32 vector can be multiplied by it: leave it float32",
+    "W = torch.zeros(len(values) + 1, len(out))",
+    "W = torch.zeros(len(values) + 1, len(out), dtype=torch.long)",
+)
+Row = slip(
+    "with numeric, W_OV is one row: it has a row for each value, and one column",
+    "[[float(value)] for value in list(values) + [default]]",
+    "[[float(value) for value in list(values) + [default]]]",
+)
+RowsAsPlaces = slip(
+    "W_OV has a row for each of out_values: it has one for each value that is read, and one for BOS",
+    "W = torch.zeros(len(values) + 1, len(out))",
+    "W = torch.zeros(len(out), len(out))",
+    "W[len(values), out",
+    "W[-1, out",
+)
+OnlyIdentity = slip(
+    "W_OV is an identity of the size of out_values: BOS has a row of its own, which writes the default",
+    "W = torch.zeros(len(values) + 1, len(out))",
+    "return torch.eye(len(out)), [value for _, value in out]\n    W = torch.zeros(len(values) + 1, len(out))",
+)
+Turned = slip(
+    "rows and columns are exchanged: a row is what is read, a column what is written",
+    "return W, [value",
+    "return W.T, [value",
+)
+BosFirst = slip(
+    "the row of BOS comes first: it is the last, because the flag comes behind the one-hot vector",
+    "return W, [value",
+    "return W.roll(1, 0), [value",
+)
+DefaultAtFirstValue = slip(
+    "the default is written where the first value stands: the row of BOS, the last, writes it",
+    "W[len(values), out",
+    "W[0, out",
+)
+AsArrays = slip(
+    "a numpy array is returned: a torch tensor is wanted",
+    "return torch.tensor([[float(value)] for value in list(values) + [default]]), []",
+    "return torch.tensor([[float(value)] for value in list(values) + [default]]).numpy(), []",
+    "return W, [value",
+    "return W.numpy(), [value",
+)
+PlacesForValues = slip(
+    "with numeric, the places in the list are written, not the values that stand there",
+    "[[float(value)] for value in list(values) + [default]]",
+    "[[float(i)] for i in range(len(values) + 1)]",
+)
+OneOnTop = slip(
+    "a second place of BOS is left: its row holds a single 1, at the default",
+    "W[len(values), out",
+    "W[len(values), -1] = 1\n    W[len(values), out",
+)
+BY_VALUE = "1 and True are taken for the same value: compare the types, too"
+ByValueNoNumeric = slip(
+    BY_VALUE,
+    "if (type(default), default) not in out:",
+    "if default not in values:",
+    "out.index((type(default), default))",
+    "[value for _, value in out].index(default)",
+    "if numeric:",
+    "if False:",
+)
+ByValueNoDefault = slip(
+    BY_VALUE,
+    "if (type(default), default) not in out:",
+    "if default not in values:",
+    "out.index((type(default), default))",
+    "[value for _, value in out].index(default)",
+    "list(values) + [default]]), []",
+    "list(values)]), []",
+)
+ByValueZero = slip(
+    BY_VALUE,
+    "if (type(default), default) not in out:",
+    "if default not in values:",
+    "out.index((type(default), default))",
+    "[value for _, value in out].index(default)",
+    "list(values) + [default]]), []",
+    "list(values) + [0]]), []",
+)
+ByValueKeepsValues = slip(
+    BY_VALUE,
+    "if (type(default), default) not in out:",
+    "if default not in values:",
+    "out.index((type(default), default))",
+    "[value for _, value in out].index(default)",
+    "list(values) + [default]]), []",
+    "list(values) + [default]]), [*values, default]",
+)
+ByValueWholeNumbers = slip(
+    BY_VALUE,
+    "if (type(default), default) not in out:",
+    "if default not in values:",
+    "out.index((type(default), default))",
+    "[value for _, value in out].index(default)",
+    "[[float(value)]",
+    "[[value]",
+)
+ByValueFlat = slip(
+    BY_VALUE,
+    "if (type(default), default) not in out:",
+    "if default not in values:",
+    "out.index((type(default), default))",
+    "[value for _, value in out].index(default)",
+    "[[float(value)] for value in list(values) + [default]]",
+    "[float(value) for value in list(values) + [default]]",
+)
+AllSorted = slip(
+    "the values are sorted: keep their order",
+    "    W = torch.zeros",
+    "    before, out = out, sorted(out, key=repr)\n    W = torch.zeros",
+    "W[i, i] = 1",
+    "W[i, out.index(before[i])] = 1",
+)
+ByValueSorted = slip(
+    "the values are sorted: keep their order",
+    "if (type(default), default) not in out:",
+    "if default not in values:",
+    "    W = torch.zeros",
+    "    before, out = out, sorted(out, key=lambda pair: repr(pair[1]))\n    W = torch.zeros",
+    "W[i, i] = 1",
+    "W[i, out.index(before[i])] = 1",
+    "out.index((type(default), default))",
+    "[value for _, value in out].index(default)",
+)
+GrowsValues = slip(
+    "the default is appended to the caller's list: make a new one",
+    "    out = [(type",
+    "    if default not in values:\n        values.append(default)\n"
+    "    return torch.eye(len(values)), values\n    out = [(type",
+)
 ByEye = slips("""
 def aggregate_to_ov(values, default, numeric=False):
     if numeric:

@@ -55,6 +55,78 @@ AtMost = slip(
 )
 BosInFirst = slip("with bos, the first width still takes two heads and counts position 0", "(same, bos)", "(same)")
 Floats = slip("the result is a float: a number of tokens is an int", '"=="), bos)', '"=="), bos) * 1.0')
+DividedByCount = slip(
+    "the values are right, but floats: choosing one occurrence of each token counts them without a division",
+    'selector_width(select(often, often, "==") & select(repeat, False, "=="), bos)',
+    "hist(often) / often",
+)
+DividedWithBos = slip(
+    "with bos, a count of 0 is divided by: choose one occurrence of each token instead of dividing",
+    'selector_width(select(often, often, "==") & select(repeat, False, "=="), bos)',
+    "round(hist(often, bos) / often)",
+)
+AlikeInRepeating = slip(
+    "repeats choose repeats: it is the keys that must be first occurrences, for every query",
+    "select(repeat, False, ",
+    "select(repeat, repeat, ",
+)
+FlagForSelector = slip(
+    "a flag is joined to a selector: choose the keys that have it, by select(repeat, False, ...)",
+    'select(repeat, False, "==")',
+    "~repeat",
+)
+NoBosAtAll = slip(
+    "bos is not used: hand it to both widths",
+    "(same, bos)",
+    "(same)",
+    '"=="), bos)',
+    '"=="))',
+)
+OnlyAtStart = slip(
+    "every position but the first counts as a repeat: look for the same token at an earlier one",
+    'same & select(indices, indices, "<")',
+    'select(indices, indices, "<")',
+)
+OnlyItself = slip(
+    "only positions with the same token are counted: tokens that differ, but occur as often, count too",
+    ' & select(repeat, False, "==")',
+    " & same",
+)
+OnlyOthers = slip(
+    "every occurrence of the other tokens is counted, and its own token is left out: choose one occurrence of each",
+    ' & select(repeat, False, "==")',
+    ' & select(seq, seq, "!=")',
+)
+OthersAndItself = slip(
+    "every occurrence of the other tokens is counted: choose one occurrence of each",
+    'selector_width(select(often, often, "==") & select(repeat, False, "=="), bos)',
+    'selector_width(select(often, often, "==") & select(seq, seq, "!="), bos) + 1',
+)
+Either = slip(
+    "as many occurrences, or a first occurrence: both are asked for, so join them with &",
+    '"==") & select(repeat',
+    '"==") | select(repeat',
+)
+RepeatByWidth = slip(
+    "the values are right, but a width takes two heads: whether there is any earlier one takes one",
+    'has_focus(same & select(indices, indices, "<"))',
+    'selector_width(same & select(indices, indices, "<"), bos) > 0',
+)
+OnlyOnce = slip(
+    "only tokens that occur once are counted: compare the key's count with the query's",
+    'select(repeat, False, "==")',
+    'select(often, 1, "==")',
+)
+ByCount = slip(
+    "count looks for one atom, the same at every position: here each position asks for its own count",
+    'selector_width(select(often, often, "==") & select(repeat, False, "=="), bos)',
+    "count(often, often)",
+)
+ByMark = slip(
+    "mark_first looks for one value, the same at every position: here each token has a first occurrence",
+    'select(repeat, False, "==")',
+    'select(mark_first(seq, seq), True, "==")',
+)
 ByFirst = slips("""
 def double_hist(seq, bos=False):
     equal = select(seq, seq, "==")
@@ -62,7 +134,7 @@ def double_hist(seq, bos=False):
     fresh = aggregate(equal & select(indices, indices, "<"), 1, 0) == 0
     return selector_width(select(fresh, True, "==") & select(times, times, "=="), bos)
 """)
-ByMark = slips("""
+ByLookup = slips("""
 def double_hist(seq, bos=False):
     earlier = select(indices, indices, lambda key, query: key < query) & select(seq, seq, "==")
     counted = where(has_focus(earlier), -1, hist(seq, bos))

@@ -69,6 +69,60 @@ TimesIndex = slip(
     "balance = round((indices + 1) * opened) - round((indices + 1) * closed)",
     "balance = round(indices * opened) - round(indices * closed)",
 )
+RoundedShares = slip(
+    "the difference of two shares is rounded, which leaves 0 nearly everywhere: multiply by index + 1 first",
+    "round((indices + 1) * opened) - round((indices + 1) * closed)",
+    "round(opened - closed)",
+)
+TimesLength = slip(
+    "a share of the prefix is multiplied by the length of the whole input, which takes a head more: by index + 1",
+    "round((indices + 1) * opened) - round((indices + 1) * closed)",
+    "round(length() * opened) - round(length() * closed)",
+)
+ClosedMinusOpened = slip(
+    "the balance has the wrong sign: it is opened minus closed",
+    "round((indices + 1) * opened) - round((indices + 1) * closed)",
+    "round((indices + 1) * closed) - round((indices + 1) * opened)",
+)
+BoolMean = slip(
+    "bools have no mean: turn them into 0 and 1 by indicator first", "indicator(balance < 0)", "balance < 0"
+)
+WholeCount = slip(
+    "the brackets of the whole input are counted, so that each position gets the same balance: look only up to here",
+    "round((indices + 1) * opened) - round((indices + 1) * closed)",
+    'count(seq, "(") - count(seq, ")")',
+)
+WholeWidth = slip(
+    "the brackets of the whole input are counted, so that each position gets the same balance: look only up to here",
+    "round((indices + 1) * opened) - round((indices + 1) * closed)",
+    'selector_width(select(seq, "(", "==")) - selector_width(select(seq, ")", "=="))',
+)
+ByWidths = slip(
+    "the values are right, but two widths take four heads: one head gives both shares",
+    "round((indices + 1) * opened) - round((indices + 1) * closed)",
+    'selector_width(up_to & select(seq, "(", "==")) - selector_width(up_to & select(seq, ")", "=="))',
+)
+AlwaysBroken = slip(
+    "the share of negative balances must be 1 before it counts as broken: any above 0 is enough",
+    "indicator(balance < 0)) > 0",
+    "indicator(balance < 0)) == 1",
+)
+PythonsIf = slip(
+    "Python's `if` asks for a truth value, which an s-op has only when it runs: where() chooses at each position",
+    'return where(broken, "F", where(balance == 0, "T", "P"))',
+    'return "F" if broken else "T" if balance == 0 else "P"',
+)
+TooLate = slip(
+    "an F comes one position late: whether it is broken includes this position",
+    "broken = aggregate(up_to,",
+    'broken = aggregate(select(indices, indices, "<"),',
+)
+NoneForP = slip(
+    "the verdicts are the texts T, P and F: None isn't a value that a sequence can hold",
+    'where(broken, "F", where(balance == 0, "T", "P"))',
+    "where(broken, False, where(balance == 0, True, None))",
+)
+NotReturned = slip("nothing is returned: the line with return is missing", "return where", "where")
 ByDifference = slips("""
 def dyck1_ptf(seq):
     so_far = select(indices, indices, "<=")

@@ -153,6 +153,54 @@ SameObjects = slip(
     "structure(chosen, {}) if merge",
     "(chosen.op, str(chosen.setting), *map(id, chosen.parts)) if merge",
 )
+InLayerOfSelector = slip(
+    "selectors are counted where they are made: a head is in the layer of the aggregate that reads by it",
+    'if step.op == "aggregate":\n            chosen = step.parts[0]\n            heads[depth(step) - 1].add('
+    "structure(chosen, {}) if merge else id(chosen))",
+    'if step.op == "select":\n            heads[depth(step) - 1].add(structure(step, {}) if merge else id(step))',
+)
+NoParts = slip(
+    "an input has no parts, and max() of nothing fails: its depth is 0", "max(found, default=0)", "max(found)"
+)
+AtomsForgotten = slip(
+    "a part may be an atom, such as 1, which has no parts: its depth is 0",
+    '        if not hasattr(step, "parts"):\n            return 0\n        found',
+    "        found",
+)
+OneFurther = slip(
+    "layers count from 1, but the places of the list from 0: the heads of layer n are at place n - 1",
+    "heads[depth(step) - 1].add",
+    "heads[depth(step)].add",
+)
+OnlyHeads = slip(
+    "only the heads are returned: the number of layers comes first",
+    "return depth(sop), [len(found) for found in heads]",
+    "return [len(found) for found in heads]",
+)
+TheSets = slip(
+    "the sets of selectors are returned: give their sizes, a number for each layer",
+    "[len(found) for found in heads]",
+    "heads",
+)
+ByAggregate = slip(
+    "with merge=True, whole aggregates are compared: heads are told apart by their selectors alone",
+    "structure(chosen, {}) if merge",
+    "structure(step, {}) if merge",
+)
+CountedSelects = slip(
+    "every selector is taken for a layer of its own: those that wait for the same things share a layer",
+    "    def depth(step):",
+    "    every = [step for step in steps(sop) if step.op == 'select']\n"
+    "    return len(every), [1] * len(every)\n\n"
+    "    def depth(step):",
+)
+BothAdd = slip(
+    "an aggregate is put one layer after its selector: they are the same head, in the same layer",
+    "            return max(found[0], found[1] + 1)",
+    "            return max(found, default=0) + 1",
+)
+
+
 ByDict = slips(
     HELPERS
     + """
