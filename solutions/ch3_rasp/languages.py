@@ -179,5 +179,6 @@ def folder_name(text: str) -> str:
     """
     name = re.sub(r"[^A-Za-z0-9_§-]", lambda found: f"~{ord(found[0]):x}.", text)
     if len(name.encode()) > 200:
-        raise CourseError(f"The sequence is too long to be the name of a folder ({len(name)} characters, at most 200).")
+        says = f"as the name of a folder it takes {len(name.encode())} characters, and 200 is the most"
+        raise CourseError(f"The sequence is too long: {says}.")
     return name

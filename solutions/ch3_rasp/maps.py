@@ -1,5 +1,6 @@
 """Heat maps of saved models' attention on a sequence, and tables of saved runs (chapter 3)."""
 
+import html
 from pathlib import Path
 
 import torch
@@ -65,7 +66,7 @@ def draw(run: Trained, folder: Path, text: str, out: Path, digits: int, size: fl
         (place / name).mkdir(parents=True, exist_ok=True)
         for layer, matrix in enumerate(weights):
             kind = "attention" if name == "distributions" else "scores before softmax"
-            title = f"{lang.key}, layer {layer}: {kind} on {text}"
+            title = f"{lang.key}, layer {layer}: {kind} on {html.escape(text, quote=False)}"
             told = f"Rows are queries and columns are keys; {len(matrix)} heads of {folder.name}."
             picture = layer_maps(matrix, symbols, title, told, digits)
             side = int(100 * size)

@@ -1,5 +1,6 @@
 """Pictures of the training experiments: curves of a run, attention beside the program's selectors (chapter 3)."""
 
+import html
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -74,7 +75,7 @@ def layer_maps(weights: Tensor, symbols: Sequence[str], title: str, caption: str
 
 
 def _maps(panels: dict[str, Tensor], symbols: Sequence[str], title: str, caption: str, limits=(0, 1), digits=-1):
-    names = [f"{place} {symbol}" for place, symbol in enumerate(symbols)]
+    names = [f"{place} {html.escape(symbol, quote=False)}" for place, symbol in enumerate(symbols)]
     picture = matrix_panels(
         panels,
         title=title,

@@ -124,7 +124,7 @@ class Picture:
         script = path.with_name("plotly.min.js")
         if not script.exists():
             script.write_text(get_plotlyjs(), encoding="utf-8")
-        title = html.escape(self.figure.layout.title.text or path.stem)
+        title = html.escape(html.unescape(self.figure.layout.title.text or path.stem))  # plotly's texts are HTML
         label, caption = html.escape(self.alt, quote=True), html.escape(self.caption)
         drawn = self.figure.to_html(full_html=False, include_plotlyjs="directory")
         path.write_text(PAGE.format(title=title, alt=label, caption=caption, figure=drawn), encoding="utf-8")
