@@ -19,9 +19,10 @@ def selector_to_head(
     """(W_Q, W_K) of a head whose attention pattern is a selector: all keys with pred(key, query) get equal weights.
 
     A query comes as the one-hot vector of its value, followed by a constant 1: Q + 1 numbers. A key comes as the
-    one-hot vector of its value, followed by a flag that is 1 for BOS alone, whose one-hot part is 0: K + 1 numbers.
-    Divided by sqrt(d_head), as attention does, the score is c where pred holds, 0 where not, and c * bos for BOS. So a
-    query that picks nothing looks at BOS. `d_head`: the width of the head, if it is larger than K + 1.
+    one-hot vector of its value, followed by a flag that is 1 for BOS alone: K + 1 numbers. For BOS the one-hot part
+    is 0, as a key and as a query. Divided by sqrt(d_head), as attention does, the score is c where pred holds, 0 where
+    not, and c * bos for BOS, from every query. So a query that picks nothing looks at BOS, and so does BOS itself.
+    `d_head`: the width of the head, if it is larger than K + 1.
     Shapes: -> (Q + 1, K + 1), (K + 1, K + 1). Source: Lindner et al. 2023.
     """
     # solution

@@ -72,6 +72,14 @@ def test_sharpness_and_bos(selector_to_head, draw):
     )
 
 
+def test_bos_as_a_query(selector_to_head):
+    got = selector_to_head.run(matrices, "before", [0, 1, 2], [1, 2], {})
+    scores(got, [0, 1, 2], [1, 2], 4)
+    says = "BOS asks as a query, too, with the constant 1 alone: it must look at itself, with the score c * bos"
+    found = got["product"][-1:] / 2
+    close(found, torch.tensor([[0.0, 0, 0, 40]]).double(), says, atol=1e-2, name="its scores for keys and BOS")
+
+
 def test_wider_head(selector_to_head):
     says = "with d_head, the scores are divided by its root: W_Q must make up for that"
     compared(selector_to_head, "equal", [0, 1, 2], [1, 2], says, d_head=16)

@@ -111,6 +111,61 @@ FirstOfThem = slip(
     "result.append(sum(chosen) / len(chosen))",
     "result.append(chosen[0])",
 )
+AllAveraged = slip(
+    "every row that chooses anything is averaged: a single value is handed on as it is, of whatever type",
+    "        elif len(chosen) == 1:\n            result.append(chosen[0])\n        elif not numbers:\n"
+    '            raise RaspError("only numbers have a mean")\n',
+    "",
+)
+ListOfOne = slip(
+    "a row that chooses one key gives a list of one value: give the value itself",
+    "result.append(chosen[0])",
+    "result.append(chosen)",
+)
+OnlyInts = slip(
+    "floats are refused: they have a mean as well as ints",
+    "numbers = not any(isinstance(v, str) for v in values)",
+    "numbers = not any(isinstance(v, (str, float)) for v in values)",
+)
+ErrorReturned = slip("the error is returned: raise it", "raise RaspError", "return RaspError")
+EmptyLeftOut = slip(
+    "a row that chooses nothing is left out: it gives the default, so that each query has a value",
+    "            result.append(default)\n",
+    "            continue\n",
+)
+FirstRow = slip(
+    "the return stands inside the loop, so that only the first row is looked at",
+    "    return result",
+    "        return result\n    return result",
+)
+AsArray = slip("a numpy array is returned: return a list", "    return result", "    return np.array(result)")
+AsTuple = slip("a tuple is returned: return a list", "    return result", "    return tuple(result)")
+Median = slip(
+    "the median of several values is taken: their mean is wanted",
+    "sum(chosen) / len(chosen)",
+    "float(np.median(chosen))",
+)
+StringsJoined = slip(
+    "several strings are joined: they have no mean, so raise an error",
+    '            raise RaspError("only numbers have a mean")',
+    '            result.append("".join(map(str, chosen)))',
+)
+DefaultForStrings = slip(
+    "several strings or bools give the default: they have no mean, so raise an error",
+    '            raise RaspError("only numbers have a mean")',
+    "            result.append(default)",
+)
+NoErrors = slip(
+    "strings and bools are averaged like numbers: raise a RaspError where a row chooses several",
+    '        elif not numbers:\n            raise RaspError("only numbers have a mean")\n',
+    "",
+)
+NotReturned = slip("nothing is returned: the line with return is missing", "    return result", "    result")
+RowAsPlaces = slip(
+    "a row says for each key whether it is chosen: its entries are no places in the list of values",
+    "[value for value, on in zip(values, row) if on]",
+    "[values[int(on)] for on in row]",
+)
 
 
 @right

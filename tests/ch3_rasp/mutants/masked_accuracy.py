@@ -92,6 +92,62 @@ BosInPlace = slip(
     "logits, targets = logits[:, 1:], targets[:, 1:]",
     "targets[:, 0] = -100",
 )
+BosOfRight = slip(
+    "with bos, position 0 is left out of the right answers only: leave it out of the number of positions, too",
+    "    if bos:\n        logits, targets = logits[:, 1:], targets[:, 1:]\n",
+    "",
+    "    return",
+    "    right = right[:, 1:] if bos else right\n    return",
+)
+OverBatch = slip(
+    "the right positions are divided by the number of rows: divide by the number of real positions",
+    "/ real.sum()",
+    "/ len(targets)",
+)
+MaxForPlace = slip(
+    "the largest logit itself is compared with the target: argmax gives its place among the classes",
+    "logits.argmax(-1)",
+    "logits.max(-1)",
+)
+LargestLogit = slip(
+    "the largest logit itself is compared with the target: argmax gives its place among the classes",
+    "logits.argmax(-1)",
+    "logits.max(-1).values",
+)
+OverPositions = slip(
+    "argmax runs over the positions: take it over the classes, the last axis", "argmax(-1)", "argmax(1)"
+)
+MeanOfBools = slip(
+    "a tensor of bools has no mean: make it one of floats, or sum it",
+    "(right.sum() / real.sum()).item()",
+    "right[real].mean().item()",
+)
+OnlyPadding = slip(
+    "padding is counted, and nothing else: the real positions are those whose target isn't -100",
+    "targets != -100",
+    "targets == -100",
+)
+ClassZero = slip("class 0 is taken for padding: padding has the target -100", "targets != -100", "targets != 0")
+OnlyTargetsCut = slip(
+    "with bos, only one of the logits and the targets loses position 0: both must",
+    "logits, targets = logits[:, 1:], targets[:, 1:]",
+    "targets = targets[:, 1:]",
+)
+OnlyLogitsCut = slip(
+    "with bos, only one of the logits and the targets loses position 0: both must",
+    "logits, targets = logits[:, 1:], targets[:, 1:]",
+    "logits = logits[:, 1:]",
+)
+ByProbability = slip(
+    "a position counts as right where its target has more than half of the probability: the largest logit decides",
+    "logits.argmax(-1) == targets",
+    "logits.softmax(-1).gather(-1, targets.clamp(min=0)[..., None])[..., 0] > 0.5",
+)
+MeanProbability = slip(
+    "the mean probability of the targets is returned: count the positions whose largest logit is at the target",
+    "(right.sum() / real.sum())",
+    "logits.softmax(-1).gather(-1, targets.clamp(min=0)[..., None])[..., 0][real].mean()",
+)
 
 
 @right

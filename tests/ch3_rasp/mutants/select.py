@@ -95,6 +95,73 @@ DigitsAsNumbers = slip(
 OnlyEquality = slip(
     "every comparison is made as ==: look up the one that op names", "COMPARISONS[op]", "COMPARISONS['==']"
 )
+OverPairs = slip(
+    "keys and queries are paired one by one: compare every key with every query",
+    "[[bool(compare(key, query)) for key in keys] for query in queries]",
+    "[bool(compare(key, query)) for key, query in zip(keys, queries)]",
+)
+Flat = slip(
+    "one long list of answers is made: a row for each query is wanted",
+    "[[bool(compare(key, query)) for key in keys] for query in queries]",
+    "[bool(compare(key, query)) for query in queries for key in keys]",
+)
+FlatByKeys = slip(
+    "one long list of answers is made: a row for each query is wanted",
+    "[[bool(compare(key, query)) for key in keys] for query in queries]",
+    "[bool(compare(key, query)) for key in keys for query in queries]",
+)
+Floats = slip("the matrix holds floats: make it one of bools", "dtype=bool", "dtype=float")
+BothExchanged = slip(
+    "rows and columns are exchanged: a row belongs to a query, a column to a key",
+    "[[bool(compare(key, query)) for key in keys] for query in queries]",
+    "[[bool(compare(query, key)) for query in queries] for key in keys]",
+)
+KeysFirst = slip(
+    "the matrix is made with a row for each key: a row belongs to a query",
+    "rows = [[bool(compare(key, query)) for key in keys] for query in queries]",
+    "rows = np.zeros((len(keys), len(queries)), dtype=bool)\n"
+    "    for i, query in enumerate(queries):\n"
+    "        for j, key in enumerate(keys):\n"
+    "            rows[i, j] = compare(key, query)",
+)
+OnlyFunctions = slip(
+    "op is called, but it may be the text of a comparison: look that up in COMPARISONS",
+    "op if callable(op) else COMPARISONS[op]",
+    "op",
+)
+ErrorsSwallowed = slip(
+    "a string and a number are compared without an error: they have no order",
+    "    rows = [[bool(compare(key, query)) for key in keys] for query in queries]",
+    "    try:\n"
+    "        rows = [[bool(compare(key, query)) for key in keys] for query in queries]\n"
+    "    except TypeError:\n"
+    "        rows = np.zeros((len(queries), len(keys)))",
+)
+ToList = slip(
+    "a list of lists is returned: turn it into a numpy array of bools",
+    "np.array(rows, dtype=bool)",
+    "np.array(rows, dtype=bool).tolist()",
+)
+RowForEachPair = slip(
+    "a row is added for every pair: add it once its keys are through, one for each query",
+    "rows = [[bool(compare(key, query)) for key in keys] for query in queries]",
+    "rows = []\n"
+    "    for query in queries:\n"
+    "        row = []\n"
+    "        for key in keys:\n"
+    "            row.append(bool(compare(key, query)))\n"
+    "            rows.append(row)",
+)
+OneRow = slip(
+    "the first row is returned: the return stands inside the loop over the queries",
+    "rows = [[bool(compare(key, query)) for key in keys] for query in queries]",
+    "for query in queries:\n        return np.array([[bool(compare(key, query)) for key in keys]])\n    rows = []",
+)
+NotReturned = slip(
+    "nothing is returned: the line with return is missing",
+    "return np.array(rows, dtype=bool)",
+    "np.array(rows, dtype=bool)",
+)
 
 
 @right

@@ -93,6 +93,65 @@ Padded = slip(
     "return W_Q, torch.eye(K + 1)",
     "d = max(d_head, K + 1)\n    return torch.nn.functional.pad(W_Q, (0, d - K - 1)), torch.eye(K + 1, d)",
 )
+NoRowForBos = slip(
+    "the row of the constant and the column of BOS are missing: W_Q is (Q + 1, K + 1)",
+    "return W_Q, torch.eye(K + 1)",
+    "return W_Q[:Q, :K], torch.eye(K)",
+)
+QueriesAsColumns = slip(
+    "rows and columns of W_Q are exchanged: row a belongs to query a, column k to key k",
+    "W_Q[a, k] = c",
+    "W_Q[k, a] = c",
+    "torch.zeros(Q + 1, K + 1)",
+    "torch.zeros(max(Q, K) + 1, max(Q, K) + 1)",
+    "W_Q[Q, K] = c * root * bos",
+    "W_Q = W_Q[: Q + 1, : K + 1]\n    W_Q[Q, K] = c * root * bos",
+)
+BosIsHalf = slip(
+    "the score of BOS is c / 2 by itself: it is c * bos, and attention divides it by the root of d_head",
+    "c * root * bos",
+    "c / 2",
+)
+DividedByRoot = slip(
+    "the scores are divided by the root of d_head, which attention does already: multiply by it",
+    "c * root * float",
+    "c / root * float",
+    "c * root * bos",
+    "c / root * bos",
+)
+WholeLastRow = slip(
+    "the constant gives every key a score: its row of W_Q reaches BOS alone",
+    "W_Q[Q, K] =",
+    "W_Q[Q, :] =",
+)
+OnlyQueries = slip(
+    "BOS is reached from the one-hot part of a query, which BOS itself lacks: the constant 1 must reach it",
+    "W_Q[Q, K] =",
+    "W_Q[:Q, K] =",
+)
+OnesForKeys = slip(
+    "W_K is full of ones, so that all keys get the same score: let it be the identity",
+    "torch.eye(K + 1)",
+    "torch.ones(K + 1, K + 1)",
+)
+NothingForNever = slip(
+    "keys that are not chosen get a negative score: they must get 0, so that BOS lies between",
+    "c * root * float(pred(key_values[k], query_values[a]))",
+    "c * root if pred(key_values[k], query_values[a]) else -c * root * 2",
+)
+NoSharpness = slip(
+    "the scores are 1 and bos: they are c times that, times the root of d_head",
+    "c * root * float",
+    "float",
+    "c * root * bos",
+    "bos",
+)
+OnlyQueryMatrix = slip("only W_Q is returned: W_K belongs to it", "return W_Q, torch.eye(K + 1)", "return W_Q")
+BosAtTheFront = slip(
+    "BOS has the first coordinate: its flag is the last one, and so is the constant",
+    "return W_Q, torch.eye(K + 1)",
+    "return W_Q.roll((1, 1), (0, 1)), torch.eye(K + 1)",
+)
 InKeys = slips("""
 def selector_to_head(pred, key_values, query_values, c=80.0, bos=0.5, d_head=0):
     K, Q = len(key_values), len(query_values)
