@@ -168,6 +168,31 @@ plain_numbers = slip(
     '"board": from_board, "speech": from_speech',
     '"board": from_board.item(), "speech": from_speech.item()',
 )
+quantised_turned = slip(
+    "quantised is turned round: with True the third pass hears words", "if not quantised:", "if quantised:"
+)
+board_hidden_only = slip(
+    "the first pass counts only the hidden cells: take the mean over all cells",
+    "F.cross_entropy(model.head(z).flatten(0, 1), board.flatten())",
+    "F.cross_entropy(model.head(z)[masked != board], board[masked != board])",
+)  # fmt: skip
+reshaped = slip(
+    "view or reshape puts tokens and cells in a heap: flatten boards and cells together, or exchange the axes",
+    "F.cross_entropy(drawn.flatten(0, 1), board.flatten())",
+    "F.cross_entropy(drawn.reshape(len(board), drawn.shape[2], -1), board)",
+)  # fmt: skip
+vectors_detached = slip(
+    "the vectors are detached before they are quantised: speech must train the composer",
+    "vector_quantize(vectors,", "vector_quantize(vectors.detach(),",
+)  # fmt: skip
+always_looked_up = slip(
+    "the third pass hears the codebook's rows, which know nothing of the vectors: use what vector_quantize returns",
+    "model.unseen(n), heard)", "model.unseen(n), model.codebook[words])",
+)  # fmt: skip
+no_head = slip(
+    "the third pass ends without the head, which makes logits of the abstractions",
+    "model.head(model.read(model.unseen(n), heard))", "model.read(model.unseen(n), heard)",
+)  # fmt: skip
 
 
 @right

@@ -78,6 +78,27 @@ one_axis_only = slip(
     "torch.unique(words, return_counts=True)[1].double()",
     "torch.bincount(words).double()\n    counts = counts[counts > 0]",
 )  # fmt: skip
+all_numbers = slip(
+    "words that never occur are counted as well, and 0 times log 0 is nan: count only those that occur",
+    "torch.unique(words, return_counts=True)[1].double()", "torch.bincount(words.flatten()).double()",
+)  # fmt: skip
+over_places = slip(
+    "the entropy is divided by the number of places: all sentences and places are taken together",
+    "float(2**bits)", "float(2 ** (bits / words.shape[-1]))",
+)  # fmt: skip
+place_by_place = slip(
+    "the places' perplexities are averaged: all sentences and places are taken together",
+    "counts = torch.unique(words, return_counts=True)[1].double()",
+    "if words.ndim > 1:\n        return sum(perplexity(w) for w in words.unbind(-1)) / words.shape[-1]\n"
+    "    counts = torch.unique(words, return_counts=True)[1].double()",
+)  # fmt: skip
+mean_of_logarithms = slip(
+    "the logarithms are averaged as if every word counted alike: weight each by its share",
+    "(share * share.log2()).sum()", "share.log2().mean()",
+)  # fmt: skip
+ten_to_the = slip("10 is raised to the entropy in bits: take 2", "2**bits", "10**bits")
+largest_number = slip("the largest word number plus 1 is returned", "float(2**bits)", "float(words.max() + 1)")
+entropy_squared = slip("the entropy is squared: 2 is raised to it", "2**bits", "bits**2")
 
 
 @right

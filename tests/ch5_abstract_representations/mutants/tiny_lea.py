@@ -145,6 +145,14 @@ NormedAgain = slip(
     "z passes through the reader's layer norm once more: it comes from read, which ends with it",
     "self.placed(z, self.cell_positions)", "self.placed(self.reader_norm(z), self.cell_positions)",
 )  # fmt: skip
+SentenceWithCells = slip(
+    "placed is given the other positions: tokens and z have cell_positions, sentence and slots word_positions",
+    "self.placed(sentence, self.word_positions)", "self.placed(sentence, self.cell_positions)",
+)  # fmt: skip
+SeenWithWords = slip(
+    "placed is given the other positions: tokens and z have cell_positions, sentence and slots word_positions",
+    "self.placed(z, self.cell_positions)", "self.placed(z, self.word_positions)",
+)  # fmt: skip
 
 
 @right

@@ -110,6 +110,26 @@ of_the_feature = slip(
     "that is the doubt about the feature which the word leaves: take it from the feature's entropy",
     "entropy(w) + entropy(v) - entropy(torch.stack([w, v], 1))", "entropy(torch.stack([w, v], 1)) - entropy(w)",
 )  # fmt: skip
+no_pairs = slip("the entropy of the pairs is not subtracted", " - entropy(torch.stack([w, v], 1))", "")
+pairs_added = slip(
+    "the entropy of the pairs is added: subtract it",
+    "- entropy(torch.stack([w, v], 1))",
+    "+ entropy(torch.stack([w, v], 1))",
+)
+pairs_twice = slip(
+    "the entropy of the pairs is subtracted twice: once is enough",
+    "- entropy(torch.stack([w, v], 1))", "- 2 * entropy(torch.stack([w, v], 1))",
+)  # fmt: skip
+what_is_left = slip(
+    "that is what remains unknown of the word when the feature is known, not what it tells about it",
+    "entropy(w) + entropy(v) - entropy(torch.stack([w, v], 1))", "entropy(torch.stack([w, v], 1)) - entropy(v)",
+)  # fmt: skip
+last_order_only = slip(
+    "only one of the random orders counts: subtract the mean over all of them",
+    "for _ in range(shuffles):", "for number in range(shuffles):",
+    "found = found - table(features[order]) / shuffles",
+    "found = found - (table(features[order]) / shuffles if number == shuffles - 1 else 0)",
+)  # fmt: skip
 
 
 @right
