@@ -99,7 +99,10 @@ def attention_patterns(model: nn.Module, tokens: Int[Tensor, "B T"]) -> Float[Te
         q, k = (
             linear(both).unflatten(-1, (module.n_heads, -1)).transpose(1, 2) for linear in (module.query, module.key)
         )
-        found.append((q @ k.transpose(-1, -2) / q.shape[-1] ** 0.5).softmax(dim=-1))
+        scores = q @ k.transpose(-1, -2) / q.shape[-1] ** 0.5
+        if hasattr(module, "seen"):
+            scores = scores.masked_fill(~module.seen, float("-inf"))
+        found.append(scores.softmax(dim=-1))
 
     hooks = [block.attention.register_forward_pre_hook(hook) for block in model.blocks]
     try:

@@ -38,18 +38,22 @@ class Shape:
     n_head: int = 2
     n_embd: int = 64  # width of the residual stream
     n_embd_pos: int = 32  # width of the position vectors
-    pdrop: float = 0.0  # dropout of the MLP
+    embd_pdrop: float = 0.0  # dropout of the token embeddings
+    resid_pdrop: float = 0.0  # dropout of what attention and MLP add to the stream
+    attn_pdrop: float = 0.0  # dropout of the attention weights
+    n_unmasked: int | None = None  # cells that see each other; from there on, cells see what is before (none: all)
 
     def config(self, world: WorldConfig) -> ModelConfig:
         """The model's config for boards of this world. Raises CourseError where the heads do not divide the width."""
         vocab = world.vocab_bck + world.vocab_token + 1
-        sizes = (self.n_layer, self.n_head, self.n_embd, self.n_embd_pos, self.pdrop)
-        if min(sizes[:4]) < 1:
+        sizes = (self.n_layer, self.n_head, self.n_embd, self.n_embd_pos)
+        if min(sizes) < 1:
             raise CourseError("n_layer, n_head, n_embd and n_embd_pos must be at least 1.")
+        more = (self.resid_pdrop, self.attn_pdrop, self.embd_pdrop, self.n_unmasked)
         try:
-            return ModelConfig(vocab, world.board_dim**2, *sizes)
+            return ModelConfig(vocab, world.board_dim**2, *sizes, *more)
         except ValueError as error:
-            raise CourseError(str(error)) from None
+            raise CourseError(f"{str(error).rstrip('.')}.") from None
 
 
 @dataclass(frozen=True)

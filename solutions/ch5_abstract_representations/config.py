@@ -95,7 +95,10 @@ class WorldConfig:
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """Shape of a transformer that reads a board as T tokens. Raises ValueError where the heads do not divide D."""
+    """Shape of a transformer that reads a board as T tokens. Raises ValueError for values that cannot be.
+
+    The last four are settings of the published script that it leaves without effect, as these defaults do.
+    """
 
     vocab: int = 21  # V
     cells: int = 64  # T, the board's side squared
@@ -103,9 +106,22 @@ class ModelConfig:
     n_heads: int = 2  # N
     d_content: int = 64  # D, width of the residual stream
     d_pos: int = 32  # P, width of the position vectors
-    dropout: float = 0.0
+    dropout: float = 0.0  # of what attention and MLP add to the stream
+    attn_pdrop: float = 0.0  # dropout of the attention weights
+    embd_pdrop: float = 0.0  # dropout of the token embeddings
+    n_unmasked: int | None = None  # cells that see each other; from there on, cells see what is before (none: all)
+
+    @property
+    def restricted(self) -> bool:
+        """Whether attention has a dropout or a mask."""
+        return self.dropout > 0 or self.attn_pdrop > 0 or self.n_unmasked not in (None, self.cells)
 
     def __post_init__(self):
+        for name in ("dropout", "attn_pdrop", "embd_pdrop"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 0 and below 1, but it is {getattr(self, name)}")
+        if self.n_unmasked is not None and not 0 <= self.n_unmasked <= self.cells:
+            raise ValueError(f"n_unmasked is {self.n_unmasked}, but a board has {self.cells} cells")
         if self.d_content % self.n_heads:
             raise ValueError(f"{self.n_heads} heads do not divide a width of {self.d_content}.")
 

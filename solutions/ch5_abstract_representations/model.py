@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import torch
+import torch.nn.functional as F
 from einops import einsum, rearrange
 from jaxtyping import Float, Int
 from torch import Tensor, nn
@@ -124,6 +125,32 @@ class VanillaTransformer(FactorizedTransformer):
         self.register_buffer("position", torch.empty(1, cfg.cells, 0), persistent=False)
 
 
+class RestrictedAttention(nn.Module):
+    """A FactorizedAttention with the published script's dropout of weights and updates, and its causal mask.
+
+    The first `n_unmasked` cells see each other; every other cell sees itself and the cells before it.
+    """
+
+    def __init__(self, attention: FactorizedAttention, cfg: ModelConfig):
+        super().__init__()
+        self.n_heads, self.attn_pdrop = attention.n_heads, cfg.attn_pdrop
+        self.query, self.key, self.value = attention.query, attention.key, attention.value
+        self.output = attention.output
+        self.dropout = nn.Dropout(cfg.dropout)
+        free = cfg.cells if cfg.n_unmasked is None else cfg.n_unmasked
+        seen = torch.ones(cfg.cells, cfg.cells, dtype=torch.bool).tril()
+        seen[:free, :free] = True
+        self.register_buffer("seen", seen, persistent=False)
+
+    def forward(self, x: Float[Tensor, "B T D"], pos: Float[Tensor, "1 T P"]) -> Float[Tensor, "B T D"]:
+        both = torch.cat([x, pos.expand(len(x), -1, -1)], dim=-1)
+        split = "B T (N H) -> B N T H"
+        q, k, v = (rearrange(linear(both), split, N=self.n_heads) for linear in (self.query, self.key, self.value))
+        share = self.attn_pdrop if self.training else 0.0
+        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=self.seen, dropout_p=share)
+        return self.dropout(self.output(rearrange(mixed, "B N T H -> B T (N H)")))
+
+
 def position_vectors(model: nn.Module) -> Float[Tensor, "T D"]:
     """The learned position vectors of either form."""
     return getattr(model.token_embedding, "position", model.position).detach()[0]
@@ -136,4 +163,12 @@ def build_model(kind: str, cfg: ModelConfig) -> nn.Module:
     """A model of that kind with fresh weights. Raises CourseError for an unknown kind."""
     if kind not in MODELS:
         raise CourseError(f"There is no model of type {kind!r}: choose factor or vanilla.")
-    return MODELS[kind](cfg)
+    model = MODELS[kind](cfg)
+    if cfg.restricted:
+        for block in model.blocks:
+            block.attention = RestrictedAttention(block.attention, cfg)
+    if cfg.embd_pdrop:
+        model.token_embedding.register_forward_hook(
+            lambda embedding, tokens, x: F.dropout(x, cfg.embd_pdrop, embedding.training)
+        )
+    return model

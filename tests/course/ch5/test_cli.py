@@ -205,6 +205,8 @@ def test_activations_are_exported(tmp_path):
     (["train", "--vocab-token", "1"], "different"),
     (["train", "--board-types-proba", "0.5", "0.1", "0.1"], "add up to 1"),
     (["train", "--n-head", "3"], "heads"),
+    (["train", "--attn-pdrop", "1"], "attn_pdrop"),
+    (["train", "--n-unmasked", "65"], "64 cells"),
     (["train", "--epoch", "0"], "epoch"),
     (["train", "--type", "other"], "factor or vanilla"),
     (["train", "--device", "nowhere"], "device"),

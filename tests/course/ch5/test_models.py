@@ -1,6 +1,7 @@
 """The models, the training loop, activations and interventions of the reference."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -9,7 +10,12 @@ from torch import nn
 from solutions.ch5_abstract_representations.activations import all_sites, attention_patterns, record, run_with_edit
 from solutions.ch5_abstract_representations.boards import build_library
 from solutions.ch5_abstract_representations.config import SMALL_MODEL, SMALL_WORLD, ModelConfig, Schedule
-from solutions.ch5_abstract_representations.model import FactorizedTransformer, VanillaTransformer, position_vectors
+from solutions.ch5_abstract_representations.model import (
+    FactorizedTransformer,
+    VanillaTransformer,
+    build_model,
+    position_vectors,
+)
 from solutions.ch5_abstract_representations.training import make_optimizer, measure, train
 from utils.course import CourseError
 from utils.train import generator
@@ -38,6 +44,34 @@ def test_the_vanilla_form_adds_position_once():
     with torch.no_grad():
         model.token_embedding.position.zero_()
     assert torch.allclose(model(TOKENS[:, order]), model(TOKENS)[:, order], atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["factor", "vanilla"])
+def test_published_settings_of_attention_and_dropout(kind):
+    weights = random_model({"factor": FactorizedTransformer, "vanilla": VanillaTransformer}[kind]).state_dict()
+
+    def built(**more):
+        model = build_model(kind, replace(SMALL_MODEL, **more))
+        model.load_state_dict(weights)  # under the same names, whatever the settings
+        return model.eval()
+
+    plain = built(n_unmasked=36)
+    dropped = [built(dropout=0.3), built(attn_pdrop=0.3), built(embd_pdrop=0.3)]
+    for model in dropped:
+        assert torch.allclose(model(TOKENS), plain(TOKENS), atol=1e-4)
+        model.train()
+        assert not torch.allclose(model(TOKENS), model(TOKENS), atol=1e-3)
+    masked = built(n_unmasked=10)
+    for cell, first in ((20, 20), (9, 0)):  # a cell that sees what is before it, and one of those that see each other
+        other = TOKENS.clone()
+        other[:, cell] = (other[:, cell] + 1) % 20
+        moved = (masked(other) - masked(TOKENS)).abs().amax((0, 2)) > 1e-4
+        assert int(moved.nonzero()[0]) == first and bool(moved[-1])
+    seen = attention_patterns(masked, TOKENS)[0, 0, 0] > 0
+    assert bool(seen[:10, :10].all()) and not seen[:10, 10:].any() and bool(seen[15, :16].all())
+    for wrong in ({"attn_pdrop": 1.0}, {"dropout": -0.1}, {"n_unmasked": 37}):
+        with pytest.raises(ValueError, match=next(iter(wrong))):
+            replace(SMALL_MODEL, **wrong)
 
 
 def test_parameter_counts():
