@@ -6,6 +6,7 @@ SOp and Selector have them; nothing here computes with them.
 
 import html
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from utils.plot.figures import cells, named, plain_figure
@@ -145,8 +146,9 @@ def text_of(step, depth: int = 4) -> str:
 
 
 def _brief(step, longest: int = LONGEST) -> str:
-    """A step's text with as much of what it is made of as fits."""
+    """A step's text with as much of what it is made of as fits; never the bare dots that one level may leave."""
     texts = [_text(step, depth, top=True) for depth in (4, 3, 2, 1)]
+    texts = [text for text in texts if any(map(str.isalpha, text))] or texts
     return next((text for text in texts if len(text) <= longest), texts[-1])
 
 
@@ -254,6 +256,9 @@ def trace(sop: object, x) -> dict:
     depths, uses = _depths(everything), _uses(everything)
     layers = [{"heads": [], "steps": []} for _ in range(max(depths.values(), default=0) + 1)]
     heads: dict[tuple[int, int], dict] = {}
+    places = {(depths[id(step)], id(step.parts[0])) for step in everything if step.op == "aggregate"}
+    most = max(Counter(layer for layer, _ in places).values(), default=1)
+    room = min(LONGEST, WORDS // most - len("layer 1, head 1: " if most < 3 else "1.1: "))
     for step in everything:
         layer = layers[depths[id(step)]]
         if step.op == "aggregate":
@@ -261,7 +266,7 @@ def trace(sop: object, x) -> dict:
             key = (depths[id(step)], id(selector))
             if key not in heads:
                 matrix = memo[id(selector)].astype(int).tolist()
-                heads[key] = {"selector": _brief(selector), "matrix": matrix, "reads": []}
+                heads[key] = {"selector": _brief(selector, room), "matrix": matrix, "reads": []}
                 layer["heads"].append(heads[key])
             value = step.parts[1]
             read = memo[id(value)] if hasattr(value, "parts") else [value] * len(x)
