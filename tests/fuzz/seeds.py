@@ -16,7 +16,6 @@ def marks_by_seed(file: Path, chapter: str, seeds: list[int], isolation: str = "
     from utils.grade.classroom.assemble import assemble
     from utils.grade.classroom.engine import Settings, close_engine, grade_task
     from utils.grade.classroom.gather import gather
-    from utils.grade.classroom.record import SubmissionResult
 
     (work, *_) = gather([file]).works
     task = assemble(work, chapter)
@@ -26,9 +25,9 @@ def marks_by_seed(file: Path, chapter: str, seeds: list[int], isolation: str = "
     try:
         for seed in seeds:
             answer = grade_task(0, task, Settings(chapter, seed, isolation))
-            if answer["refused"] or answer["failed"]:
-                raise course.CourseError(answer["refused"] or SubmissionResult.from_json(answer["record"]).problem)
-            for exercise in SubmissionResult.from_json(answer["record"]).exercises:
+            if answer.record is None:
+                raise course.CourseError(answer.problem)
+            for exercise in answer.record.exercises:
                 found[exercise.name][str(exercise.status), exercise.points].append(seed)
     finally:
         close_engine()

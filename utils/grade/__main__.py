@@ -1,6 +1,7 @@
 """`python -m utils.grade`: grade a class, and turn its results into reports, exports and hand-outs."""
 
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +24,7 @@ Chapter = Annotated[str, arg(help="such as ch1")]
 Results = Positional[Annotated[Path, arg(help="the folder of the graded results")]]
 File = Annotated[Path, arg(help="file to write")]
 Folder = Annotated[Path, arg(help="folder to write")]
+STATUSES_SHOWN = 4
 
 
 def grade(
@@ -157,17 +159,20 @@ def main(argv: list[str] | None = None) -> int:
 def table(summary) -> str:
     """What a run came to as plain text: a line per student, then the seed."""
     rows = [("student", "points", "of", "exercises", "seconds")]
-    for row in summary.rows:
-        rows.append((row.student, f"{row.score:g}", f"{row.max_score:g}", row.says, f"{row.seconds:.1f}"))
-    widths = [min(60, max(len(row[column]) for row in rows)) for column in range(5)]
-    lines = []
-    for row in rows:
-        cells = [row[0].ljust(widths[0]), row[1].rjust(widths[1]), row[2].rjust(widths[2]), row[3].ljust(widths[3])]
-        lines.append("  ".join([*cells, row[4].rjust(widths[4])]).rstrip())
+    for one in summary.records:
+        counts = Counter(str(exercise.status) for exercise in one.exercises).most_common(STATUSES_SHOWN)
+        says = "LATE; " * (one.late == "yes") + (one.problem or ", ".join(f"{n} {status}" for status, n in counts))
+        rows.append((one.student, f"{one.score:g}", f"{one.max_score:g}", says, f"{one.seconds:.1f}"))
+    widths = [min(60, max(map(len, column))) for column in zip(*rows, strict=True)]
+    lines = [
+        "  ".join(f"{cell:{side}{width}}" for cell, side, width in zip(row, "<>><>", widths, strict=True)).rstrip()
+        for row in rows
+    ]
     lines.insert(1, "-" * max(map(len, lines)))
-    notes = [f"{r.student}: {notice}" for r in summary.rows for notice in r.notices]
-    new = len(summary.rows) - summary.kept
-    modes = ", ".join(sorted({row.isolation for row in summary.rows if row.isolation})) or "nothing was run"
+    told = [(one.student, [*one.notices, *(f"the notebook {flag}" for flag in one.flags)]) for one in summary.records]
+    notes = [f"{student}: {notice}" for student, notices in told for notice in notices]
+    new = len(summary.records) - summary.kept
+    modes = ", ".join(sorted({one.isolation for one in summary.records if one.isolation})) or "nothing was run"
     end = f"{new} graded, {summary.kept} kept from before; seed {summary.seed}; isolation: {modes}"
     return "\n".join([*lines, *notes, end])
 

@@ -117,8 +117,7 @@ class Grading:
         return replaced
 
     def _judge(self, name: str, replaced: dict[str, Definition]) -> Verdict:
-        with self.box.submission(self.notebook) as submission:
-            runner = submission.runner(name, replaced)
+        with self.box.runner(self.notebook, name, replaced) as runner:
             results = run_suite(self.chapter, name, runner, self.seed)
             outcome = verdict(self.chapter, name, results, self.seed)
         own = "\n".join(cell.text for cell in self.notebook.cells)

@@ -125,10 +125,10 @@ def test_a_submission_that_ends_its_process_twice_is_given_up_and_said(handed_in
         pathlib.Path(settings.folder, f"{number}.started").touch()
         if task.student == "bob":
             os.kill(os.getpid(), 9)
-        answer = {"number": number, "notice": "", "refused": "", "failed": False}
         from utils.grade.classroom.assemble import blank
+        from utils.grade.classroom.engine import Answer
 
-        return {**answer, "record": blank(task, "ch1", 1).to_json()}
+        return Answer(number, blank(task, "ch1", 1))
 
     monkeypatch.setattr(pool, "grade_task", deadly)
     folder = a_class(tmp_path / "in", handed_in)
@@ -247,10 +247,10 @@ def test_memory_stays_flat_and_zygotes_are_replaced(handed_in, tmp_path, monkeyp
     sizes, texts = [], set()
     try:
         for number in range(60):
-            answer = json.loads(engine.grade_task(number, task, settings)["record"])
-            texts.add(json.dumps([(e["status"], e["says"]) for e in answer["exercises"]]))
+            record = engine.grade_task(number, task, settings).record
+            texts.add(json.dumps([(e.status, e.says) for e in record.exercises]))
             sizes.append(psutil.Process().memory_info().rss / 2**20)
-        assert engine._engine.box.used["zygotes"] == 3
+        assert engine._engine.box.zygotes == 3
     finally:
         engine.close_engine()
     assert len(texts) == 1, "the same submission and seed give the same marks"

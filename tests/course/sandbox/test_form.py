@@ -44,7 +44,7 @@ NAMES = ["apply_causal_mask", "LayerNorm", "train_step", "SOp"]
 @pytest.fixture
 def subject(box):
     def make(name, cells=CELLS):
-        return Subject(name, box.submission(Notebook(cells, NAMES)).runner(name))
+        return Subject(name, box.runner(Notebook(cells, NAMES), name))
 
     return make
 
@@ -81,7 +81,7 @@ def test_a_function(subject):
 
 def test_a_module_by_its_real_hidden_tests(box):
     notebook = Notebook(CELLS, NAMES)
-    outcome = assess("ch1", "LayerNorm", box.submission(notebook).runner("LayerNorm"), seed=11)
+    outcome = assess("ch1", "LayerNorm", box.runner(notebook, "LayerNorm"), seed=11)
     assert outcome.status is Status.FULL, outcome.says
 
 
@@ -90,7 +90,7 @@ def test_a_wrong_module_is_diagnosed(box):
         IMPORTS,
         NORM.replace("variance = centred.pow(2).mean(-1, keepdim=True)", "variance = x.var(-1, keepdim=True)"),
     ]
-    outcome = assess("ch1", "LayerNorm", box.submission(Notebook(cells, NAMES)).runner("LayerNorm"), seed=11)
+    outcome = assess("ch1", "LayerNorm", box.runner(Notebook(cells, NAMES), "LayerNorm"), seed=11)
     assert outcome.status is Status.WRONG
     assert outcome.mutant == "UnbiasedVariance"
 

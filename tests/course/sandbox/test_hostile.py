@@ -89,14 +89,13 @@ def test_there_are_enough_attacks():
     assert len(KINDS) >= 10, KINDS
 
 
-def grade(submission, name, seed):
+def grade(box, notebook, name, seed):
     """As grading does it: (status, sentence) of one exercise."""
-    notebook = submission.notebook
     if error := notebook.broken(name):
         return "syntax error", error[1]
     if not notebook.defines(name):
         return "missing", ""
-    runner = submission.runner(name, limits=SHORT)
+    runner = box.runner(notebook, name, limits=SHORT)
     try:
         outcome = assess("ch1", name, runner, seed)
     finally:
@@ -118,16 +117,15 @@ def test_a_fault_costs_one_exercise_without_a_sandbox_too(bare, around, attack):
 def try_out(box, around, attack):
     cells = [IMPORTS, *map(around.fill, attack.cells), MASK, SEQUENCE]
     notebook = Notebook(cells, NAMES)
-    submission = box.submission(notebook)
-    status, says = grade(submission, "LayerNorm", seed=torch.seed() % 2**31)
+    status, says = grade(box, notebook, "LayerNorm", seed=torch.seed() % 2**31)
     print(f"{attack.name}: {status}: {says}")
     assert status in attack.ends, (status, says)
     assert "leaked" not in says
     assert around.harm() == []
-    mask = Subject("apply_causal_mask", submission.runner("apply_causal_mask"))
+    mask = Subject("apply_causal_mask", box.runner(notebook, "apply_causal_mask"))
     assert mask(torch.zeros(1, 1, 2, 2)).tolist() == [[[[0.0, float("-inf")], [0.0, 0.0]]]]
     mask.runner.close()
     assert mask.runner.usage["left"] == 0, "the worker of the attack left processes behind"
-    sop = Subject("SOp", submission.runner("SOp"))
+    sop = Subject("SOp", box.runner(notebook, "SOp"))
     assert sop.run(operators, [1, 2], [3, 4])["sum"] == [4, 6]
     sop.runner.close()

@@ -27,16 +27,15 @@ def double(builds, x):
 def test_a_wrong_piece_is_replaced(box):
     learner = Notebook([BASE.format(sign="-"), BUILDS], ["base", "builds"])
     right = Notebook([BASE.format(sign="+")], ["base", "builds"], label="reference").definition("base")
-    submission = box.submission(learner)
     x = torch.arange(3.0)
-    own, repaired = (submission.runner("builds", replaced=r) for r in ({}, {"base": right}))
+    own, repaired = (box.runner(learner, "builds", replaced=r) for r in ({}, {"base": right}))
     assert own.run(double, (x,)).tolist() == [-2, 0, 2]
     assert repaired.run(double, (x,)).tolist() == [2, 4, 6]
 
 
 def test_a_missing_piece_is_supplied(box):
     right = Notebook([BASE.format(sign="+")], ["base", "builds"], label="reference").definition("base")
-    runner = box.submission(Notebook([BUILDS], ["base", "builds"])).runner("builds", replaced={"base": right})
+    runner = box.runner(Notebook([BUILDS], ["base", "builds"]), "builds", replaced={"base": right})
     assert runner.run(double, (torch.zeros(1),)).tolist() == [2]
 
 
@@ -46,7 +45,7 @@ def test_an_error_that_derives_from_the_courses_can_be_raised(box):
         "class Refused(CourseError):\n    pass",
         "def builds(x):\n    raise Refused('not this')",
     ]
-    runner = box.submission(Notebook(cells, ["base", "builds"])).runner("builds")
+    runner = box.runner(Notebook(cells, ["base", "builds"]), "builds")
     with pytest.raises(LearnerError) as caught:
         runner.run(double, (torch.zeros(1),))
     assert (caught.value.kind, caught.value.text) == ("Refused", "not this")
@@ -101,10 +100,9 @@ def test_a_message_that_quotes_what_stands_in_is_cut(box):
 def test_the_reference_passes_in_the_sandbox(box, name):
     """Every exercise, defined from the reference's source alone, gets full marks in a worker."""
     definitions = {exercise: reference_definition("ch1", exercise) for exercise in EXERCISES}
-    submission = box.submission(Notebook([f"{name} = None"], EXERCISES))
-    outcome = assess("ch1", name, submission.runner(name, replaced=definitions), seed=torch.seed() % 2**31)
+    with box.runner(Notebook([f"{name} = None"], EXERCISES), name, replaced=definitions) as runner:
+        outcome = assess("ch1", name, runner, seed=torch.seed() % 2**31)
     assert outcome.ok, (outcome.status, outcome.says)
-    submission.close()
 
 
 def test_answers_that_are_absent_are_said_so(monkeypatch):

@@ -66,7 +66,7 @@ def test_nothing_is_seen_but_the_packages(place, monkeypatch):
     monkeypatch.setattr(course, "ROOT", home)
     monkeypatch.setattr(view.site, "getsitepackages", lambda: [real("purelib"), str(packages)])
     with Sandbox(hidden=[submissions[0], results]) as box:
-        runner = box.submission(ANSWER).runner("one")
+        runner = box.runner(ANSWER, "one")
         places = [home, place / "class", results, course.ROOT.parent / "class"]
         found, says, scratch = runner.run(look, (list(map(str, places)), "a_package"))
     assert says == "here" and scratch == []
@@ -82,7 +82,7 @@ def test_a_file_among_those_of_the_system_is_hidden_alone(tmp_path, monkeypatch)
     monkeypatch.setattr(view.site, "getsitepackages", lambda: [str(packages)])
     assert view.layers([file, "/usr", "/"])[str(file)] is False
     with Sandbox(hidden=[file]) as box:
-        runner = box.submission(ANSWER).runner("one")
+        runner = box.runner(ANSWER, "one")
         assert runner.run(look, ([], "package"))[1] == "here"
         with pytest.raises(LearnerError, match="Permission denied"):
             runner.run(read, (str(file),))
@@ -96,7 +96,7 @@ def read(function, path):
 def test_what_any_installed_package_needs_is_there():
     """The heaviest things an answer may import, each from its own folder."""
     with Sandbox() as box:
-        runner = box.submission(ANSWER).runner("one")
+        runner = box.runner(ANSWER, "one")
         for name in ("torch.nn", "numpy.ctypeslib", "einops", "sklearn.decomposition", "plotly.graph_objects"):
             assert runner.run(imported, (name,)) == name
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from utils import course
 from utils.grade.classroom.assemble import Task, asked, blank, tests_digest
+from utils.grade.classroom.record import SubmissionResult
 from utils.grade.limited import Exhausted, limited
 
 JUDGE_SECONDS = 300  # of the processor, for the trusted side of one submission
@@ -59,30 +60,8 @@ def open_box(settings: Settings):
     if settings.folder:
         tempfile.tempdir = settings.folder
     box = Sandbox(settings.isolation, limits, settings.hidden)
-    _try_out(box)
+    box.try_out()
     return box
-
-
-def _try_out(box) -> None:
-    """Run one harmless answer. Raises SandboxError where workers cannot be confined."""
-    from utils.grade.judge import LearnerError
-    from utils.grade.sandbox import SandboxError
-    from utils.grade.submission import Notebook
-
-    try:
-        with box.submission(Notebook(["def one(x):\n    return x"], ["one"])) as submission:
-            if submission.runner("one").run(_call, (1,)) != 1:
-                raise SandboxError("The grading sandbox gives wrong results here.")
-    except LearnerError as error:
-        box.close()
-        raise SandboxError(f"The grading sandbox does not work here: {error}.") from None
-    except SandboxError:
-        box.close()
-        raise
-
-
-def _call(function, x):
-    return function(x)
 
 
 def close_engine() -> None:
@@ -131,26 +110,37 @@ def _warm_up(chapter: str) -> None:
     gc.freeze()  # so that a child's garbage collection does not copy our pages
 
 
-def preflight(settings: dict) -> dict:
-    """What a process of a cluster answers before it is given submissions: {"tests", "refused"}."""
-    made = Settings(**settings)
+def preflight(settings: Settings) -> tuple[str, str]:
+    """What a process of a cluster answers before it is given submissions: the digest of its tests, why it refuses."""
     with _lock:
         try:
-            _ready(made)
-            return {"tests": tests_digest(made.chapter), "refused": ""}
+            _ready(settings)
+            return tests_digest(settings.chapter), ""
         except course.CourseError as error:
             _close()
-            return {"tests": "", "refused": str(error)}
+            return "", str(error)
 
 
-def grade_task(number: int, task: Task, settings: Settings) -> dict:
-    """Grade one submission: {"number", "record" (JSON), "refused" (why no sandbox), "failed" (our fault)}.
+@dataclass
+class Answer:
+    """What became of the submission of that number: its record, or `problem`, why we could not grade it.
 
-    Never raises but for a process that is told to end.
+    `refused`: there is no sandbox here. `trace`: of a fault of ours.
     """
+
+    number: int
+    record: SubmissionResult | None = None
+    problem: str = ""
+    refused: bool = False
+    trace: str = ""
+
+
+def grade_task(number: int, task: Task, settings: Settings) -> Answer:
+    """Grade one submission. Never raises but for a process that is told to end."""
+    from utils.grade.classroom.grade import grade_submission
     from utils.grade.sandbox import SandboxError
 
-    answer = {"number": number, "record": "", "refused": "", "failed": False}
+    answer, about = Answer(number), (settings.chapter, settings.seed)
     if settings.folder:
         with contextlib.suppress(OSError):
             Path(settings.folder, f"{number}.started").touch()
@@ -160,34 +150,30 @@ def grade_task(number: int, task: Task, settings: Settings) -> dict:
                 box = _ready(settings)
             except course.CourseError as error:
                 _close()
-                return answer | {"refused": str(error)}
+                return Answer(number, problem=str(error), refused=True)
             try:
-                record, zygotes = limited(_graded, task, settings, box, seconds=JUDGE_SECONDS)
+                # the child's sandbox is lost with it, so it says how many zygotes there were
+                answer.record, zygotes = limited(
+                    lambda box=box: (grade_submission(task, *about, box, settings.partial), box.zygotes),
+                    seconds=JUDGE_SECONDS,
+                )
             except Exhausted as error:  # of what its answers gave back: the submission's fault, not ours
                 _close()
-                record = blank(task, settings.chapter, settings.seed, f"Judging {task.label} {error}.")
-                return answer | {"record": record.to_json()}
+                answer.record = blank(task, *about, f"Judging {task.label} {error}.")
             except SandboxError as error:
                 _close()
-                problem = str(error)
+                answer.problem = str(error)
+                continue
             except Exception as error:  # a fault of ours costs this submission only, and is said
                 _close()
-                problem = f"The grader failed on it ({type(error).__name__}: {error})."
-                answer["trace"] = "".join(getattr(error, "__notes__", []))
+                answer.problem = f"The grader failed on it ({type(error).__name__}: {error})."
+                answer.trace = "".join(getattr(error, "__notes__", []))
+                continue
             else:
-                if zygotes != box.used["zygotes"]:  # the child had to replace ours, and its own went with it
+                if zygotes != box.zygotes:  # the child had to replace ours, and its own went with it
                     box.close()
-                return answer | {"record": record}
-        record = blank(replace(task, digest=""), settings.chapter, settings.seed, problem)
-        return answer | {"record": record.to_json(), "failed": True}
-
-
-def _graded(task: Task, settings: Settings, box) -> tuple[str, int]:
-    """The record of a submission as JSON, and how many zygotes the sandbox has used."""
-    from utils.grade.classroom.grade import grade_submission
-
-    record = grade_submission(task, settings.chapter, settings.seed, box, settings.partial)
-    return record.to_json(), box.used["zygotes"]
+            break
+    return answer
 
 
 atexit.register(_close)

@@ -2,36 +2,37 @@
 
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from utils import course
 from utils.grade.classroom.assemble import Task, tests_digest
-from utils.grade.classroom.engine import Settings, close_engine, grade_task, preflight
+from utils.grade.classroom.engine import Answer, Settings, close_engine, grade_task, preflight
 from utils.grade.limited import die_with_parent
 
 PER_PROCESS = 4  # submissions that make a further process worth its start (an import of torch, and a zygote's)
 TRIES = 2  # how often a submission may be in a process that dies before it is given up
 PATIENCE = 30  # seconds to reach a cluster
 WARM_UP = 600  # seconds for a worker of a cluster to import torch and start a sandbox
+LOST = "The process that graded it was ended from outside, twice; grade it again."
+TaskOf = Callable[[int], Task]  # a submission is read when its turn comes
 
 
-def on_this_machine(tasks: Sequence[Task], settings: Settings, jobs: int = 0) -> Iterator[dict]:
-    """Answers of `grade_task` as they come. jobs 1: in this process; 0: as many as there are processors."""
+def on_this_machine(count: int, task_of: TaskOf, settings: Settings, jobs: int = 0) -> Iterator[Answer]:
+    """Answers to `count` tasks as they come. jobs 1: in this process; 0: as many as there are processors."""
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    wanted = jobs or min(processors, -(-len(tasks) // PER_PROCESS))
+    wanted = jobs or min(processors, -(-count // PER_PROCESS))
     if wanted == 1:
         try:
-            for number, task in enumerate(tasks):
-                yield grade_task(number, task, settings)
+            for number in range(count):
+                yield grade_task(number, task_of(number), settings)
         finally:
             close_engine()
         return
-    yield from _in_processes(tasks, settings, wanted)
+    yield from _in_processes(count, task_of, settings, wanted)
 
 
-def _in_processes(tasks: Sequence[Task], settings: Settings, jobs: int) -> Iterator[dict]:
+def _in_processes(count: int, task_of: TaskOf, settings: Settings, jobs: int) -> Iterator[Answer]:
     """As `on_this_machine`, through joblib. A process that dies costs what it was grading, and that after a retry."""
     try:
         from joblib import Parallel, delayed
@@ -41,10 +42,10 @@ def _in_processes(tasks: Sequence[Task], settings: Settings, jobs: int) -> Itera
         raise course.CourseError(
             "Grading in several processes needs joblib: pip install joblib, or --jobs 1."
         ) from None
-    waiting, tries = set(range(len(tasks))), [0] * len(tasks)
+    waiting, tries = set(range(count)), [0] * count
     try:
         while waiting:
-            calls = (delayed(grade_task)(number, tasks[number], settings) for number in sorted(waiting))
+            calls = (delayed(grade_task)(number, task_of(number), settings) for number in sorted(waiting))
             pool = Parallel(
                 n_jobs=jobs,
                 backend="loky",
@@ -56,8 +57,8 @@ def _in_processes(tasks: Sequence[Task], settings: Settings, jobs: int) -> Itera
             )
             try:
                 for answer in pool(calls):
-                    waiting.discard(answer["number"])
-                    _started(settings, answer["number"]).unlink(missing_ok=True)
+                    waiting.discard(answer.number)
+                    _started(settings, answer.number).unlink(missing_ok=True)
                     yield answer
             except BrokenProcessPool:
                 for number in [number for number in sorted(waiting) if _started(settings, number).exists()]:
@@ -65,7 +66,7 @@ def _in_processes(tasks: Sequence[Task], settings: Settings, jobs: int) -> Itera
                     tries[number] += 1
                     if tries[number] >= TRIES:
                         waiting.discard(number)
-                        yield _lost(number)
+                        yield Answer(number, problem=LOST)
     finally:
         with contextlib.suppress(Exception):
             get_reusable_executor().shutdown(wait=True)
@@ -82,13 +83,8 @@ def _started(settings: Settings, number: int) -> Path:
     return Path(settings.folder, f"{number}.started")
 
 
-def _lost(number: int) -> dict:
-    text = "The process that graded it was ended from outside, twice; grade it again."
-    return {"number": number, "record": "", "refused": "", "failed": True, "lost": text}
-
-
-def on_cluster(tasks: Sequence[Task], settings: Settings, address: str) -> Iterator[dict]:
-    """Answers of `grade_task` from the workers of a Dask cluster, as they come.
+def on_cluster(count: int, task_of: TaskOf, settings: Settings, address: str) -> Iterator[Answer]:
+    """Answers to `count` tasks from the workers of a Dask cluster, as they come.
 
     Raises CourseError: no cluster there, no workers, or workers that hold another state of the course.
     """
@@ -107,11 +103,11 @@ def on_cluster(tasks: Sequence[Task], settings: Settings, address: str) -> Itera
             raise course.CourseError(f"The cluster {address} has no workers: start some with `dask worker {address}`.")
         _check(client, addresses, settings)
         try:
-            numbers = iter(range(len(tasks)))
+            numbers = iter(range(count))
             running = {}
 
             def submit(number: int):
-                future = client.submit(grade_task, number, tasks[number], settings, pure=False, retries=1)
+                future = client.submit(grade_task, number, task_of(number), settings, pure=False, retries=1)
                 running[future.key] = number
                 return future
 
@@ -122,7 +118,7 @@ def on_cluster(tasks: Sequence[Task], settings: Settings, address: str) -> Itera
                 if future.status == "finished":
                     yield future.result()
                 elif future.status == "error":  # a worker that died again and again, or could not load the course
-                    yield _lost(number)
+                    yield Answer(number, problem=LOST)
                 else:
                     raise course.CourseError(f"The cluster {address} is gone; run the same command again to go on.")
                 if (number := next(numbers, None)) is not None:
@@ -134,16 +130,16 @@ def on_cluster(tasks: Sequence[Task], settings: Settings, address: str) -> Itera
 
 def _check(client, addresses: list[str], settings: Settings) -> None:
     """Every worker must hold the same tests and be able to confine: the marks may not depend on who grades."""
-    asked = [client.submit(preflight, asdict(settings), workers=[one], pure=False) for one in addresses]
+    asked = [client.submit(preflight, settings, workers=[one], pure=False) for one in addresses]
     for one, future in zip(addresses, asked, strict=True):
         try:
-            answer = future.result(timeout=WARM_UP)
+            tests, refused = future.result(timeout=WARM_UP)
         except Exception as error:
             why = str(error).split("\n")[0][:200]
             raise course.CourseError(
                 f"The worker {one} cannot load the course ({type(error).__name__}: {why})."
             ) from None
-        if answer["refused"]:
-            raise course.CourseError(f"The worker {one} cannot grade: {answer['refused']}")
-        if answer["tests"] != tests_digest(settings.chapter):
+        if refused:
+            raise course.CourseError(f"The worker {one} cannot grade: {refused}")
+        if tests != tests_digest(settings.chapter):
             raise course.CourseError(f"The worker {one} holds another state of the course: its marks would differ.")

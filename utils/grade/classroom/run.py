@@ -6,24 +6,22 @@ import random
 import shutil
 import sys
 import tempfile
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from filelock import FileLock, Timeout
 
 from utils import course
 from utils.files import PART
 from utils.grade.classroom.assemble import Task, blank, read
-from utils.grade.classroom.engine import Settings
+from utils.grade.classroom.engine import Answer, Settings
 from utils.grade.classroom.gather import BY_A_PROGRAM, Work, gather
-from utils.grade.classroom.record import SubmissionResult, folder_name, read_record, read_results, record_file
+from utils.grade.classroom.record import SubmissionResult, by_student, folder_name, read_record, record_file
 from utils.grade.classroom.roster import Enrolment, enrol, list_beside
 from utils.grade.submission import clean
 
-STATUSES_SHOWN = 4
 FULL_DISK = 3  # records in a row that cannot be written before the run is given up
 
 
@@ -47,21 +45,9 @@ class Options(Enrolment):
             raise course.CourseError("--seed is a whole number from 0 to 2**63 - 1.")
 
 
-class Row(NamedTuple):
-    """What is remembered of a record once it is on disk."""
-
-    student: str
-    score: float
-    max_score: float
-    says: str
-    seconds: float
-    isolation: str
-    notices: tuple[str, ...]
-
-
 @dataclass
 class Summary:
-    """What a run came to. `rows`: one per submission, by student; `kept`: how many of them were there before.
+    """What a run came to. `records`: by student; `kept`: how many of them were there before.
 
     `failed`: a sentence for each that is not on disk or that the grader itself could not grade.
     """
@@ -69,16 +55,10 @@ class Summary:
     seed: int
     chapter: str
     out: Path
-    rows: list[Row] = field(default_factory=list)
+    records: list[SubmissionResult] = field(default_factory=list)
     kept: int = 0
     failed: list[str] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
-
-    @property
-    def records(self) -> list[SubmissionResult]:
-        """The records of this run's students, from disk."""
-        students = {row.student for row in self.rows}
-        return [record for record in read_results(self.out, self.chapter) if record.student in students]
 
 
 def grade_class(
@@ -144,14 +124,14 @@ class _Run:
         return random.SystemRandom().randrange(1, 2**31)
 
     def grade(self, works: list[Work]) -> Summary:
-        """Grade what has no record yet; records are written as they come. Nothing is held that grows with the class
-        but a line per student: a notebook is read when its turn comes."""
+        """Grade what has no record yet; records are written as they come, and a notebook is read when its turn
+        comes."""
         todo = []
         for work in works:
             task = read(work, self.chapter)
             record = self._kept(task)
             if record is not None:
-                self._remember(record)
+                self.summary.records.append(record)
                 self.summary.kept += 1
             elif task.problem:
                 self._keep(blank(task, self.chapter, self.summary.seed))
@@ -159,20 +139,12 @@ class _Run:
                 todo.append(work)
         if todo:
             self._grade(todo)
-        self.summary.rows.sort(key=lambda row: (row.student.casefold(), row.student))
+        self.summary.records.sort(key=by_student)
         folders = {file.parent.name for file in self.out.glob(f"*/{self.chapter}.json")}
-        if others := sorted(folders - {folder_name(row.student) for row in self.summary.rows}):
+        if others := sorted(folders - {folder_name(record.student) for record in self.summary.records}):
             names = ", ".join(others[:3]) + ", ..." * (len(others) > 3)
             self.notice(f"{self.out} holds other records, too ({names}): reports and exports count them in.")
         return self.summary
-
-    def _remember(self, record: SubmissionResult) -> None:
-        counts = Counter(str(exercise.status) for exercise in record.exercises)
-        says = record.problem or ", ".join(f"{count} {status}" for status, count in counts.most_common(STATUSES_SHOWN))
-        says = f"LATE; {says}" if record.late == "yes" else says
-        row = (record.student, record.score, record.max_score, says, record.seconds, record.isolation)
-        notices = (*record.notices, *(f"the notebook {flag}" for flag in record.flags))
-        self.summary.rows.append(Row(*row, notices))
 
     def _grade(self, todo: list[Work]) -> None:
         from tqdm import tqdm
@@ -191,13 +163,11 @@ class _Run:
         )
         try:
             bar = tqdm(total=len(todo), unit="notebook", disable=self.quiet, file=sys.stderr)
-            if options.cluster:
-                answers = on_cluster(Tasks(todo, self.chapter), settings, options.cluster)
-            else:
-                answers = on_this_machine(Tasks(todo, self.chapter), settings, options.jobs)
+            tasks = (len(todo), lambda number: read(todo[number], self.chapter), settings)
+            answers = on_cluster(*tasks, options.cluster) if options.cluster else on_this_machine(*tasks, options.jobs)
             with contextlib.closing(answers):
                 for answer in answers:
-                    self._take(answer, todo)
+                    self._take(answer, todo[answer.number])
                     bar.update()
         finally:
             if bar is not None:
@@ -206,25 +176,20 @@ class _Run:
                 tempfile.tempdir = None
                 shutil.rmtree(settings.folder, ignore_errors=True)
 
-    def _take(self, answer: dict, todo: list[Work]) -> None:
-        work = todo[answer["number"]]
-        if answer["refused"] or not answer["record"]:
-            if answer["refused"] and not any(row.isolation for row in self.summary.rows):
-                raise course.CourseError(answer["refused"])
-            record = _ours(
-                read(work, self.chapter), self.chapter, self.summary.seed, answer["refused"] or answer["lost"]
-            )
-            answer["failed"] = True
-        else:
-            record = SubmissionResult.from_json(answer["record"], work.label)
-        if answer["failed"]:
+    def _take(self, answer: Answer, work: Work) -> None:
+        record = answer.record
+        if record is None:  # the grader is at fault: without a digest, the next run grades it again
+            if answer.refused and not any(one.isolation for one in self.summary.records):
+                raise course.CourseError(answer.problem)
+            task = replace(read(work, self.chapter), digest="")
+            record = blank(task, self.chapter, self.summary.seed, answer.problem)
             self.summary.failed.append(f"{work.student}: {record.problem}")
-            if trace := answer.get("trace"):
-                print(trace, file=sys.stderr)
+            if answer.trace:
+                print(answer.trace, file=sys.stderr)
         self._keep(record)
 
     def _keep(self, record: SubmissionResult) -> None:
-        self._remember(record)
+        self.summary.records.append(record)
         self.write(record)
 
     def write(self, record: SubmissionResult) -> None:
@@ -270,28 +235,8 @@ class _Run:
             print(clean(text, 1000), file=sys.stderr)
 
 
-class Tasks(Sequence):
-    """The submissions to grade, each read when it is asked for."""
-
-    def __init__(self, works: list[Work], chapter: str):
-        self.works, self.chapter = works, chapter
-
-    def __len__(self) -> int:
-        return len(self.works)
-
-    def __getitem__(self, number: int) -> Task:
-        return read(self.works[number], self.chapter)
-
-
 class DiskFull(course.Unfinished):
     """Records cannot be written any more; those that were are whole."""
-
-
-def _ours(task: Task, chapter: str, seed: int, problem: str) -> SubmissionResult:
-    """A record that says that the grader, not the submission, is at fault; the next run grades it again."""
-    record = blank(task, chapter, seed, problem)
-    record.digest = ""
-    return record
 
 
 def _scratch() -> str:

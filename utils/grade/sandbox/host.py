@@ -70,6 +70,18 @@ def sources(*inside: str) -> dict[str, str]:
     return {name: (place / f"{name}.py").read_text(encoding="utf-8") for name, place in names.items()}
 
 
+def launch(script: str, *arguments: str, **how) -> subprocess.Popen:
+    """Start this Python on a script, with nothing of ours on its path and a process group of its own."""
+    command = [os.path.realpath(sys.executable), "-I", "-S", "-B", "-c", script, *arguments]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True, **how)
+
+
+def last_words(errors) -> str:
+    """The last line that a process wrote to its standard error, a file."""
+    errors.seek(0)
+    return errors.read()[-2000:].decode("utf-8", "replace").strip().rpartition("\n")[2]
+
+
 class SandboxError(course.CourseError):
     """The sandbox itself does not work here; never a learner's fault."""
 
@@ -107,9 +119,6 @@ class Zygote:
     def __init__(self, mode: str, limits: Limits, hidden: Iterable = ()):
         self.scratch = None
         control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        number = theirs.fileno()
-        python = os.path.realpath(sys.executable)
-        command = [python, "-I", "-S", "-B", "-c", BOOT, str(number)]
         environment, uid = view.environment(), None
         if os.geteuid() == 0 and (mode == "bubblewrap" or mode == "none" and _open_to_all()):
             uid = random.SystemRandom().randrange(2**30, 2**31 - 2)
@@ -126,36 +135,23 @@ class Zygote:
             environment |= {"HOME": settings["scratch"], "TMPDIR": settings["scratch"]}
         files = sources("confine", "enclosure", "worker", "zygote")
         boot = {"path": view.packages(), "preload": PRELOAD, "files": files, "settings": settings}
-        self.errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed by close)
+        self.control, self.errors = control, tempfile.TemporaryFile()  # noqa: SIM115 (closed by close)
+        with theirs:
+            fd, more = theirs.fileno(), {"stdin": subprocess.DEVNULL, "cwd": "/"}
+            self.process = launch(BOOT, str(fd), env=environment, stderr=self.errors, pass_fds=[fd], **more)
         try:
-            self.process = subprocess.Popen(
-                command,
-                pass_fds=[number],
-                env=environment,
-                cwd="/",
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=self.errors,
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise SandboxError(f"The grading sandbox cannot be started: {error}.") from None
-        theirs.close()
-        self.control = control
-        try:
-            control.send(json.dumps(boot).encode())
-            self.started = self._answer(START_SECONDS)
-        except (OSError, WorkerLost):
-            self.errors.seek(0)
-            lines = self.errors.read()[-2000:].decode("utf-8", "replace").strip().splitlines()
+            self._ask(boot, START_SECONDS)
+        except WorkerLost:
+            why = last_words(self.errors) or "no reason"
             self.close()
-            raise SandboxError(f"The grading sandbox does not start: {lines[-1] if lines else 'no reason'}.") from None
+            raise SandboxError(f"The grading sandbox does not start: {why}.") from None
 
-    def _answer(self, seconds: float) -> dict:
-        self.control.settimeout(seconds)
+    def _ask(self, message: dict, seconds: float, *fds: int) -> dict:
+        """Send a message and return the answer. Raises WorkerLost when the zygote is gone."""
         try:
-            body = self.control.recv(1 << 16)
-            answer = json.loads(body) if body else None
+            self.control.settimeout(seconds)
+            socket.send_fds(self.control, [json.dumps(message).encode()], fds)
+            answer = json.loads(self.control.recv(1 << 16) or "null")
         except (OSError, ValueError):
             answer = None
         if not isinstance(answer, dict):
@@ -165,26 +161,17 @@ class Zygote:
     def fork(self, limits: Limits) -> socket.socket:
         """Start a worker; returns the socket to it. Raises WorkerLost when the zygote is gone."""
         ours, theirs = socket.socketpair()
-        try:
-            message = json.dumps({"op": "fork", "limits": vars(limits)}).encode()
-            self.control.settimeout(START_SECONDS)
-            socket.send_fds(self.control, [message], [theirs.fileno()])
-            self._answer(START_SECONDS)
-        except (OSError, WorkerLost):
-            ours.close()
-            raise WorkerLost("Crashed", "it ended the process that runs it") from None
-        finally:
-            theirs.close()
+        with theirs:
+            try:
+                self._ask({"op": "fork", "limits": vars(limits)}, START_SECONDS, theirs.fileno())
+            except WorkerLost:
+                ours.close()
+                raise
         return ours
 
     def end(self) -> dict:
         """Kill the worker and what it left: {"status", "cpu", "rss", "left"}. Raises WorkerLost as `fork`."""
-        try:
-            self.control.settimeout(30.0)
-            self.control.send(b'{"op": "end"}')
-        except OSError:
-            raise WorkerLost("Crashed", "it ended the process that runs it") from None
-        return self._answer(30.0)
+        return self._ask({"op": "end"}, 30.0)
 
     def close(self) -> None:
         """End the zygote and everything below it; the scratch folder goes too."""

@@ -10,8 +10,8 @@ import sys
 import tempfile
 from contextlib import suppress
 
-from utils.grade.sandbox import view
-from utils.grade.sandbox.host import LOAD, PRELOAD, START_SECONDS, Exchange, Limits, SandboxError, WorkerLost, sources
+from utils.grade.sandbox import host, view
+from utils.grade.sandbox.host import Exchange, Limits, SandboxError, WorkerLost
 from utils.grade.sandbox.session import Sandbox
 
 BOOT = """
@@ -40,8 +40,7 @@ class Plain(Sandbox):
         if sys.platform.startswith("linux"):
             return super()._fork(limits)
         self.zygote = _Child(limits)
-        self.used["zygotes"] += 1
-        self.used["workers"] += 1
+        self.zygotes += 1
         return self.zygote.exchange
 
     def _end(self) -> dict:
@@ -58,32 +57,23 @@ class _Child:
         self.folder = tempfile.TemporaryDirectory(prefix="grading-", ignore_cleanup_errors=True)
         token = secrets.token_hex(16)
         with socket.create_server(("127.0.0.1", 0)) as server, tempfile.TemporaryFile() as errors:
-            self.process = subprocess.Popen(
-                [sys.executable, "-I", "-S", "-B", "-c", BOOT + LOAD + END],
-                env=view.own_environment(),
-                cwd=self.folder.name,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
-                stderr=errors,
-                start_new_session=True,
-            )
-            boot = {"path": view.packages(), "preload": PRELOAD, "files": sources("worker")}
+            how = {"env": view.own_environment(), "cwd": self.folder.name, "stdin": subprocess.PIPE, "stderr": errors}
+            self.process = host.launch(BOOT + host.LOAD + END, **how)
+            boot = {"path": view.packages(), "preload": host.PRELOAD, "files": host.sources("worker")}
             boot |= {"settings": {"request_cpu": limits.request_cpu}, "port": server.getsockname()[1], "token": token}
             try:
                 self.process.stdin.write(json.dumps(boot).encode() + b"\n")
                 self.process.stdin.flush()
-                server.settimeout(START_SECONDS)
+                server.settimeout(host.START_SECONDS)
                 sock = server.accept()[0]
-                sock.settimeout(START_SECONDS)
+                sock.settimeout(host.START_SECONDS)
                 if sock.recv(len(token), socket.MSG_WAITALL) != token.encode():
                     raise OSError("somebody else answered")
                 self.exchange = Exchange(sock)
                 self.exchange.hello()
             except (OSError, WorkerLost) as error:
-                errors.seek(0)
-                lines = errors.read()[-2000:].decode("utf-8", "replace").strip().splitlines()
+                why = host.last_words(errors) or error
                 self.close()
-                why = lines[-1] if lines else error
                 raise SandboxError(f"The process that grades does not start: {why}.") from None
 
     def close(self) -> None:

@@ -33,7 +33,7 @@ class Sandbox:
         self.mode, self.limits, self.hidden = isolation, limits or Limits(), tuple(hidden)
         self.zygote: Zygote | None = None
         self.active: SandboxRunner | None = None
-        self.used = {"cpu": 0.0, "zygotes": 0, "workers": 0}
+        self.zygotes = 0  # how many it has had
 
     def __enter__(self) -> "Sandbox":
         return self
@@ -49,21 +49,37 @@ class Sandbox:
             self.zygote.close()
             self.zygote = None
 
-    def submission(self, notebook: Notebook) -> "Submission":
-        """Start on one notebook (a context manager); ends the one before it."""
-        if self.active:
-            self.active.close()
-        return Submission(self, notebook)
+    def runner(
+        self,
+        notebook: Notebook,
+        name: str,
+        replaced: Mapping[str, Definition] | None = None,
+        limits: Limits | None = None,
+    ) -> "SandboxRunner":
+        """A runner for one exercise of a notebook. `replaced`: what stands in for other exercises that it builds on
+        (the reference's definition where the learner's was wrong). Raises KeyError when the notebook lacks it.
+        """
+        return SandboxRunner(self, name, notebook.modules(name, replaced or {}), limits or self.limits)
 
     def start(self) -> None:
         """Have a zygote that lives as long as this process."""
         if self.zygote is None:
             self.zygote = Zygote(self.mode, self.limits, self.hidden)
-            self.used["zygotes"] += 1
+            self.zygotes += 1
+
+    def try_out(self) -> None:
+        """Start a worker and end it. Raises SandboxError, and closes, where none can be confined."""
+        try:
+            self._fork(self.limits).close()
+            self._end()
+        except (SandboxError, WorkerLost) as error:
+            self.close()
+            if isinstance(error, SandboxError):
+                raise
+            raise SandboxError(f"The grading sandbox does not work here: {error}.") from None
 
     def _fork(self, limits: Limits) -> Exchange:
         self.start()
-        self.used["workers"] += 1
         exchange = Exchange(self.zygote.fork(limits))
         exchange.hello()
         return exchange
@@ -73,56 +89,33 @@ class Sandbox:
         if self.zygote is None:
             return {"status": None}
         try:
-            report = self.zygote.end()
+            return self.zygote.end()
         except WorkerLost:
             self.zygote.close()
             self.zygote = None
             return {"status": None}
-        self.used["cpu"] += report.get("cpu", 0.0)
-        return report
-
-
-class Submission:
-    """One notebook in the sandbox."""
-
-    def __init__(self, box: Sandbox, notebook: Notebook):
-        self.box, self.notebook = box, notebook
-
-    def __enter__(self) -> "Submission":
-        return self
-
-    def __exit__(self, *error) -> None:
-        self.close()
-
-    def runner(
-        self, name: str, replaced: Mapping[str, Definition] | None = None, limits: Limits | None = None
-    ) -> "SandboxRunner":
-        """A runner for one exercise. `replaced`: what stands in for other exercises that it builds on (the
-        reference's definition where the learner's was wrong). Raises KeyError when the notebook does not define it.
-        """
-        modules = self.notebook.modules(name, replaced or {})
-        return SandboxRunner(self.box, name, modules, limits or self.box.limits)
-
-    def close(self) -> None:
-        """Kill everything of this submission."""
-        if self.box.active:
-            self.box.active.close()
 
 
 class SandboxRunner:
     """Runs probes beside the learner's object in a worker of its own (Runner protocol of utils.grade.subject).
 
-    The worker starts at the first probe. Once it is lost (killed, timed out, sent junk), every later probe fails the
-    same way at once. After `close`, `usage` holds {"seconds", "cpu", "rss", "left"}.
+    A context manager. The worker starts at the first probe, and ends the one before it. Once it is lost (killed, timed
+    out, sent junk), every later probe fails the same way at once. After `close`, `usage` holds {"seconds", "cpu",
+    "rss", "left"}.
     """
 
     def __init__(self, box: Sandbox, name: str, modules: list[dict], limits: Limits):
         self.box, self.name, self.modules, self.limits = box, name, modules, limits
         self.exchange: Exchange | None = None
         self.lost: LearnerError | None = None
-        self.said = ""
         self.usage = {"seconds": 0.0, "cpu": 0.0, "rss": 0, "left": 0}
         self.deadline = 0.0
+
+    def __enter__(self) -> "SandboxRunner":
+        return self
+
+    def __exit__(self, *error) -> None:
+        self.close()
 
     def run(self, probe: Callable, data: tuple) -> Any:
         """Run `probe(object, *data)` in the worker. Raises LearnerError, also for a worker that is lost."""
@@ -157,8 +150,6 @@ class SandboxRunner:
             raise self.lost from None
         finally:
             self.usage["seconds"] += time.monotonic() - started
-        said = answer.get("said")
-        self.said = (self.said + said)[:4000] if isinstance(said, str) else self.said
         if answer["ok"]:
             return answer.get("value")
         raise LearnerError(*_error(answer))

@@ -9,7 +9,6 @@ import ctypes
 import gc
 import json
 import os
-import resource
 import shutil
 import signal
 import socket
@@ -37,7 +36,7 @@ def main(control: socket.socket, boot: dict, modules: dict) -> None:
     zygote = Zygote(control, settings, modules)
     modules["confine"].prctl(modules["confine"].PR_SET_DUMPABLE, 0)  # no worker of this user may look into it
     boot.clear()
-    control.send(json.dumps({"ready": True, "rss": rss(), "cpu": time.process_time()}).encode())
+    control.send(b'{"ready": true}')
     zygote.serve()
 
 
@@ -55,11 +54,6 @@ def huge_pages() -> None:
             start = -(-start // page) * page
             if end // page * page > start:
                 libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end // page * page - start), collapse)
-
-
-def rss() -> int:
-    """Peak resident bytes of this process."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 class Zygote:
