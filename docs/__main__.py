@@ -99,7 +99,6 @@ def run(notebook, folder: Path, kept: Path):
     file = kept / f"{digest.hexdigest()[:16]}.ipynb"
     if not file.is_file():
         os.environ |= {
-            "COURSE_PLAIN_FIGURES": "1",
             "COURSE_HEADLESS": "1",
             "COURSE_PROGRESS": str(file.with_suffix("")),
         }

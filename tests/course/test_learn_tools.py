@@ -321,7 +321,7 @@ def test_a_failing_card_offers_its_help_by_a_button(monkeypatch, capsys):
     monkeypatch.setattr("IPython.display.display", lambda obj, **more: shown.append(obj))
     ladder.offer("ch1.LayerNorm")
     assert not shown, "where no kernel runs there is no button"
-    monkeypatch.setattr(ladder, "has_front_end", lambda: True)
+    monkeypatch.setattr(ladder, "widgets_work", lambda: True)
     ladder.offer("ch1.LayerNorm")
     button, *_ = shown[0].children
     for step, title in enumerate(("what do you see?", "a nudge", "pseudocode"), 1):

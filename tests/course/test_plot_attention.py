@@ -93,7 +93,7 @@ def explorer():
 
 
 def test_the_plain_figure_is_complete_without_widgets(explorer, monkeypatch):
-    monkeypatch.setenv("COURSE_PLAIN_FIGURES", "1")
+    monkeypatch.setenv("COURSE_HEADLESS", "1")
     shown = []
     monkeypatch.setattr("utils.plot.picture.Picture.show", lambda picture: shown.append(picture))
     explorer._ipython_display_()

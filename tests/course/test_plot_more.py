@@ -50,7 +50,7 @@ def test_token_strip_wraps_and_says_kinds_in_words():
 
 
 def test_live_figure_is_drawn_once_at_the_end_where_no_widget_can_be(monkeypatch):
-    monkeypatch.setenv("COURSE_PLAIN_FIGURES", "1")
+    monkeypatch.setenv("COURSE_HEADLESS", "1")
     drawn, shown = [], []
     monkeypatch.setattr(Picture, "show", lambda self: shown.append(self))
 

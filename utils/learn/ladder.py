@@ -8,7 +8,7 @@ from utils.grade.reference import reference
 from utils.learn import store
 from utils.learn.context import namespace, resolve
 from utils.learn.show import Notice, box, lines, show
-from utils.learn.start import has_front_end
+from utils.plot.widget import boxed, widgets_work
 
 TITLES = {"symptom": "What do you see?", "nudge": "A nudge", "pseudocode": "Pseudocode"}
 
@@ -38,12 +38,10 @@ def hint(name: str, step: int | None = None) -> None:
 
 def offer(name: str) -> None:
     """A button that opens the next step of help, up to the solution; nothing where widgets cannot be shown."""
-    if not has_front_end():
+    if not widgets_work():
         return
     import ipywidgets as widgets
     from IPython.display import display
-
-    from utils.plot.widget import boxed
 
     chapter, exercise = _exercise(name)
     titles = [title for title, _ in steps(exercise)]

@@ -9,7 +9,7 @@ from utils.chapter import Quiz, load_chapter
 from utils.learn import store
 from utils.learn.context import current_chapter, describe
 from utils.learn.show import Notice, box, lines, show
-from utils.learn.start import has_front_end
+from utils.plot.widget import boxed, widgets_work
 
 
 def predict(question: str, guess=None, options: tuple | list = ()) -> None:
@@ -70,7 +70,9 @@ def quiz(name: str, answer: int | None = None) -> None:
         _record(chapter, question, answer - 1)
         text, markup = explanation(question, answer - 1)
         show(text, box("note", markup))
-    elif not (has_front_end() and _ask(chapter, question)):
+    elif widgets_work():
+        _ask(chapter, question)
+    else:
         choices = "\n".join(f"  {i}. {text}" for i, (text, _, _) in enumerate(question.choices, 1))
         show(f'{question.question}\n{choices}\nAnswer with quiz("{name}", answer=1) to {count}.')
 
@@ -88,15 +90,11 @@ def explanation(question: Quiz, chosen: int) -> tuple[str, str]:
     return "\n".join(text), "".join(markup)
 
 
-def _ask(chapter: str, question: Quiz) -> bool:
-    """Show the question with radio buttons (reached by Tab, moved by arrows); False where widgets are not installed."""
-    try:
-        import ipywidgets as widgets
-        from IPython.display import display
+def _ask(chapter: str, question: Quiz) -> None:
+    """Show the question with radio buttons (reached by Tab, moved by arrows)."""
+    import ipywidgets as widgets
+    from IPython.display import display
 
-        from utils.plot.widget import boxed
-    except ImportError:
-        return False
     labels = [(f"{i}. {_plain(text)}", i - 1) for i, (text, _, _) in enumerate(question.choices, 1)]
     choices = widgets.RadioButtons(options=labels, value=None, layout=widgets.Layout(width="auto"))
     choices.add_class("course-quiz")
@@ -117,7 +115,6 @@ def _ask(chapter: str, question: Quiz) -> bool:
     button.on_click(answered)
     show(question.question, markdown=question.question)
     display(boxed(wrap, choices, button, out))
-    return True
 
 
 def _record(chapter: str, question: Quiz, chosen: int) -> None:

@@ -31,7 +31,6 @@ def start_chapter(chapter: str) -> None:
     seed_everything(SEED)
     if "plotly.io" in sys.modules:  # else the first figure does it: importing plotly costs a second
         picture.configure()
-    colab_widgets()
     try:
         source = load_chapter(current_chapter())
         title = f"{source.label.lower()}: {source.title}"
@@ -68,28 +67,11 @@ def device_name() -> str:
     return f"CPU ({threads} thread{'s' if threads != 1 else ''})"
 
 
-def colab_widgets() -> None:
-    """Colab shows widgets from outside its own set only after its widget manager is switched on."""
-    if not on_colab():
-        return
-    try:
-        from google.colab import output
-
-        output.enable_custom_widget_manager()
-    except (ImportError, AttributeError):
-        print("Colab's widget manager could not be switched on: sliders may show as plain figures.")
-
-
 def on_colab() -> bool:
     """Whether this kernel runs on Google Colab."""
     return bool(
         os.environ.get("COLAB_RELEASE_TAG") or os.environ.get("COLAB_NOTEBOOK_ID") or "google.colab" in sys.modules
     )
-
-
-def has_front_end() -> bool:
-    """Whether widgets can be shown: a kernel runs, and nobody has said that no one looks (COURSE_HEADLESS)."""
-    return bool(getattr(shell(), "kernel", None)) and not os.environ.get("COURSE_HEADLESS")
 
 
 NEEDED_MEMORY = 2**30  # bytes: the peak of the hungriest chapter

@@ -168,23 +168,21 @@ def redraw(view, picture: Picture) -> None:
 
 
 def widgets_work() -> bool:
-    """Whether a widget can be shown here: a kernel runs, the packages are there, and Colab lets custom widgets in.
-
-    COURSE_PLAIN_FIGURES=1 says no.
+    """Whether a widget can be shown here: a kernel runs, the packages are there, Colab lets custom widgets in, and
+    nobody has said that no one looks (COURSE_HEADLESS).
     """
-    if os.environ.get("COURSE_PLAIN_FIGURES", "") not in ("", "0"):
+    running = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if os.environ.get("COURSE_HEADLESS") or getattr(running, "kernel", None) is None:
         return False
     try:
-        from IPython import get_ipython
+        import anywidget  # noqa: F401
+        import ipywidgets  # noqa: F401
 
-        if getattr(get_ipython(), "kernel", None) is None:
-            return False
-        _classes()
         if "google.colab" in sys.modules:
             from google.colab import output
 
             output.enable_custom_widget_manager()
-    except Exception:  # whatever keeps a widget away, the plain figure is the answer
+    except Exception:  # whatever keeps a widget away, plain figures and text are the answer
         return False
     return True
 
