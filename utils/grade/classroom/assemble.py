@@ -75,8 +75,7 @@ def assemble(work: Work, chapter: str) -> Task:
             )
         else:
             kept.append(candidate)
-    about = {"name": work.name, "submitted": work.submitted, "late": work.late}
-    task = Task(work.student, work.label, fingerprint.hexdigest(), notices=notices, about=about)
+    task = Task(work.student, work.label, fingerprint.hexdigest(), notices=notices, about=work.about)
     if not kept:
         task.problem = problems[0] if problems else f"{work.label} holds no cells."
         task.notices += problems[1:]
@@ -101,8 +100,7 @@ def read(work: Work, chapter: str) -> Task:
     try:
         return limited(assemble, work, chapter, seconds=READ_SECONDS)
     except Exhausted as error:
-        about = {"name": work.name, "submitted": work.submitted, "late": work.late}
-        return Task(work.student, work.label, "", problem=f"Reading {work.label} {error}.", about=about)
+        return Task(work.student, work.label, "", problem=f"Reading {work.label} {error}.", about=work.about)
 
 
 def _chapter(cells: list[tuple[str, str]], metadata: dict) -> tuple[str, str]:

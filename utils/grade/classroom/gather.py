@@ -106,6 +106,11 @@ class Work:
     def label(self) -> str:
         return clean(" + ".join(piece.name for piece in self.pieces))
 
+    @property
+    def about(self) -> dict[str, str]:
+        """What the record takes over: name, time and late mark."""
+        return {"name": self.name, "submitted": self.submitted, "late": self.late}
+
 
 class Who(NamedTuple):
     """Whose a file is: the id as written there; `home` tells two students of one id apart, `notice` is told.
@@ -402,53 +407,55 @@ def _changed(info: zipfile.ZipInfo) -> float:
 
 def _namer(id_from: str):
     """A function from a piece to the students that it is of: one."""
-    if id_from.startswith("metadata:"):
-        keys = id_from.removeprefix("metadata:").strip()
-        if not keys:
-            raise course.CourseError("--id-from metadata:KEY needs a key, such as metadata:course.student.")
-
-        def by_metadata(piece: Piece) -> list[Who]:
-            try:
-                value = limited(lambda: metadata_value(read_cells(piece.read())[1], keys), seconds=LIST_SECONDS)
-            except (Unreadable, ValueError, Exhausted):
-                value = None
-            if isinstance(value, (str, int)) and clean(str(value), 100):
-                return [Who(str(value), _own_zip(piece))]
-            says = f"{piece.name} has no {keys} in its metadata: the id was taken from its name."
-            return [by_name(piece)._replace(notice=says)]
-
-        return by_metadata
     if not id_from:
         return lambda piece: [by_name(piece)]
     if id_from.startswith("="):
         if not clean(id_from[1:], 100):
             raise course.CourseError("--id-from =NAME needs a name.")
         return lambda piece: [Who(id_from[1:])]
+    told, lacks = _by_metadata(id_from) if id_from.startswith("metadata:") else _by_pattern(id_from)
+
+    def named(piece: Piece) -> list[Who]:
+        student = told(piece)
+        if isinstance(student, (str, int)) and clean(str(student), 100):
+            return [Who(str(student), _own_zip(piece))]
+        return [by_name(piece)._replace(notice=f"{piece.name} {lacks}: the id was taken from its name.")]
+
+    return named
+
+
+def _by_metadata(id_from: str):
+    """A function from a piece to the id in its metadata, and what is said of a piece without one."""
+    keys = id_from.removeprefix("metadata:").strip()
+    if not keys:
+        raise course.CourseError("--id-from metadata:KEY needs a key, such as metadata:course.student.")
+
+    def told(piece: Piece):
+        try:
+            return limited(lambda: metadata_value(read_cells(piece.read())[1], keys), seconds=LIST_SECONDS)
+        except (Unreadable, ValueError, Exhausted):
+            return None
+
+    return told, f"has no {keys} in its metadata"
+
+
+def _by_pattern(id_from: str):
+    """As `_by_metadata`, by a pattern that the end of the path must fit."""
     if id_from.count("{student}") != 1:
         raise course.CourseError(
             f"--id-from {id_from!r} must be {', '.join(LAYOUTS)}, or hold {{student}} once, as in "
             "'{student}_ch1.ipynb', or be metadata:KEY."
         )
-    wanted = [part for part in id_from.replace("\\", "/").split("/") if part]
-    patterns = [re.compile(_regex(part), re.IGNORECASE) for part in wanted]
+    wanted = "/".join(part for part in id_from.replace("\\", "/").split("/") if part)
+    stands_for = {"{student}": "(?P<student>[^/]+?)", "*": "[^/]*"}
+    bits = [stands_for.get(bit, re.escape(bit)) for bit in re.split(r"(\{student\}|\*)", wanted)]
+    pattern = re.compile(rf"(?is)(?:^|/){''.join(bits)}\Z")
 
-    def by_pattern(piece: Piece) -> list[Who]:
-        parts = [re.sub(r"(?i)\.zip$", "", part) for part in piece.parts[-len(patterns) :]]
-        if len(parts) == len(patterns):
-            matches = [pattern.fullmatch(part) for pattern, part in zip(patterns, parts, strict=True)]
-            if all(matches):
-                student = next(match["student"] for match in matches if "student" in match.groupdict())
-                if clean(student, 100):
-                    return [Who(student, _own_zip(piece))]
-        says = f"{piece.name} does not fit {id_from!r}: the id was taken from its name."
-        return [by_name(piece)._replace(notice=says)]
+    def told(piece: Piece):
+        found = pattern.search("/".join(re.sub(r"(?i)\.zip$", "", part) for part in piece.parts))
+        return found and found["student"]
 
-    return by_pattern
-
-
-def _regex(part: str) -> str:
-    pieces = re.split(r"(\{student\}|\*)", part)
-    return "".join({"{student}": "(?P<student>.+?)", "*": ".*"}.get(piece, re.escape(piece)) for piece in pieces)
+    return told, f"does not fit {id_from!r}"
 
 
 def by_name(piece: Piece) -> Who:

@@ -5,7 +5,7 @@ import io
 import re
 import unicodedata
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -147,16 +147,13 @@ def list_beside(folder: Path) -> Path | None:
 
 def moment(text: str) -> datetime | None:
     """The time that a text gives, None for another text; without a zone it is this machine's."""
-    found = re.match(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(?:\.\d+)?)?\s*(.*)", text.strip())
-    if not found:
-        return None
+    found = re.match(r"([\d-]{10}(?:[T ][\d:.]+)?)\s*(.*)", text.strip())
     try:
-        at, zone = datetime.fromisoformat(f"{found[1]} {found[2] or '00:00'}"), found[3].strip()
+        at, zone = datetime.fromisoformat(found[1]), found[2].strip()
         if not zone:
             return at.astimezone()
-        if offset := re.fullmatch(r"([+-])(\d\d):?(\d\d)", zone):
-            apart = timedelta(hours=int(offset[2]), minutes=int(offset[3]))
-            return at.replace(tzinfo=timezone(-apart if offset[1] == "-" else apart))
-        return at.replace(tzinfo=ZoneInfo("UTC" if zone == "Z" else zone))
-    except (ValueError, OSError, KeyError, OverflowError):  # KeyError: a zone that is not known here
+        if zone == "Z" or zone[0] in "+-":
+            return datetime.fromisoformat(f"{at.isoformat()}{zone}")
+        return at.replace(tzinfo=ZoneInfo(zone))
+    except (TypeError, ValueError, OSError, KeyError, OverflowError):  # KeyError: a zone that is not known here
         return None

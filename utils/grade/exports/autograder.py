@@ -57,17 +57,11 @@ def _archive(name: str, index: str) -> bytes:
 
 def _course_files(name: str) -> list[Path]:
     """What grading one chapter reads: the machinery, the chapter's source and stubs, its reference and its tests."""
-    files = [course.ROOT / file for file in PROJECT]
-    files += [course.ROOT / "solutions" / "__init__.py"]
+    files = [course.ROOT / file for file in (*PROJECT, "solutions/__init__.py")]
     for tree in ("utils", f"chapters/{name}", f"solutions/{name}", f"tests/{name}"):
         for file in sorted((course.ROOT / tree).rglob("*")):
             hidden = any(part.startswith(".") or part == "__pycache__" for part in file.relative_to(course.ROOT).parts)
-            if (
-                file.is_file()
-                and not file.is_symlink()
-                and not hidden
-                and (file.suffix in NEEDED or file.parent == HOME)
-            ):
+            if not hidden and not file.is_symlink() and (file.suffix in NEEDED or file.parent == HOME):
                 files.append(file)
     return [file for file in files if file.is_file()]
 

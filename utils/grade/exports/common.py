@@ -2,13 +2,13 @@
 
 import csv
 import io
-import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from utils.files import write_whole
 from utils.grade.classroom.record import ExerciseResult
 from utils.grade.status import Status
+from utils.grade.submission import clean
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # the full-width ones count too
 
@@ -37,10 +37,7 @@ def one_line(text: str) -> str:
 
     A learner's error message ends up here: XML refuses such characters and a terminal would obey them.
     """
-    kept = re.sub(
-        "[\\x00-\\x1f\\x7f-\\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\\ud800-\\udfff\\ufffe\\uffff]+", " ", text
-    )
-    return kept.strip()
+    return clean(text, len(text))
 
 
 def no_formula(text: str) -> str:
