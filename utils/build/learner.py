@@ -58,23 +58,30 @@ def based_on(file: Path, text: str) -> bool:
         return False
 
 
-def back_up(file: Path) -> Path:
-    """Copy a notebook beside itself under the next free number."""
+def _replace(file: Path, text: str) -> Path:
+    """Write a notebook anew; what it was stays beside it, under the next free number, which is returned."""
     copy = next_free(lambda number: file.with_name(f"{file.stem}.backup-{number}.ipynb"))
     copy.write_bytes(file.read_bytes())
+    write_whole(file, text)
     return copy
+
+
+def chapter_of(file: Path) -> str:
+    """The chapter that a notebook is of. Raises CourseError for one that is not the course's."""
+    about = read_notebook(file).metadata.get("course", {})
+    if not about.get("chapter") or not about.get("notebook"):
+        raise course.CourseError(f"{file} is not a notebook of this course.")
+    return about["chapter"]
 
 
 def fresh_text(file: Path) -> str:
     """What the build makes of a notebook's chapter. Raises CourseError for a notebook that is not the course's."""
-    about = read_notebook(file).metadata.get("course", {})
-    if not about.get("chapter") or not about.get("notebook"):
-        raise course.CourseError(f"{file} is not a notebook of this course.")
-    source = course.ROOT / "chapters" / course.chapter_name(about["chapter"]) / "chapter.md"
+    chapter, name = chapter_of(file), read_notebook(file).metadata["course"]["notebook"]
+    source = course.ROOT / "chapters" / course.chapter_name(chapter) / "chapter.md"
     for path, text in build_chapter(parse(source)).items():
-        if path.name == f"{about['notebook']}.ipynb":
+        if path.name == f"{name}.ipynb":
             return text
-    raise course.CourseError(f"The chapter {about['chapter']} no longer has a notebook {about['notebook']}.")
+    raise course.CourseError(f"The chapter {chapter} no longer has a notebook {name}.")
 
 
 def reset_exercise(file: Path, name: str) -> Path:
@@ -82,18 +89,12 @@ def reset_exercise(file: Path, name: str) -> Path:
 
     Only the answer cell changes. Raises CourseError for an unknown exercise or a notebook without its answer cell.
     """
-    notebook = read_notebook(file)
-    chapter = notebook.metadata.get("course", {}).get("chapter")
-    if not chapter:
-        raise course.CourseError(f"{file} is not a notebook of this course.")
+    notebook, chapter = read_notebook(file), chapter_of(file)
     exercise = load_chapter(chapter).exercise(name)
     for cell in notebook.cells:
         if _answers(cell) == exercise.name:
-            backup = back_up(file)
-            cell.source = stub_source(chapter, exercise.name)
-            _clean(cell)
-            write_whole(file, nbformat.writes(notebook) + "\n")
-            return backup
+            _clear(cell, chapter)
+            return _replace(file, nbformat.writes(notebook) + "\n")
     raise course.CourseError(f"{file.name} has no answer cell of {exercise.name}: reset or upgrade the whole notebook.")
 
 
@@ -102,21 +103,13 @@ def reset_notebook(file: Path) -> Path:
 
     In a hand-out without the reference only the answer cells are put back.
     """
+    chapter = chapter_of(file)
+    if course.have_answers(chapter):
+        return _replace(file, fresh_text(file))
     notebook = read_notebook(file)
-    chapter = notebook.metadata.get("course", {}).get("chapter")
-    if chapter and not course.have_answers(chapter):
-        backup = back_up(file)
-        for cell in notebook.cells:
-            if name := _answers(cell):
-                cell.source = stub_source(chapter, name)
-            if cell.cell_type == "code":
-                _clean(cell)
-        write_whole(file, nbformat.writes(notebook) + "\n")
-        return backup
-    text = fresh_text(file)
-    backup = back_up(file)
-    write_whole(file, text)
-    return backup
+    for cell in notebook.cells:
+        _clear(cell, chapter)
+    return _replace(file, nbformat.writes(notebook) + "\n")
 
 
 def upgrade(file: Path) -> Taken:
@@ -159,9 +152,7 @@ def upgrade(file: Path) -> Taken:
         by_answer[name].source = source
     new.cells = [each for cell in new.cells for each in (cell, *extras.get(cell.id, []))]
     nbformat.validate(new)
-    backup = back_up(file)
-    write_whole(file, nbformat.writes(new) + "\n")
-    return Taken(tuple(answers), own, backup)
+    return Taken(tuple(answers), own, _replace(file, nbformat.writes(new) + "\n"))
 
 
 def _answers(cell) -> str | None:
@@ -170,6 +161,9 @@ def _answers(cell) -> str | None:
     return about.get("name") if cell.cell_type == "code" and about.get("role") == "answer" else None
 
 
-def _clean(cell) -> None:
-    cell.outputs = []
-    cell.execution_count = None
+def _clear(cell, chapter: str) -> None:
+    """Take an answer back to its stub, and what running it has left."""
+    if name := _answers(cell):
+        cell.source = stub_source(chapter, name)
+    if cell.cell_type == "code":
+        cell.outputs, cell.execution_count = [], None

@@ -253,7 +253,11 @@ def trace(sop: object, x) -> dict:
     memo: dict = {}
     sop.value(x, memo)
     everything = _steps(sop)
-    depths, uses = _depths(everything), _uses(everything)
+    depths = _depths(everything)
+    uses = {id(part): [] for part in everything}  # what kinds of steps read it
+    for step in everything:
+        for part in step.parts:
+            uses.get(id(part), []).append(step.op)
     layers = [{"heads": [], "steps": []} for _ in range(max(depths.values(), default=0) + 1)]
     heads: dict[tuple[int, int], dict] = {}
     places = {(depths[id(step)], id(step.parts[0])) for step in everything if step.op == "aggregate"}
@@ -281,16 +285,6 @@ def trace(sop: object, x) -> dict:
 def draw(sop: object, x, title: str = "") -> Picture:
     """The picture of a program's run on one input: a row per layer, a heat map per head, the values beneath."""
     return rasp_picture(trace(sop, x), title)
-
-
-def _uses(everything: list[object]) -> dict[int, list[str]]:
-    """What kinds of steps read each step, by its id."""
-    found: dict[int, list[str]] = {id(step): [] for step in everything}
-    for step in everything:
-        for part in step.parts:
-            if id(part) in found:
-                found[id(part)].append(step.op)
-    return found
 
 
 def recorded_runs(file) -> object:
