@@ -303,7 +303,7 @@ def test_quiz_widget_answers_by_button(monkeypatch, capsys):
     shown = []
     monkeypatch.setattr("IPython.display.display", shown.append)
     question = load_chapter("ch1").quizzes[0]
-    assert questions._ask("ch1", question)
+    questions._ask("ch1", question)
     style, choices, button, out, _ = shown[-1].children
     assert isinstance(choices, widgets.RadioButtons) and button.disabled
     assert choices._dom_classes[0] in style.value and "white-space:normal" in style.value, "long choices wrap"

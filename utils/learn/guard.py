@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from torch.nn.modules import module as torch_module
 
+from utils.train.run import seed_everything
+
 KEPT, KEPT_LINES = 2000, 5  # characters, and lines that are shown
 _HOOKS = [name for name in vars(torch_module) if name.startswith("_global_") and name.endswith("_hooks")]
 _FLAGS = [name for name in vars(torch_module) if name.startswith("_global_") and name.endswith("_hooks_always_called")]
@@ -48,30 +50,27 @@ def _deterministic() -> tuple[bool, bool]:
 @contextmanager
 def traceless(seed: int = 0) -> Iterator[Prints]:
     """Run the block under torch's defaults and a fixed seed, its prints taken; restore everything afterwards."""
-    states = random.getstate(), np.random.get_state(), torch.get_rng_state()
-    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() and torch.cuda.is_initialized() else None
-    dtype, grad, device = torch.get_default_dtype(), torch.is_grad_enabled(), torch.get_default_device()
+    states = random.getstate(), np.random.get_state()
+    devices = list(range(torch.cuda.device_count())) if torch.cuda.is_initialized() else []
+    dtype, device = torch.get_default_dtype(), torch.get_default_device()
     deterministic = _deterministic()
     threads = torch.get_num_threads()
     hooks = {name: dict(getattr(torch_module, name)) for name in _HOOKS + _FLAGS}
     prints = Prints()
     try:
-        random.seed(seed)
-        np.random.seed(seed % 2**32)
-        torch.manual_seed(seed)
         torch.set_default_dtype(torch.float32)
         torch.set_default_device(None)
-        torch.set_grad_enabled(True)
         torch.set_num_threads(1)  # tensors are small: on busy cores, threads cost more than they save
         for name in hooks:
             getattr(torch_module, name).clear()
         with warnings.catch_warnings(), contextlib.redirect_stdout(prints), contextlib.redirect_stderr(prints):
-            yield prints
+            with torch.random.fork_rng(devices), torch.enable_grad():
+                seed_everything(seed)
+                yield prints
     finally:
         for name, kept in hooks.items():
             getattr(torch_module, name).clear()
             getattr(torch_module, name).update(kept)
-        torch.set_grad_enabled(grad)
         torch.set_default_device(None if device == torch.device("cpu") else device)
         torch.set_default_dtype(dtype)
         if _deterministic() != deterministic:  # only then: the call imports torch's compiler, which takes seconds
@@ -80,6 +79,3 @@ def traceless(seed: int = 0) -> Iterator[Prints]:
             torch.set_num_threads(threads)
         random.setstate(states[0])
         np.random.set_state(states[1])
-        torch.set_rng_state(states[2])
-        if cuda is not None:
-            torch.cuda.set_rng_state_all(cuda)

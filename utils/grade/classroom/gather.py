@@ -291,35 +291,27 @@ def _below(path: Path, alone: bool):
 
 
 def _listed(file: Path, parts: tuple[str, ...], entry: int):
-    """As `_file`; a zip is opened under limits of time and memory."""
-    if not file.name.lower().endswith(".zip"):
-        yield from _file(file, parts, entry)
-        return
+    """(piece, why) of one file, or of all in a zip, which is opened under limits of time and memory."""
     try:
-        yield from limited(lambda: list(_file(file, parts, entry)), seconds=LIST_SECONDS)
-    except Exhausted as error:
-        yield Piece(file, (), parts, entry), str(error)
-
-
-def _file(file: Path, parts: tuple[str, ...], entry: int):
-    try:
-        changed = file.stat().st_mtime
+        piece = Piece(file, (), parts, entry, file.stat().st_mtime)
     except OSError:
-        changed = 0.0
-    piece = Piece(file, (), parts, entry, changed)
+        piece = Piece(file, (), parts, entry)
     if not file.name.lower().endswith(".zip"):
         yield from _looked_at(piece)
         return
-    found = list(_archive(file, piece, 1))
+    try:
+        yield from limited(_unzipped, piece, seconds=LIST_SECONDS)
+    except Exhausted as error:
+        yield piece, str(error)
+
+
+def _unzipped(zipped: Piece) -> list[tuple[Piece, str]]:
+    found, entry = list(_archive(zipped.path, zipped, 1)), zipped.entry
     taken = [piece.parts for piece, why in found if not why]
-    tops = {inner[entry] for inner in taken if len(inner) > entry}
-    if entry == len(parts) and len(tops) == 1 and all(_hand_out(inner[entry + 1 :]) for inner in taken):
-        found = [(replace(piece, entry=entry - 1), why) for piece, why in found]  # one student's, not a class's
-    yield from found
-
-
-def _hand_out(parts: tuple[str, ...]) -> bool:
-    return len(parts) > 1 and parts[0] == "chapters"
+    one_top = len({inner[entry] for inner in taken if len(inner) > entry}) == 1
+    if entry == len(zipped.parts) and one_top and all(inner[entry + 1 : -1][:1] == ("chapters",) for inner in taken):
+        return [(replace(piece, entry=entry - 1), why) for piece, why in found]  # one student's hand-out, not a class's
+    return found
 
 
 def _looked_at(piece: Piece):
