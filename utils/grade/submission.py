@@ -99,9 +99,8 @@ def without_outputs(data: bytes) -> bytes:
 
 
 def _marked(metadata) -> str:
-    mark = metadata.get("exercise") if isinstance(metadata, dict) else None
-    name = mark.get("name") if isinstance(mark, dict) and mark.get("role") == "answer" else None
-    return name if isinstance(name, str) else ""
+    name, role = (metadata_value(metadata, f"exercise.{key}") for key in ("name", "role"))
+    return name if isinstance(name, str) and role == "answer" else ""
 
 
 def _text(data: bytes) -> str:
@@ -143,9 +142,7 @@ def metadata_value(metadata: dict, keys: str):
 
 def about(metadata: dict) -> tuple[str, str]:
     """(chapter, kind) as the build marked the notebook: ("ch1", "exercises"); empty where the mark is lost."""
-    mark = metadata.get("course")
-    mark = mark if isinstance(mark, dict) else {}
-    chapter, kind = mark.get("chapter"), mark.get("notebook")
+    chapter, kind = (metadata_value(metadata, f"course.{key}") for key in ("chapter", "notebook"))
     return (
         chapter.split("_")[0] if isinstance(chapter, str) else "",
         kind.removesuffix("_solutions").replace("solutions", "exercises") if isinstance(kind, str) else "",

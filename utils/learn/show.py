@@ -3,6 +3,7 @@
 import html
 import math
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -107,10 +108,8 @@ def colour(value: float, low: float, high: float) -> tuple[str, str]:
     if not math.isfinite(value):
         return "#888888", "#000000"
     place = (value - low) / (high - low) if high > low else 0.5
-    place = min(max(place, 0.0), 1.0) * (len(_SCALE) - 1)
-    left = min(int(place), len(_SCALE) - 2)
-    part = place - left
-    red, green, blue = (round(a + (b - a) * part) for a, b in zip(_SCALE[left], _SCALE[left + 1], strict=True))
+    points = np.linspace(0, 1, len(_SCALE))
+    red, green, blue = (round(np.interp(place, points, channel)) for channel in zip(*_SCALE, strict=True))
     light = (0.299 * red + 0.587 * green + 0.114 * blue) > 125
     return f"#{red:02x}{green:02x}{blue:02x}", "#000000" if light else "#ffffff"
 

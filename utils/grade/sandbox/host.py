@@ -158,8 +158,8 @@ class Zygote:
             raise WorkerLost("Crashed", "it ended the process that runs it")
         return answer
 
-    def fork(self, limits: Limits) -> socket.socket:
-        """Start a worker; returns the socket to it. Raises WorkerLost when the zygote is gone."""
+    def fork(self, limits: Limits) -> "Exchange":
+        """Start a worker; returns the line to it. Raises WorkerLost when the zygote is gone."""
         ours, theirs = socket.socketpair()
         with theirs:
             try:
@@ -167,7 +167,7 @@ class Zygote:
             except WorkerLost:
                 ours.close()
                 raise
-        return ours
+        return Exchange(ours).greeted()
 
     def end(self) -> dict:
         """Kill the worker and what it left: {"status", "cpu", "rss", "left"}. Raises WorkerLost as `fork`."""
@@ -198,12 +198,13 @@ class Exchange:
     def __init__(self, sock: socket.socket):
         self.sock = sock
 
-    def hello(self) -> None:
-        """Wait for a worker that is ready. Raises SandboxError where it could not be confined: only here, before a
+    def greeted(self) -> "Exchange":
+        """This line once its worker is ready. Raises SandboxError where it could not be confined: only here, before a
         learner's code, is the worker's word trusted."""
         answer = self.ask(None, START_SECONDS)
         if isinstance(answer.get("refused"), str):
             raise SandboxError(f"The grading sandbox cannot confine a worker here: {answer['refused']}.")
+        return self
 
     def ask(self, request: dict | None, seconds: float) -> dict:
         """Send a request (None: only listen); returns {"ok": True, "value"} or {"ok": False, "kind", "text", ...}."""

@@ -36,24 +36,17 @@ class Plain(Sandbox):
         super().__init__("none", limits)
         self.mode = "plain"
 
-    def _fork(self, limits: Limits) -> Exchange:
-        if sys.platform.startswith("linux"):
-            return super()._fork(limits)
-        self.zygote = _Child(limits)
-        self.zygotes += 1
-        return self.zygote.exchange
-
-    def _end(self) -> dict:
-        if isinstance(self.zygote, _Child):
-            self.zygote.close()
-            self.zygote = None
-        return super()._end()
+    def start(self) -> None:
+        if not sys.platform.startswith("linux"):
+            self.zygote = self.zygote or _Processes()
+        super().start()
 
 
-class _Child:
-    """The process, connected. Raises SandboxError where it does not start."""
+class _Processes:
+    """In the place of a zygote: starts each worker as a process of its own."""
 
-    def __init__(self, limits: Limits):
+    def fork(self, limits: Limits) -> Exchange:
+        """Start a worker; returns the line to it. Raises SandboxError where it does not start."""
         self.folder = tempfile.TemporaryDirectory(prefix="grading-", ignore_cleanup_errors=True)
         token = secrets.token_hex(16)
         with socket.create_server(("127.0.0.1", 0)) as server, tempfile.TemporaryFile() as errors:
@@ -69,17 +62,14 @@ class _Child:
                 sock.settimeout(host.START_SECONDS)
                 if sock.recv(len(token), socket.MSG_WAITALL) != token.encode():
                     raise OSError("somebody else answered")
-                self.exchange = Exchange(sock)
-                self.exchange.hello()
+                return Exchange(sock).greeted()
             except (OSError, WorkerLost) as error:
                 why = host.last_words(errors) or error
-                self.close()
+                self.end()
                 raise SandboxError(f"The process that grades does not start: {why}.") from None
 
-    def close(self) -> None:
-        """End it and, where there are process groups, whatever its workers started."""
-        if hasattr(self, "exchange"):
-            self.exchange.close()
+    def end(self) -> dict:
+        """End the worker and, where there are process groups, whatever it started."""
         if hasattr(os, "killpg"):
             with suppress(OSError):
                 os.killpg(self.process.pid, signal.SIGKILL)
@@ -87,3 +77,7 @@ class _Child:
         self.process.wait()
         self.process.stdin.close()
         self.folder.cleanup()
+        return {"status": None}
+
+    def close(self) -> None:
+        """Nothing is left: each worker was ended by itself."""

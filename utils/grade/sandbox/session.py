@@ -80,9 +80,7 @@ class Sandbox:
 
     def _fork(self, limits: Limits) -> Exchange:
         self.start()
-        exchange = Exchange(self.zygote.fork(limits))
-        exchange.hello()
-        return exchange
+        return self.zygote.fork(limits)
 
     def _end(self) -> dict:
         """End the active worker; a zygote that does not answer is replaced."""
