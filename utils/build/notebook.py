@@ -132,7 +132,7 @@ class _Builder:
         made = [
             (f"{self.chapter.key}-title", new_markdown_cell("\n\n".join(part for part in (title, line, head) if part)))
         ]
-        fetch, ready = setup_cells.colab_cell(self.settings, path), setup_cells.setup_cell(self.chapter.key)
+        fetch, ready = setup_cells.colab_cell(self.settings, path), setup_cells.SETUP.format(chapter=self.chapter.key)
         for role, source in (("colab", fetch), ("setup", ready)):
             made.append((f"{self.chapter.key}-{role}", _code(source, timeout=SETUP_TIMEOUT)))
         made[1][1].metadata["jupyter"] = {"source_hidden": True}  # only Colab has a use for it

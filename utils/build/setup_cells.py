@@ -43,11 +43,6 @@ ASK = """\
         zipfile.ZipFile(io.BytesIO(data)).extractall(home)"""  # noqa: E501
 
 
-def setup_cell(chapter: str) -> str:
-    """The lines that make a notebook of this chapter ("ch1") ready."""
-    return SETUP.format(chapter=chapter)
-
-
 def configured(settings: dict) -> bool:
     """Whether `[tool.course]` says which repository and tag the badges may point to."""
     return bool(settings.get("repository") and settings.get("tag"))

@@ -87,7 +87,8 @@ def collect(
                 if files := _write(found, key, out / key / folder_name(student)):
                     done.files[key][student] = files
             enrolling.write(works, done.files[key], out / f"{key}.csv")
-        _write_left(done, out / NOT_TAKEN)
+        left = [(work.student, *one) for work in works for one in work.left] + [("", *one) for one in done.nobodys]
+        write_table(out / NOT_TAKEN, [("student", "file", "reason"), *left])
     return done
 
 
@@ -181,8 +182,3 @@ def _write(found: dict[tuple[str, str], list[Piece]], chapter: str, folder: Path
                 os.utime(file, (piece.order, piece.order))
             files.append(file)
     return files
-
-
-def _write_left(done: Collected, file: Path) -> None:
-    rows = [(work.student, *one) for work in done.works for one in work.left] + [("", *one) for one in done.nobodys]
-    write_table(file, [("student", "file", "reason"), *rows])

@@ -24,18 +24,16 @@ LARGEST = 50 * 2**20  # bytes of a notebook without its outputs
 MOST_CODE = 5_000_000  # characters in all cells
 MOST_CELLS = 5000
 TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[\]{}]', re.DOTALL)
+UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")  # categories of what a line of text does not show
 CELL_MARK = re.compile(rb"(?m)^# %%")  # how a cell begins in jupytext's percent format
 SETUP = re.compile(r"""(?:COURSE_CHAPTER["'], *|start_chapter\()["'](ch\d+)["']""")  # what every set-up line says
 
 
 def clean(text: str, limit: int = 300) -> str:
     """Text of unknown origin as one printable line of at most `limit` characters."""
-    text = " ".join("".join(c if _printable(c) else " " for c in str(text)[: 4 * limit]).split())
+    shown = (" " if unicodedata.category(c) in UNSEEN else c for c in str(text)[: 4 * limit])
+    text = " ".join("".join(shown).split())
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
-
-
-def _printable(character: str) -> bool:
-    return unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 
 
 def read_cells(data: bytes) -> tuple[list[tuple[str, str]], dict]:

@@ -24,24 +24,23 @@ class CheckFailed(Notice):
 
     def __init__(self, says: str, title: str = "", outcome: Outcome | None = None, notes=(), chapter: str = ""):
         super().__init__(says)
-        self.title, self.chapter, self.outcome, self.notes = title, chapter, outcome, notes
-
-    def _compared(self) -> bool:
-        return self.outcome is not None and (self.outcome.expected is not None or self.outcome.got is not None)
+        self.title, self.chapter, self.notes = title, chapter, notes
+        self.outcome = outcome or Outcome("", Status.MISSING)  # without a name: no exercise was meant, or none was run
+        self.compares = self.outcome.expected is not None or self.outcome.got is not None
 
     def help(self) -> None:
         """The exercise's ladder of help, by a button."""
-        if self.outcome is not None:
+        if self.outcome.name:
             offer(f"{self.chapter}.{self.outcome.name}")
 
     def text(self) -> str:
         """The card in plain text."""
         parts = [f"{self.title}: {self}" if self.title else str(self)]
-        if self._compared():
+        if self.compares:
             pairs = compared(self.outcome.expected, self.outcome.got)
             parts += [f"  {self.outcome.shows}:"] * bool(self.outcome.shows)
             parts += [f"  {title + ':':<9} {text}" for title, text in pairs]
-        if self.outcome is not None and self.outcome.inputs:
+        if self.outcome.inputs:
             parts.append(f"  with {inputs_line(self.outcome.inputs)}")
         return "\n".join([*parts, *self.notes])
 
@@ -49,12 +48,12 @@ class CheckFailed(Notice):
         """The card in HTML, without its frame."""
         head = f"<b>&#10007; {html.escape(self.title)}</b><br>" if self.title else "<b>&#10007;</b> "
         parts = [f"<div>{head}{lines(str(self))}</div>"]
-        if self._compared():
+        if self.compares:
             parts += [f"<div>{html.escape(self.outcome.shows)}:</div>"] * bool(self.outcome.shows)
             parts.append(heat_maps(self.outcome.expected, self.outcome.got))
-        if self.outcome is not None and self.outcome.inputs:
+        if self.outcome.inputs:
             parts.append(f"<div>with {html.escape(inputs_line(self.outcome.inputs))}</div>")
-        error = self.outcome.error if self.outcome is not None else None
+        error = self.outcome.error
         if isinstance(error, LearnerError) and error.line and f"line {error.line} of your cell" not in str(self):
             code = f": {as_code(error.code)}" if error.code else ""
             parts.append(f"<div>line {error.line} of your cell{code}</div>")
