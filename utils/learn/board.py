@@ -22,12 +22,16 @@ def must_do(chapter: str) -> list:
     return [exercise for exercise in load_chapter(chapter).exercises if not exercise.optional]
 
 
+def counted(chapter: str, state: dict) -> list:
+    """The exercises whose points count: all must-do ones, and those of the optional part that were touched."""
+    return [e for e in load_chapter(chapter).exercises if not e.optional or e.name in state["exercises"]]
+
+
 def score(chapter: str, state: dict) -> str:
-    """The chapter's points and exercises passed so far, in one sentence; the optional part counts when touched."""
-    source = load_chapter(chapter)
-    counted = [e for e in source.exercises if not e.optional or e.name in state["exercises"]]
-    got, whole, done = points(state, counted)
-    return f"{source.label}: {got} of {whole} points, {done} of {len(counted)} exercises."
+    """The chapter's points and exercises passed so far, in one sentence."""
+    exercises = counted(chapter, state)
+    got, whole, done = points(state, exercises)
+    return f"{load_chapter(chapter).label}: {got} of {whole} points, {done} of {len(exercises)} exercises."
 
 
 def bar(label: str, got: int, whole: int, width: str = "12em") -> str:

@@ -10,7 +10,7 @@ from utils.grade.judge import LearnerError
 from utils.grade.policy import says
 from utils.grade.subject import LocalRunner
 from utils.learn import store
-from utils.learn.board import bar, must_do, points, score
+from utils.learn.board import bar, counted, points, score
 from utils.learn.context import current_chapter, describe, namespace, resolve, unknown
 from utils.learn.guard import traceless
 from utils.learn.ladder import offer
@@ -210,6 +210,6 @@ def _report_pass(chapter: str, exercise: Exercise, outcome: Outcome, obj, names:
     standing = score(chapter, state)
     text = f"{head} {gain}. {standing}"
     inner = f"<b>&#10003; {html.escape(head)}</b> {html.escape(gain)}.<br>{html.escape(standing)}"
-    inner += bar("must-do points", *points(state, must_do(chapter))[:2], "20em")
+    inner += bar("points", *points(state, counted(chapter, state))[:2], "20em")
     inner += "".join(f'<div style="opacity:.85">{lines(note)}</div>' for note in notes)
     show("\n".join([text, *notes]), box("good", inner))
