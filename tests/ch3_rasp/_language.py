@@ -103,7 +103,9 @@ def language():
         def __getitem__(self, i):
             if type(i) is not int:
                 raise RaspError("an s-op can be asked for one position, as in s[2] or s[-1], and for nothing else")
-            return aggregate(select(indices, i if i >= 0 else length() + i, "=="), self)
+            if i < 0 and "length" not in lent:
+                raise RaspError("a position counted from the end takes the length of the input, which is not there yet")
+            return aggregate(select(indices, i if i >= 0 else lent["length"]() + i, "=="), self)
 
     def both(name, function):
         setattr(SOp, f"__{name}__", lambda self, other: self.pointwise(function, self, other))

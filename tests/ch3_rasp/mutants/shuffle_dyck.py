@@ -82,6 +82,47 @@ NeutralCloses = slip(
     "indicator(seq == pair[1])",
     "indicator(seq != pair[0])",
 )
+NowhereNegative = slip(
+    "the whole input is judged up to each position: what is level and what is negative must be told to all positions",
+    'at_end = aggregate(select(indices, length() - 1, "=="), level)',
+    "at_end = level",
+    "~(aggregate(full_s, indicator(negative)) > 0)",
+    "~negative",
+)
+EverywhereLevel = slip(
+    "the balances must be 0 at every position: only at the last one",
+    "at_end & ~(aggregate(full_s, indicator(negative)) > 0)",
+    "aggregate(full_s, indicator(level & ~negative)) == 1",
+)
+FirstPosition = slip(
+    "the balances are looked at where the input begins: they must be 0 where it ends", "length() - 1", "0"
+)
+OnlyTotals = slip(
+    "only the numbers of brackets are compared: none may be closed before it is opened, either",
+    '    up_to = select(indices, indices, "<=")\n',
+    "    fine = indices >= 0\n"
+    "    for pair in pairs:\n"
+    "        fine = fine & (count(seq, pair[0]) == count(seq, pair[1]))\n"
+    "    return fine\n"
+    '    up_to = select(indices, indices, "<=")\n',
+)
+ClosedMinusOpened = slip(
+    "the balance has the wrong sign: it is opened minus closed",
+    "aggregate(up_to, indicator(seq == pair[0])) - aggregate(up_to, indicator(seq == pair[1]))",
+    "aggregate(up_to, indicator(seq == pair[1])) - aggregate(up_to, indicator(seq == pair[0]))",
+)
+WholeInput = slip(
+    "only the balance at the end is looked at: it must never be negative on the way",
+    'select(indices, indices, "<=")',
+    "full_s",
+)
+ZeroIsNegative = slip("a balance of 0 counts as negative: only what is below 0 does", "balance < 0", "balance <= 0")
+BoolMean = slip("bools have no mean: turn them into 0 and 1 by indicator first", "indicator(negative)", "negative")
+RoundedShares = slip(
+    "the difference of two shares is rounded, which leaves 0 nearly everywhere: compare it as it is",
+    "balance = aggregate(up_to, indicator(seq == pair[0])) - aggregate(up_to, indicator(seq == pair[1]))",
+    "balance = round(aggregate(up_to, indicator(seq == pair[0])) - aggregate(up_to, indicator(seq == pair[1])))",
+)
 ByLists = slips("""
 def shuffle_dyck(seq, pairs):
     so_far = select(indices, indices, "<=")
@@ -93,6 +134,16 @@ def shuffle_dyck(seq, pairs):
         lowest = aggregate(full_s, indicator(balance < 0))
         ok = (total == 0) & (lowest == 0) & ok
     return ok
+""")
+FromTheEnd = slips("""
+def shuffle_dyck(seq, pairs):
+    up_to = select(indices, indices, "<=")
+    balances = [aggregate(up_to, where(seq == left, 1, where(seq == right, -1, 0))) for left, right in pairs]
+    low, open_at_end = False, False
+    for balance in balances:
+        low = (balance < 0) | low
+        open_at_end = (balance[-1] != 0) | open_at_end
+    return ~(has_focus(select(low, True, "==")) | open_at_end)
 """)
 OneFlag = slips("""
 def shuffle_dyck(seq, pairs):
