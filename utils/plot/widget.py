@@ -20,17 +20,13 @@ FEW = 8  # up to so many choices a drop-down, which has a name for screen reader
 _BEFORE = "const module = undefined, exports = undefined, define = undefined, require = undefined;\n"
 _AFTER = "\nglobalThis.coursePlotly = globalThis.Plotly;\n"
 
-# anywidget gives a module two seconds to load, and while plotly.js loads the page does nothing else. So it is loaded
-# by the first figure, a moment after the small modules of its cell have been.
+# anywidget gives a module two seconds to load; plotly.js may take longer on a busy machine, so it comes afterwards.
 _LIBRARY = """
 export default {
   initialize({ model }) {
-    const load = async () => {
-      await new Promise((done) => setTimeout(done, 200));
-      const url = URL.createObjectURL(new Blob([model.get("source")], { type: "text/javascript" }));
-      await import(url).finally(() => URL.revokeObjectURL(url));
-    };
-    globalThis.courseLoadPlotly ??= () => globalThis.coursePlotlyLoading ??= load();
+    if (globalThis.coursePlotly) return;
+    const url = URL.createObjectURL(new Blob([model.get("source")], { type: "text/javascript" }));
+    import(url).catch((error) => console.error(error)).finally(() => URL.revokeObjectURL(url));
   },
   render() {},
 };
@@ -38,13 +34,13 @@ export default {
 
 _VIEW = """
 async function plotly() {
-  for (let i = 0; i < 1200 && !globalThis.courseLoadPlotly; i++) await new Promise((done) => setTimeout(done, 50));
-  if (!globalThis.courseLoadPlotly) throw new Error("plotly.js did not arrive; run the cell again");
-  await globalThis.courseLoadPlotly();
+  for (let i = 0; i < 1200 && !globalThis.coursePlotly; i++) await new Promise((done) => setTimeout(done, 50));
+  if (!globalThis.coursePlotly) throw new Error("plotly.js did not arrive; run the cell again");
   return globalThis.coursePlotly;
 }
-// anywidget drops every message to a model whose module took over two seconds to load (a busy machine): the figure
-// would be drawn and never answer. So the messages go to the plain widget model's own handler.
+// anywidget drops every message to a model whose module took over two seconds to load (a busy machine; then the console
+// says "Failed to initialize model"): the figure would be drawn and never answer. So the messages go to the plain
+// widget model's own handler.
 async function listen(model) {
   const own = await model.widget_manager.get_model(model.get("own"));
   const handlers = [];

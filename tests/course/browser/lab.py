@@ -92,9 +92,11 @@ def _wait_for(url: str, server: subprocess.Popen, log: Path, seconds: float = 12
     raise RuntimeError(f"JupyterLab did not start: {log.read_text()[-2000:]}")
 
 
-# What each page finds wrong with itself, or says of a machine without a graphics card; none of it is the course's.
+# What each page finds wrong with itself, or says of a slow machine or one without a graphics card; none of it is the
+# course's.
 HARMLESS = re.compile(
     r"reading 'schema'|filebrowser:open-path|WebGL|favicon|GroupMarkerNotSet|ResizeObserver loop|preloaded using link"
+    r"|\[anywidget\] Failed to initialize model"  # a busy machine; utils/plot/widget.py says more
 )
 PANEL = "(window.jupyterapp.shell.currentWidget)"
 
