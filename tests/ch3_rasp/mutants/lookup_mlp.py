@@ -110,6 +110,44 @@ ConstantFirst = slip(
     "unit[-1] = 1 - len(domains)",
     "unit[0] = 1 - len(domains)",
 )
+UnitsAsRows = slip(
+    "W_in has a row for each unit: it has a row for each input, and a column for each unit",
+    "torch.stack(units, dim=1)",
+    "torch.stack(units)",
+)
+NoConstant = slip(
+    "the row of the constant 1 is missing from W_in: it is what takes m - 1 off",
+    "torch.stack(units, dim=1), W_out",
+    "torch.stack(units, dim=1)[:-1], W_out",
+)
+DeadUnits = slip(
+    "a tuple on which f raises keeps a unit, which shifts the results of those behind it: leave it out",
+    "            continue\n        unit = torch",
+    "            units.append(torch.zeros(sum(sizes) + 1))\n            continue\n        unit = torch",
+    "W_out = torch.zeros(len(units), len(kinds))",
+    "W_out = torch.zeros(len(units), len(kinds))  # as many rows as units",
+)
+WrongSign = slip(
+    "m - 1 is added: take it off, so that only the tuple that fits as a whole leaves 1",
+    "1 - len(domains)",
+    "len(domains) - 1",
+)
+PairsOnly = slip(
+    "arguments are paired one by one: there is a unit for every tuple, so take itertools.product",
+    "itertools.product(*(range(size) for size in sizes))",
+    "zip(*(range(size) for size in sizes))",
+)
+OnlyMatrices = slip(
+    "only the matrices are returned: out_values belongs to them, as the third of three",
+    "W_out, [value for _, value in kinds]",
+    "W_out",
+)
+NoTry = slip(
+    "a tuple on which f raises stops everything: leave it out",
+    "        try:\n            result = f(*(domain[i] for domain, i in zip(domains, places)))\n"
+    "        except Exception:\n            continue\n",
+    "        result = f(*(domain[i] for domain, i in zip(domains, places)))\n",
+)
 ByCat = slips("""
 def lookup_mlp(f, *domains):
     columns, found = [], {}
