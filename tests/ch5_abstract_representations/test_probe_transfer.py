@@ -38,7 +38,8 @@ def make(draw, n=120):
     board[:8], condition[:8] = torch.tensor([0, 1] * 4), torch.tensor([0, 0, 1, 1, 2, 2, 3, 3])
     y[:8] = torch.arange(8) % 3
     board[8:20], condition[8:20] = torch.tensor([1] * 6 + [3] * 6), torch.tensor([1, 2] * 6)  # enough to test
-    return draw.normal(n, 4) + 1.2 * draw.normal(3, 4)[y], y, board, condition
+    # far from the origin the bias decides: without it, the class with the longest mean would win everywhere
+    return draw.normal(n, 4) + 1.2 * draw.normal(3, 4)[y] + 3, y, board, condition
 
 
 def sides(board, condition, fit_on, test_on):

@@ -93,9 +93,6 @@ read_again = slip(
 )  # fmt: skip
 as_lists = slip("a list is returned: return the tensor of the words", "return words", "return words.tolist()")
 first_board = slip("only the first board's sentence is returned", "return words", "return words[0]")
-sorted_words = slip(
-    "the words are sorted: their order is part of the sentence", "return words", "return words.sort(-1).values"
-)
 averaged = slip(
     "the abstractions are averaged over the cells: compose looks at all of them",
     "model.compose(z)", "model.compose(z.mean(1, keepdim=True).expand_as(z))",
