@@ -172,8 +172,6 @@ def _build(arguments) -> int:
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; returns the exit status (2 with one sentence for a mistake in the sources)."""
     argv = list(sys.argv[1:] if argv is None else argv)
-    if argv[:1] == ["check"]:  # said like the other commands
-        argv[0] = "--check"
     parser = argparse.ArgumentParser(prog="python -m utils.build", usage=USAGE, add_help=True)
     if argv[:1] in (["reset"], ["upgrade"]):
         parser.add_argument("command")
