@@ -118,6 +118,6 @@ def test_the_dictionary_and_the_editor(talker, island):
     assert "None of the boards" in looked_up.draw(place=2, word=unused).caption
     editor = figures.editor(world, words, flat, drawn, partial(language.steer, network), words=48)
     same = editor.draw(board=0, place=1, word=int(words[0, 0]))
-    assert outlines(same) == 0 and " 0 outlined" in same.caption
+    assert outlines(same) == 0 and same.caption.endswith(": 0 of 25.")
     changed = language.steer(network, words[:1], 2, 7)[1]
     assert outlines(editor.draw(board=0, place=3, word=7)) == int(changed.sum())
