@@ -99,6 +99,20 @@ def test_optional_part_has_its_own_notebook(small):
     assert "optional" in by_id(read(small, "optional"), "ch1-triple-text").source
 
 
+@pytest.mark.parametrize("top, name", [("chapters", "optional"), ("solutions", "optional_solutions")])
+def test_optional_part_opens_with_its_words(small, top, name):
+    file = small / "chapters/ch1_small/chapter.md"
+    words = "What is left: three."
+    file.write_text(CHAPTER.replace("+++ optional\n", f"+++ optional\n\n{words}\n"), encoding="utf-8")
+    build(root=small)
+    cells = read(small, name, top).cells
+    assert cells[0].id == "ch1-title" and cells[0].source.endswith(words)
+    assert sum(words in cell.source for cell in cells) == 1
+    assert [cell.cell_type for cell in cells[1:4]] == ["code"] * 3  # Colab, set-up, what is shared
+    assert cells[4].source.startswith("## Further")  # a section keeps its heading
+    assert words not in str(read(small))
+
+
 def test_solutions_differ_in_the_answers_only(small):
     stubs, answers = read(small).cells, read(small, "solutions", "solutions").cells
     assert [cell.id for cell in stubs] == [cell.id for cell in answers]

@@ -90,6 +90,13 @@ def test_the_first_page_is_small(site, pages):
     assert sum(file.stat().st_size for file in {index, *asked}) < FIRST_PAGE
 
 
+def test_every_drawing_scrolls_where_it_is_too_wide(site):
+    for name in ("index", "chapters/start", f"chapters/{course.chapter_name('ch1')}/exercises"):
+        text = (site / f"{name}.html").read_text(encoding="utf-8")
+        pattern = r'(<div class="drawing" tabindex="0">)?<img [^>]*src="data:image/svg'
+        assert (found := re.findall(pattern, text)) and all(found), name
+
+
 @pytest.mark.parametrize("key", course.chapters())
 def test_help_is_in_the_pages_and_no_solution(site, key):
     folder = site / "chapters" / course.chapter_name(key)

@@ -126,9 +126,10 @@ class _Builder:
         title = f"# {self.chapter.title}{suffix}"
         line = setup_cells.badges(self.settings, path)
         head, rest = "", cells
-        if not optional and cells and cells[0].kind == "prose" and cells[0].source.startswith("# "):
-            head, rest = cells[0].source.partition("\n")[2].strip(), cells[1:]
-        head = embed(head, self.chapter.file, 1)
+        first = next((cell for cell in cells if cell.optional == optional), None)  # words come before the set-up
+        if first and first.kind == "prose" and (first.source.startswith("# ") or optional and first.source[0] != "#"):
+            words = first.source if optional else first.source.partition("\n")[2].strip()
+            head, rest = embed(words, self.chapter.file, first.line), [cell for cell in cells if cell is not first]
         made = [
             (f"{self.chapter.key}-title", new_markdown_cell("\n\n".join(part for part in (title, line, head) if part)))
         ]
