@@ -29,6 +29,8 @@ from utils.learn.ladder import solution, steps
 ROOT = course.ROOT
 PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", "chapters/*.md", "docs/*.md", "pyproject.toml")
 COMMANDS = ("utils.build", "utils.grade", "utils.env", "docs")
+DRAWING = re.compile(r'<img [^>]*src="data:image/svg[^>]*>')
+SCROLLS = r'<div class="drawing" tabindex="0">\g<0></div>'
 PLOT = '<div class="course-plot" role="img" aria-label="{alt}"></div><script type="application/json">{figure}</script>'
 
 
@@ -71,7 +73,7 @@ def stage(pages: Path, executed: Path | None, solutions: bool) -> None:
             page = run(page, ROOT / Path(worked).parent, executed)
         stubs = {cell.id: cell.source for cell in notebook.cells}
         nbformat.write(read_only(page, stubs, notebook.metadata.course.chapter, solutions), _made(pages / path))
-    intro = built[course.START_PAGE].cells[0].source.replace("](", "](chapters/")
+    intro = DRAWING.sub(SCROLLS, built[course.START_PAGE].cells[0].source.replace("](", "](chapters/"))
     index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8").replace("START", intro, 1)
     (pages / "index.md").write_text(index, encoding="utf-8")
     (pages / "commands.md").write_text(commands(), encoding="utf-8")
@@ -123,6 +125,8 @@ def read_only(notebook, stubs: dict[str, str], chapter: str, solutions: bool):
             continue
         if cell.id.endswith("-title"):
             cell.source = badge.sub(r"[\1](\2)", stubs[cell.id])
+        if cell.cell_type == "markdown":  # on a narrow screen a drawing scrolls sideways, by keys too
+            cell.source = DRAWING.sub(SCROLLS, cell.source)
         if quiz:
             question = quizzes[quiz[1]]
             choices = [
