@@ -9,12 +9,27 @@ L = load_file(Path(__file__).with_name("_language.py"))
 
 @takes_along(L.language, *L.LENT.values())
 def run_report(report, text, merge):
-    """The report of a program written in the tests' own language, given as the expression `text`."""
+    """The report of a program written in the tests' own language, given as the expression `text`.
+
+    The learner's code may ask a step for its class, so it sees this language's classes under the chapter's names. There
+    a selector is an s-op, too.
+    """
+    import inspect
+
     lent = language()  # noqa: F821
     lines = text.split(";")
     exec("\n".join(line.strip() for line in lines[:-1]), lent)
     program = eval(lines[-1].strip(), lent)
-    return report(program) if merge is None else report(program, merge)
+    own = getattr(inspect.unwrap(report), "__globals__", {})
+    put = {"SOp": lent["SOp"].__base__, "Selector": lent["Selector"]}
+    kept = {name: own[name] for name in put if name in own}
+    own.update(put)
+    try:
+        return report(program) if merge is None else report(program, merge)
+    finally:
+        for name in put:
+            own.pop(name, None)
+        own.update(kept)
 
 
 def compared(report, text, expected, says, merge=None):

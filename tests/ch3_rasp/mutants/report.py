@@ -247,3 +247,27 @@ def report(sop, merge=False):
     layers = level(sop)
     return layers, [sum(layer == here for layer, _ in pairs) for here in range(1, layers + 1)]
 """)
+ByClass = slips(
+    HELPERS
+    + """
+def report(sop, merge=False):
+    cache, used, known = {}, {}, {}
+
+    def depth(step):
+        if not isinstance(step, SOp):
+            return 0
+        if id(step) not in cache:
+            found = 0
+            for part in step.parts:
+                found = max(found, depth(part) + (step.op == "aggregate" and not isinstance(part, Selector)))
+            cache[id(step)] = found + (step.op == "select")
+        return cache[id(step)]
+
+    for step in steps(sop):
+        if step.op == "aggregate":
+            selector = step.parts[0]
+            key = structure(selector, known) if merge else id(selector)
+            used.setdefault(depth(step), set()).add(key)
+    return depth(sop), [len(used.get(layer + 1, ())) for layer in range(depth(sop))]
+"""
+)
