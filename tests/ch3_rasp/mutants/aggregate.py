@@ -72,7 +72,7 @@ AnotherError = slip(
     'ValueError("only',
 )
 BoolsOfChosen = slip(
-    "only the chosen values are asked whether they are bools: the whole sequence decides what has a mean",
+    "only the chosen values are asked for their kind: the whole sequence decides what has a mean",
     "elif not numbers:",
     "elif not numbers or all(isinstance(v, bool) for v in chosen):",
 )
@@ -126,6 +126,11 @@ OnlyInts = slip(
     "floats are refused: they have a mean as well as ints",
     "numbers = not any(isinstance(v, str) for v in values)",
     "numbers = not any(isinstance(v, (str, float)) for v in values)",
+)
+EqualStrings = slip(
+    "several equal values are handed on as one: a row that chooses several gives their mean, a float, or an error",
+    "elif len(chosen) == 1:",
+    "elif len(set(chosen)) == 1:",
 )
 ErrorReturned = slip("the error is returned: raise it", "raise RaspError", "return RaspError")
 EmptyLeftOut = slip(
