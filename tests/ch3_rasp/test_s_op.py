@@ -28,47 +28,71 @@ def counted(SOp):
     return calls, tokens, SOp(beside, twice, twice, name="beside"), twice
 
 
-@takes_along(counted)
+def bare(SOp):
+    """While it lasts, a step lets the errors of its function out as they are: the given compute would reword them."""
+    from contextlib import contextmanager
+
+    @contextmanager
+    def changed():
+        given = vars(SOp).get("compute")
+        SOp.compute = lambda self, columns: list(self.function(*columns))
+        try:
+            yield
+        finally:
+            del SOp.compute
+            if given is not None:
+                SOp.compute = given
+
+    return changed()
+
+
+@takes_along(bare, counted)
 def run_shared(SOp, inputs):
     """Results of a program on several inputs, and the calls made when it is built and during each call."""
-    calls, tokens, program, twice = counted(SOp)
-    mapped = SOp.pointwise(lambda a, b: calls.append("map") or a + b, twice, tokens, name="map")
-    built, results, during = list(calls), [], []
-    for x in inputs:
+    with bare(SOp):
+        calls, tokens, program, twice = counted(SOp)
+        mapped = SOp.pointwise(lambda a, b: calls.append("map") or a + b, twice, tokens, name="map")
+        built, results, during = list(calls), [], []
+        for x in inputs:
+            calls.clear()
+            result = program(x)
+            during.append(sorted(calls))
+            results.append([type(result).__name__, list(result)])
         calls.clear()
-        result = program(x)
-        during.append(sorted(calls))
-        results.append([type(result).__name__, list(result)])
-    calls.clear()
-    return {"built": built, "results": results, "during": during, "mapped": list(mapped(inputs[0]))}
+        return {"built": built, "results": results, "during": during, "mapped": list(mapped(inputs[0]))}
 
 
+@takes_along(bare)
 def run_atoms(SOp, x, atom):
     """An atom as a part, of a step and of pointwise, on both sides."""
-    tokens = SOp(lambda x: list(x), name="tokens")
-    columns = []
-    step = SOp(lambda column, constant: columns.append(list(constant)) or list(column), tokens, atom)
-    step(x)
-    pairs = SOp.pointwise(lambda a, b: f"{a}{b}", tokens, atom)
-    other = SOp.pointwise(lambda a, b: f"{a}{b}", atom, tokens)
-    return {"column": columns[0], "pairs": pairs(x), "other": other(x)}
+    with bare(SOp):
+        tokens = SOp(lambda x: list(x), name="tokens")
+        columns = []
+        step = SOp(lambda column, constant: columns.append(list(constant)) or list(column), tokens, atom)
+        step(x)
+        pairs = SOp.pointwise(lambda a, b: f"{a}{b}", tokens, atom)
+        other = SOp.pointwise(lambda a, b: f"{a}{b}", atom, tokens)
+        return {"column": columns[0], "pairs": pairs(x), "other": other(x)}
 
 
+@takes_along(bare)
 def run_look_alikes(SOp, x):
     """Different steps that share a function, and different steps that share a name."""
+    with bare(SOp):
 
-    def double(column):
-        return [value + value for value in column]
+        def double(column):
+            return [value + value for value in column]
 
-    def beside(left, right):
-        return [a + b for a, b in zip(left, right, strict=True)]
+        def beside(left, right):
+            return [a + b for a, b in zip(left, right, strict=True)]
 
-    tokens = SOp(lambda x: list(x), name="tokens")
-    twice = SOp(double, tokens, name="twice")
-    one, two = (SOp(lambda column, end=end: [v + end for v in column], tokens, name="same") for end in "12")
-    return {"function": SOp(beside, twice, SOp(double, twice))(x), "name": SOp(beside, one, two)(x)}
+        tokens = SOp(lambda x: list(x), name="tokens")
+        twice = SOp(double, tokens, name="twice")
+        one, two = (SOp(lambda column, end=end: [v + end for v in column], tokens, name="same") for end in "12")
+        return {"function": SOp(beside, twice, SOp(double, twice))(x), "name": SOp(beside, one, two)(x)}
 
 
+@takes_along(bare)
 def run_compute(SOp, x):
     """A kind of step that computes in its own way, as the chapter's selectors do."""
 
@@ -76,23 +100,27 @@ def run_compute(SOp, x):
         def compute(self, columns):
             return ["computed", *columns[0]]
 
-    return Loud(lambda column: list(column), SOp(lambda x: list(x)))(x)
+    with bare(SOp):
+        found = Loud(lambda column: list(column), SOp(lambda x: list(x)))(x)
+    return [value if isinstance(value, str) else f"a {type(value).__name__}" for value in found]
 
 
+@takes_along(bare)
 def run_operators(SOp, x):
     """Operators of Python, with a number on either side, and a comparison."""
-    tokens = SOp(lambda x: list(x), name="tokens")
+    with bare(SOp):
+        tokens = SOp(lambda x: list(x), name="tokens")
 
-    def turn(a):
-        return -a
+        def turn(a):
+            return -a
 
-    named = SOp.pointwise(turn, tokens, name="turned")
-    return {
-        "values": [(tokens - 1)(x), (10 - tokens)(x), (tokens * tokens)(x), (tokens > 2)(x), named(x)],
-        "name": named.name,
-        "how": [named.op, named.setting is turn],
-        "kind": [isinstance(named, SOp), isinstance(tokens + 1, SOp)],
-    }
+        named = SOp.pointwise(turn, tokens, name="turned")
+        return {
+            "values": [(tokens - 1)(x), (10 - tokens)(x), (tokens * tokens)(x), (tokens > 2)(x), named(x)],
+            "name": named.name,
+            "how": [named.op, named.setting is turn],
+            "kind": [isinstance(named, SOp), isinstance(tokens + 1, SOp)],
+        }
 
 
 def run_truth(SOp):
@@ -204,10 +232,12 @@ def test_nothing_is_kept_between_calls(SOp):
     require(again == ["beside", "double", "read"], says, expected=["beside", "double", "read"], got=again)
 
 
+@takes_along(bare)
 def run_same_program(SOp, inputs):
     """One program called on one input after the other."""
-    program = SOp(lambda column: list(column), SOp(lambda x: list(x), name="tokens"))
-    return [program(x) for x in inputs]
+    with bare(SOp):
+        program = SOp(lambda column: list(column), SOp(lambda x: list(x), name="tokens"))
+        return [program(x) for x in inputs]
 
 
 def test_no_truth_value(SOp):

@@ -134,6 +134,21 @@ AlwaysFalse = slip(
 AnyInput = slip("an empty input is accepted: read_input checks it", "read_input(x)", "list(x)")
 Tuples = slip("the result is a tuple: return a list", "return list(self.value", "return tuple(self.value")
 NoColumn = slip("a step without parts is called without a column: hand it [x], the input", "columns or [x]", "columns")
+Spread = slip(
+    "compute is called with the columns one by one: hand it the list of them",
+    "self.compute(columns or [x])",
+    "self.compute(*(columns or [x]))",
+)
+InputToo = slip(
+    "every step is handed the input as a first column: only a step without parts is",
+    "self.compute(columns or [x])",
+    "self.compute([x, *columns])",
+)
+FirstPart = slip(
+    "pointwise hands over the first part's values alone: the function takes one value of each part",
+    "[function(*row) for row in zip(*columns)]",
+    "[function(value) for value in columns[0]]",
+)
 NoInput = slip(
     "a step without parts is given nothing: it gets the input, as its only column", "columns or [x]", "columns or [[]]"
 )
