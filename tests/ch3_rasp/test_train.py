@@ -17,7 +17,7 @@ def probe_training(train, table, look, epochs, validation, settings):
     """Train a table of logits, with one attention head, on given batches; what came of it as plain data.
 
     `settings`: momentum, lr, `stop` = [epoch, batch], before which a KeyboardInterrupt comes (with `broken`, an error),
-    and arguments of train. The two parameters are in two groups.
+    and arguments of train. The two parameters are in two groups; the second has `ratio` times the learning rate.
     """
 
     class Small(nn.Module):
@@ -56,12 +56,13 @@ def probe_training(train, table, look, epochs, validation, settings):
             yield one_by_one(number, epoch)
 
     def after_epoch(found):
-        notes.append([dict(found), len(started)])
+        notes.append([dict(found) if isinstance(found, dict) else type(found).__name__, len(started)])
 
     if notes is not None:
         settings["after_epoch"] = after_epoch
-    groups = [{"params": [model.table]}, {"params": [model.look]}]
-    optimizer = torch.optim.SGD(groups, lr=settings.pop("lr"), momentum=settings.pop("momentum"))
+    lr = settings.pop("lr")
+    groups = [{"params": [model.table]}, {"params": [model.look], "lr": lr * settings.pop("ratio")}]
+    optimizer = torch.optim.SGD(groups, lr=lr, momentum=settings.pop("momentum"))
     taken = []
     optimizer.register_step_post_hook(lambda *_: taken.append(model.modes[-1]))
     escaped = False
@@ -110,13 +111,18 @@ def measured(table, look, validation, weight, bos):
     return {"loss": loss / rows, "accuracy": right / positions}
 
 
-def replay(table, look, epochs, validation, settings):
-    """The oracle, in float64: history, weights, learning rate, and how often the best weights came back."""
+def replay(table, look, epochs, validation, settings, cleared="step"):
+    """The oracle, in float64: history, weights, learning rate, and how often the best weights came back.
+
+    `cleared`: how often the gradients are, which is before each step; an "epoch" or "never" are mistakes.
+    """
     weight, bos = settings.get("attention_weight", 0.0), settings.get("bos", False)
     patience, gamma, stop = settings.get("patience", 10), settings.get("gamma", 1.0), settings["stop"]
     values, speed = [table.double(), look.double()], [0.0, 0.0]
     lr, history, best, best_loss, since, perfect, resets = settings["lr"], [], None, None, 0, 0, 0
+    before = [0.0, 0.0]  # gradients that were not cleared
     for number, epoch in enumerate(epochs):
+        before = before if cleared == "never" else [0.0, 0.0]
         for place, part in enumerate(epoch):
             if [number, place] == stop:
                 return history, best or values, lr, resets
@@ -126,8 +132,10 @@ def replay(table, look, epochs, validation, settings):
             gradients = torch.autograd.grad(loss, values, allow_unused=True)
             for i, gradient in enumerate(gradients):
                 if gradient is not None:
+                    gradient = gradient + before[i]
+                    before[i] = 0.0 if cleared == "step" else gradient
                     speed[i] = settings["momentum"] * speed[i] + gradient
-                    values[i] = values[i].detach() - lr * speed[i]
+                    values[i] = values[i].detach() - lr * [1, settings["ratio"]][i] * speed[i]
         if [number, len(epoch)] == stop:
             return history, best or values, lr, resets
         lr *= gamma
@@ -171,7 +179,7 @@ def scene(draw, plan, batches=1, matrix=False, spread=0.5, T=6):
 def run(train, draw, made, says, **more):
     """Train and compare with the replay: what was returned, and the replay's own numbers."""
     table, look, epochs, validation = made
-    settings = {"lr": 1.0, "momentum": 0.0, "stop": None, "broken": False, "notes": False, **more}
+    settings = {"lr": 1.0, "ratio": 1.0, "momentum": 0.0, "stop": None, "broken": False, "notes": False, **more}
     history, values, lr, resets = replay(*made, settings)
     got = train.run(probe_training, table, look, epochs, validation, settings)
     require(not got["escaped"], "a KeyboardInterrupt gets out of train: catch it, and keep what was learned")
@@ -204,17 +212,55 @@ def same_rates(got):
     rates = torch.tensor(got["lr"])
     close(rates[0], got["expected"][2], got["says"], name="the learning rate at the end")
     says = "the optimizer may have several groups of parameters: every learning rate is multiplied by gamma"
-    close(rates[1], got["expected"][2], says, name="the second learning rate at the end")
+    close(rates[1], got["expected"][2] * got["expected"][4]["ratio"], says, name="the second learning rate at the end")
+
+
+MISTAKES = {
+    "never": "the gradients of earlier steps are never cleared",
+    "epoch": "the gradients are cleared once an epoch: clear them before every step",
+}
+
+
+def other_steps(got, made):
+    """Refuses, by its name, the history of a mistake in the order of clear, backward and step, whatever else is amiss.
+
+    Learners check the plain loop before they have written the other rules, so that no known wrong answer agrees.
+    """
+    right = [entry["loss"] for entry in got["expected"][0]]
+    found = [entry.get("loss") if isinstance(entry, dict) else None for entry in got["history"]]
+    if len(found) != len(right) or not all(isinstance(loss, float) for loss in found):
+        return
+    for cleared, says in MISTAKES.items():
+        other = [entry["loss"] for entry in replay(*made, got["expected"][4], cleared)[0]]
+        assert max(abs(a - b) for a, b in zip(other, right, strict=True)) > 0.01, (other, right)
+        require(max(abs(a - b) for a, b in zip(other, found, strict=True)) > 1e-3, says)
+    table, look, _, validation = made
+    start = measured(table.double(), look.double(), validation, 0.0, False)["loss"]
+    same = all(abs(loss - start) < 1e-4 for loss in found)
+    says = "the steps change nothing, because the gradients are gone by then: first clear, then backward, then step"
+    require(not (same and got["modes"]), says)
 
 
 @draws(1)
 def test_plain_training(train, draw):
     says = "the validation losses aren't those of one step of the optimizer on each batch"
-    got = run(train, draw, scene(draw, "++", batches=3), says, lr=0.3)
+    made = scene(draw, "++", batches=3)
+    got = run(train, draw, made, says, lr=0.3)
+    other_steps(got, made)
     same_history(got)
     same_weights(got, "after two epochs that both help, the weights aren't those of the last step")
     says = "the model came in eval mode, and at least one step was taken in it: switch to train mode"
     require(got["modes"] and all(got["modes"]), says)
+
+
+@draws(1)
+def test_long_gradients(train, draw):
+    _, look, epochs, validation = scene(draw, "+")
+    tokens, targets = epochs[0][0][:2]
+    tokens[:], targets[targets != -100] = 1, 2  # all gradients point the same way
+    sure = torch.eye(V).roll(-1, 0) * 8.0  # of what is wrong
+    says = "a gradient longer than 1 isn't used as it is: a step takes the gradients of the batch, and shortens nothing"
+    same_weights(run(train, draw, (sure, look, epochs, validation), says, lr=1.0))
 
 
 @draws(1)
@@ -238,7 +284,7 @@ def test_best_weights(train, draw):
 @draws(1)
 def test_learning_rate(train, draw):
     says = "with gamma, the learning rate isn't multiplied by it once after every epoch"
-    got = run(train, draw, scene(draw, "+++", batches=2), says, gamma=0.5, lr=0.4)
+    got = run(train, draw, scene(draw, "+++", batches=2), says, gamma=0.5, lr=0.4, ratio=3.0)
     same_rates(got)
     same_history(got)
 
@@ -279,6 +325,9 @@ def test_after_epoch(train, draw):
     equal(
         len(notes), 3, f"after_epoch must be called once after each epoch, but it was called {len(notes)} times for 3"
     )
+    for found, _ in notes:
+        says = "after_epoch must be given the entry of the history, a dict, but it is given"
+        require(isinstance(found, dict), f"{says} {'an' if found == 'int' else 'a'} {found}")
     same = [found for found, _ in notes] == [dict(entry) for entry in got["history"]]
     require(same, "after_epoch must be given the entry of the history")
     equal([started for _, started in notes], [1, 2, 3], "after_epoch must be called before the next epoch begins")

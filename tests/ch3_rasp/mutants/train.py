@@ -136,6 +136,32 @@ OncePerEpoch = slip(
     "model.train()\n",
     "model.train()\n            optimizer.zero_grad()\n",
 )
+ORDER = "the steps change nothing, because the gradients are gone by then: first clear, then backward, then step"
+ClearedTooLate = slip(
+    ORDER,
+    "                optimizer.zero_grad()\n                loss.backward()",
+    "                loss.backward()\n                optimizer.zero_grad()",
+)
+StepFirst = slip(
+    ORDER,
+    "                loss.backward()\n                optimizer.step()",
+    "                optimizer.step()\n                loss.backward()",
+)
+Clipped = slip(
+    "long gradients are shortened: a step takes those of its batch as they are",
+    "loss.backward()",
+    "loss.backward()\n                torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)",
+)
+AttentionAlways = slip(
+    "attention_loss is asked also where a batch has no selectors: add it only where there are some",
+    "if selectors:",
+    "if True:",
+)
+OneRate = slip(
+    "all groups of parameters get the same learning rate: multiply each by gamma",
+    'group["lr"] = group["lr"] * gamma',
+    'group["lr"] = optimizer.defaults["lr"] * gamma ** (number + 1)',
+)
 DecayFirst = slip(
     "the learning rate is multiplied before the steps of an epoch: gamma comes after them",
     'group["lr"] = group["lr"] * gamma',
@@ -175,6 +201,16 @@ DecayPerStep = slip(
     'group["lr"] = group["lr"] * gamma',
     "pass",
 )
+DecayOfAllPerStep = slip(
+    "the learning rate falls after every step: it falls after each epoch",
+    "optimizer.step()\n            for group in optimizer.param_groups:\n                group",
+    "optimizer.step()\n                for group in optimizer.param_groups:\n                    group",
+)
+OverTokens = slip(
+    "the loss of a batch is a mean over all its tokens: sequence_loss takes that of each sequence first",
+    "sequence_loss(logits, targets)",
+    "F.cross_entropy(logits.flatten(0, 1), targets.flatten())",
+)
 AttentionForgotten = slip(
     "the attention loss is never added to the loss of a batch",
     "attention_weight * attention_loss(patterns, selectors, mask)",
@@ -203,6 +239,14 @@ ToldTheHistory = slip(
     "after_epoch is given the whole history: give it this epoch's entry",
     "after_epoch(found)",
     "after_epoch({'all': history[:]})",
+)
+GivenHistory = slip(
+    "after_epoch is given the whole history: give it this epoch's entry", "after_epoch(found)", "after_epoch(history)"
+)
+GivenNumber = slip(
+    "after_epoch is given the number of the epoch: give it this epoch's entry",
+    "after_epoch(found)",
+    "after_epoch(number + 1)",
 )
 OnlyBestTold = slip(
     "after_epoch is called only for epochs that are the best so far: call it after each",
