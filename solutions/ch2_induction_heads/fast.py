@@ -41,29 +41,41 @@ def merged_logits(model: nn.Module, tokens: Int[Tensor, "B T"]) -> Float[Tensor,
     # end solution
 
 
+ROWS = 16  # rows of a batch that layer 2 reads together
+
+
 def masked_logits(model: nn.Module, tokens: Int[Tensor, "B T"], mask: Bool[Tensor, "B T"]) -> Float[Tensor, "masked V"]:
     """merged_logits(model, tokens)[mask], where layer 2 is asked at the masked positions only.
 
-    Layer 2 scores h W_K^2 against h itself, so that its keys need no map of their own.
+    Layer 2 scores h W_K^2 against h itself, so that its keys need no map of their own. It takes the rows by the number
+    of their masked positions, a few at a time, because each group is padded to its longest row.
     """
     first, second = (layer.attention for layer in model.layers)
     E, U, P = model.tok_embeddings.weight, model.output.weight, model.pe[: tokens.shape[1]]
     scale, (T, _) = E.shape[1] ** -0.5, P.shape
     future = torch.full((T, T), -torch.inf, device=E.device, dtype=E.dtype).triu(1)
-
-    h0 = F.embedding(tokens, E) + P
     W_K1, W_OV1 = first.wk.weight * scale, first.wo.weight @ first.wv.weight
+    W_K2, to_logits = second.wk.weight * scale, U @ second.wo.weight @ second.wv.weight
+
+    order = mask.sum(dim=1).argsort()
+    tokens, sorted_mask = tokens[order], mask[order]
+    h0 = F.embedding(tokens, E) + P
     keys, values = (F.embedding(tokens, E @ W.T) + P @ W.T for W in (W_K1, W_OV1))
     A1 = torch.baddbmm(future, h0, keys.transpose(1, 2)).softmax(dim=-1)
     h1 = torch.baddbmm(h0, A1, values)
 
-    # the masked positions of each row, moved to its front and padded to the longest row
-    counts = mask.sum(dim=1)
-    places = mask.to(torch.uint8).argsort(dim=1, descending=True, stable=True)[:, : int(counts.max())]
-    asked = h1.gather(1, places[:, :, None].expand(-1, -1, h1.shape[2]))
-    A2 = torch.baddbmm(future[places], asked @ (second.wk.weight * scale), h1.transpose(1, 2)).softmax(dim=-1)
-    logits = torch.baddbmm(asked @ U.T, A2, h1 @ (U @ second.wo.weight @ second.wv.weight).T)
-    return logits[torch.arange(logits.shape[1], device=mask.device) < counts[:, None]]
+    logits = []
+    for h, asked in zip(h1.split(ROWS), sorted_mask.split(ROWS), strict=True):
+        counts = asked.sum(dim=1)
+        places = asked.to(torch.uint8).argsort(dim=1, descending=True, stable=True)[:, : int(counts.max())]
+        queries = h.gather(1, places[:, :, None].expand(-1, -1, h.shape[2]))
+        A2 = torch.baddbmm(future[places], queries @ W_K2, h.transpose(1, 2)).softmax(dim=-1)
+        real = torch.arange(places.shape[1], device=mask.device) < counts[:, None]
+        logits.append(queries[real] @ U.T + (A2 @ h)[real] @ to_logits.T)
+
+    numbers = torch.zeros(mask.shape, dtype=torch.long, device=mask.device)
+    numbers[mask] = torch.arange(int(mask.sum()), device=mask.device)
+    return torch.cat(logits)[numbers[order][sorted_mask].argsort()]
 
 
 def can_merge(model: nn.Module) -> bool:

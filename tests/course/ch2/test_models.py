@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from rounding import assert_same_but_rounding
 
 from solutions.ch2_induction_heads.config import FullModelArgs, ModelArgs
-from solutions.ch2_induction_heads.fast import can_merge, masked_logits, merged_logits
+from solutions.ch2_induction_heads.fast import ROWS, can_merge, masked_logits, merged_logits
 from solutions.ch2_induction_heads.full import FullTransformer
 from solutions.ch2_induction_heads.model import BasicTransformer, MemoryTransformer, rotate, sinusoids
 from utils.course import CourseError
@@ -239,10 +239,13 @@ def test_the_fast_form_equals_the_plain_one(changes):
 def test_the_fast_form_at_the_size_of_a_lesson_and_what_it_does_not_know():
     torch.manual_seed(0)
     model = BasicTransformer(ModelArgs(vocab_size=65, dim=128, max_length=64))
-    tokens = torch.randint(65, (8, 64))
+    tokens = torch.randint(65, (2 * ROWS + 3, 64))
+    mask = torch.rand(tokens.shape) < torch.rand(len(tokens), 1)  # rows of every density, in no order
     with torch.no_grad():
-        assert float((model(tokens) - merged_logits(model, tokens)).abs().max()) < 1e-4
-        nothing = masked_logits(model, tokens, torch.zeros(8, 64, dtype=torch.bool))
+        logits = model(tokens)
+        assert float((logits - merged_logits(model, tokens)).abs().max()) < 1e-4
+        assert float((logits[mask] - masked_logits(model, tokens, mask)).abs().max()) < 1e-4
+        nothing = masked_logits(model, tokens, torch.zeros_like(mask))
     assert nothing.shape == (0, 65)
     unknown = ({"use_rope": True}, {"no_sqrtd": True}, {"final_ffn": True}, {"first_ffn": True})
     assert not any(can_merge(built(replace(BASIC, **changes))) for changes in unknown) and not can_merge(built(FULL))
