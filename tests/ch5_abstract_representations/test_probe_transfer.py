@@ -12,8 +12,11 @@ from utils.grade.probes import names_of
 
 
 @takes_along(names_of)
-def probe_fit(probe_transfer, X, y, board, condition, fit_on, test_on, rest):
-    """The result, and what fit_probe was given; the probe answers with the class of the nearest class mean."""
+def probe_fit(probe_transfer, X, y, board, condition, fit_on, test_on, rest, tested):
+    """The result, and what fit_probe was given; the probe answers with the class of the nearest class mean.
+
+    Where there is nothing to test, whether a probe is fitted is nobody's mistake, and none is told of.
+    """
     seen = []
 
     def fit_probe(X, y, l2=1e-3, classes=None):
@@ -29,7 +32,7 @@ def probe_fit(probe_transfer, X, y, board, condition, fit_on, test_on, rest):
         result = probe_transfer(X, y, board, condition, fit_on, test_on, *rest)
     finally:
         names["fit_probe"] = before
-    return {"result": result, "seen": seen}
+    return {"result": result, "seen": seen if tested else []}
 
 
 def make(draw, n=120):
@@ -49,12 +52,12 @@ def sides(board, condition, fit_on, test_on):
 
 
 def run(probe_transfer, data, fit_on, test_on, *rest):
-    got = probe_transfer.run(probe_fit, *data, fit_on, test_on, list(rest))
+    tested = len(sides(data[2], data[3], fit_on, test_on)[1])
+    got = probe_transfer.run(probe_fit, *data, fit_on, test_on, list(rest), tested > 0)
     require(
         isinstance(got["result"], float),
         f"the result must be a Python float, not a {type(got['result']).__name__}",
     )
-    tested = len(sides(data[2], data[3], fit_on, test_on)[1])  # with nothing to test, no probe need be fitted
     says = f"fit_probe must be called once, but it was called {len(got['seen'])} times"
     require(len(got["seen"]) == 1 or not tested, says)
     return got
@@ -69,12 +72,18 @@ def check_fit(got, data, fit_on, test_on):
     equal(got["seen"][0]["y"], data[1][fit], "the labels that the probe is fitted on do not belong to its cells")
 
 
+def answers(data, fit_on, cells):
+    """What the judge's probe says of these cells."""
+    X, y, board, condition = data
+    fit, _ = sides(board, condition, fit_on, ())
+    means = torch.stack([X[fit][y[fit] == c].mean(0) for c in range(3)])
+    return torch.cdist(cells, means).argmin(1)
+
+
 def accuracy(data, fit_on, test_on):
     X, y, board, condition = data
-    fit, test = sides(board, condition, fit_on, test_on)
-    means = torch.stack([X[fit][y[fit] == c].mean(0) for c in range(3)])
-    said = torch.cdist(X[test], means).argmin(1)
-    return float((said == y[test]).float().mean())
+    _, test = sides(board, condition, fit_on, test_on)
+    return float((answers(data, fit_on, X[test]) == y[test]).float().mean())
 
 
 def test_fitted_on(probe_transfer, draw):
@@ -92,6 +101,11 @@ def test_tested_on(probe_transfer, draw):
     fit_on, test_on = [0, 1, 3], [1, 2, 3]
     says = "where fit_on and test_on have conditions in common, all of test_on are tested, those too"
     close(run(probe_transfer, data, fit_on, test_on)["result"], accuracy(data, fit_on, test_on), says, atol=1e-4)
+    fit_on, test_on, (X, y, board, condition) = [0, 1, 2, 3], [1, 3], data
+    between = (board % 2 == 1) & (condition == 2)  # all of them are missed, so that testing them shows
+    y = torch.where(between, (answers(data, fit_on, X) + 1) % 3, y)
+    data, says = (X, y, board, condition), "cells are tested whose condition is not in the list test_on"
+    close(run(probe_transfer, data, fit_on, test_on)["result"], accuracy(data, fit_on, test_on), says, atol=1e-4)
 
 
 def test_l2_and_classes(probe_transfer, draw):
@@ -103,6 +117,9 @@ def test_l2_and_classes(probe_transfer, draw):
     got = run(probe_transfer, (X, y, board, condition), [0], [1])
     says = "a class that only the tested boards show counts as missed: tell fit_probe the number of all classes"
     require(got["seen"][0]["classes"] == 3, says)
+    got = run(probe_transfer, (X, torch.where(y == 2, 4, y), board, condition), [0], [1])
+    says = "the number of classes is too small where class numbers have gaps: it is the largest number plus 1"
+    require(got["seen"][0]["classes"] == 5, says)
 
 
 def test_nothing_to_test(probe_transfer, draw):

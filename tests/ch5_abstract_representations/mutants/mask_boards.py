@@ -24,16 +24,16 @@ slip = slips("""
 
 WHERE = "torch.where(mask, lib.unk, board), mask"
 InPlace = slip(
-    "the caller's boards are masked in place: they are the targets, so work on a copy",
+    "the caller's boards are changed: they are the targets, so work on a copy",
     "return torch.where(mask, lib.unk, board), mask", "board[mask] = lib.unk\n    return board.clone(), mask",
 )  # fmt: skip
 WrongUnk = slip(
-    "hidden cells hold lib.vocab, which isn't a token: UNK is lib.unk, the last one",
+    "hidden cells hold 9: they must hold the token UNK, lib.unk, which is 8 here",
     "torch.where(mask, lib.unk",
     "torch.where(mask, lib.vocab",
 )
 ZeroInstead = slip(
-    "hidden cells hold 0, a background token: they must hold UNK", "torch.where(mask, lib.unk", "torch.where(mask, 0"
+    "hidden cells hold 0: they must hold the token UNK, lib.unk, which is 8 here", "torch.where(mask, lib.unk", "torch.where(mask, 0"
 )
 MaskTurned = slip("the mask is turned round: true is for hidden cells", "board), mask", "board), ~mask")
 KeepsP = slip(
@@ -42,7 +42,7 @@ KeepsP = slip(
     "generator=generator) >= p\n",
 )
 OneMask = slip(
-    "every board of the batch hides the same cells: draw for each board",
+    "every board hides the same cells: draw for each board",
     "mask = torch.rand(board.shape, generator=generator) < p",
     "mask = (torch.rand(side, side, generator=generator) < p).expand(n, -1, -1)",
 )  # fmt: skip
@@ -66,7 +66,7 @@ AlwaysPatched = slip(
     "every board has a patch: only a share of patch_p of them should", "< patch_p", "< float(patch_p > 0)"
 )
 NeverOnComposites = slip(
-    "the patch lies anywhere on a composite's board: it must cover exactly one of its roots",
+    "on a composite's board the patch lies elsewhere: it must cover exactly one of the roots",
     "torch.where((scenes[\"kind\"] == 2)[:, None], part, corner)", "corner",
 )  # fmt: skip
 AlwaysOnRoots = slip(
@@ -78,7 +78,7 @@ EmptySlots = slip(
     ".masked_fill(objects[..., 0] < 0, -1)", "",
 )  # fmt: skip
 FirstRoot = slip(
-    "always the first root of a composite is hidden: choose one at random",
+    "always the same root of a composite is hidden: choose one at random",
     "lot = torch.rand(n, 4, generator=generator)", "lot = torch.arange(4, 0, -1.0).expand(n, 4)",
 )  # fmt: skip
 OneShort = slip(
@@ -86,7 +86,7 @@ OneShort = slip(
     "torch.randint(side - d + 1", "torch.randint(side - d",
 )  # fmt: skip
 TooLarge = slip(
-    "the patch is one cell too large: it covers rows r .. r + d - 1",
+    "the patch is too large: it covers d rows, r .. r + d - 1, and d columns",
     "(line < corner[:, :1] + d)", "(line <= corner[:, :1] + d)", "(line < corner[:, 1:] + d)",
     "(line <= corner[:, 1:] + d)",
 )  # fmt: skip
@@ -104,11 +104,11 @@ OnlyBoards = slip(
     "only the masked boards are returned: return the mask as well", WHERE, "torch.where(mask, lib.unk, board)"
 )
 GlobalGenerator = slip(
-    "some draws come from torch's global generator: hand the given one to each of them",
+    "with equal seeds the masks differ: every draw must use the given generator",
     "torch.rand(board.shape, generator=generator)", "torch.rand(board.shape)",
 )  # fmt: skip
 SameEveryTime = slip(
-    "the generator is seeded anew: all calls hide the same cells",
+    "generators with different seeds give the same mask: draw from the given generator",
     "n, d, side = ", "generator = torch.Generator().manual_seed(0)\n    n, d, side = ",
 )  # fmt: skip
 RootZero = slip(
@@ -116,7 +116,7 @@ RootZero = slip(
     "objects[..., 0] < 0, -1)", "objects[..., 0] < 0, -1).masked_fill(objects[..., 0] == 0, -0.5)",
 )  # fmt: skip
 GlobalSlot = slip(
-    "the root of a composite is drawn by torch's global generator: hand the given one to each draw",
+    "with equal seeds the masks differ: every draw must use the given generator",
     "torch.rand(n, 4, generator=generator)", "torch.rand(n, 4)",
 )  # fmt: skip
 FixedNumber = slip(
@@ -141,7 +141,7 @@ EveryCopy = slip(
     "    mask = mask | (patched[:, None, None] & (patch | ((scenes[\"kind\"] == 2)[:, None, None] & same)))",
 )  # fmt: skip
 OneCoordinate = slip(
-    "row and column of the corner are always equal: draw both",
+    "the row and the column of the patch's corner are always equal: draw both",
     "(n, 2), generator=generator)\n    lot",
     "(n, 1), generator=generator).expand(n, 2)\n    lot",
 )
@@ -155,12 +155,46 @@ OneMaskPerBoard = slip(
     "mask = torch.rand(board.shape, generator=generator) < p",
     "mask = (torch.rand(n, 1, 1, generator=generator) < p).expand(board.shape)",
 )  # fmt: skip
-Integers = slip("the mask holds 0 and 1: it must be bool", "board), mask", "board), mask.long()")
+Integers = slip("the mask must be bool, but it is torch.int64", "board), mask", "board), mask.long()")
 Exchanged = slip(
     "mask and boards are exchanged: the masked boards come first",
     "torch.where(mask, lib.unk, board), mask",
     "mask, torch.where(mask, lib.unk, board)",
 )
+
+TooSmall = slip(
+    "the patch is too small: it covers d rows, r .. r + d - 1, and d columns",
+    "(line >= corner[:, :1])", "(line > corner[:, :1])", "(line >= corner[:, 1:])", "(line > corner[:, 1:])",
+)  # fmt: skip
+BothWays = slip(
+    "the patch is too large: it covers d rows, r .. r + d - 1, and d columns",
+    "(line >= corner[:, :1])", "(line > corner[:, :1] - d)", "(line >= corner[:, 1:])", "(line > corner[:, 1:] - d)",
+)  # fmt: skip
+TwoByTwo = slip(
+    "the patch is too small: it covers d rows, r .. r + d - 1, and d columns",
+    "corner[:, :1] + d", "corner[:, :1] + 2", "corner[:, 1:] + d", "corner[:, 1:] + 2",
+)  # fmt: skip
+RowsAlone = slip(
+    "whole rows or columns are hidden: a cell of the patch lies in d rows and d columns", " & columns[:, None, :]", ""
+)
+SticksOut = slip(
+    "the patch can stick out of the board: its corner lies in the rows 0 .. side - d",
+    "torch.randint(side - d + 1", "torch.randint(side",
+)  # fmt: skip
+OneCornerForAll = slip(
+    "the patch lies at the same place on every board: draw a corner for each board",
+    "(n, 2), generator=generator)\n    lot", "(1, 2), generator=generator).repeat(n, 1)\n    lot",
+)  # fmt: skip
+LastRoot = slip(
+    "the last root of a composite is never hidden: the upper end of randint is left out already",
+    "objects[..., 0] < 0, -1)",
+    "objects[..., 0] < 0, -1)\n    last = (objects[..., 0] >= 0).long().cumsum(1).argmax(1)\n"
+    "    lot[torch.arange(n), last] = -0.5",
+)  # fmt: skip
+FixedPatches = slip(
+    "a fixed number of boards has a patch: decide it for each board on its own, with probability patch_p",
+    "torch.rand(n, generator=generator) < patch_p", "torch.randperm(n, generator=generator) < round(patch_p * n)",
+)  # fmt: skip
 
 
 @right

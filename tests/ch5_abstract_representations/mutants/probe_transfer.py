@@ -108,7 +108,24 @@ TestedUnderFit = slip(
 HalfOfTheNumbers = slip(
     "the first half of the boards is fitted: fit on the even-numbered ones", "board % 2 == 0", "board < board.max() / 2"
 )
-TensorReturned = slip("the result is a tensor: return a Python float", ".float().mean().item()", ".float().mean()")
+TestedOnEven = slip(
+    "the even-numbered boards are tested, which are fitted as well: test on the odd-numbered ones",
+    "test = ~even & ", "test = even & ",
+)  # fmt: skip
+TestsFitUnlessEmpty = slip(
+    "it tests on what it was fitted on",
+    "W, b =", "if not test.any():\n        return float('nan')\n    W, b =",
+    "X[test] @ W", "X[fit] @ W", "y[test]", "y[fit]",
+)  # fmt: skip
+TestedFromTo = slip(
+    "cells are tested whose condition is not in the list test_on",
+    "torch.isin(condition, torch.tensor(test_on))", "(condition >= min(test_on)) & (condition <= max(test_on))",
+)  # fmt: skip
+ClassesThatOccur = slip(
+    "the number of classes is too small where class numbers have gaps: it is the largest number plus 1",
+    "int(y.max()) + 1", "len(y.unique())",
+)  # fmt: skip
+TensorReturned = slip("the result must be a Python float, not a Tensor", ".float().mean().item()", ".float().mean()")
 PlainBalanced = slip(
     "the classes' accuracies are averaged: every tested cell counts alike",
     "return (said == y[test]).float().mean().item()",
