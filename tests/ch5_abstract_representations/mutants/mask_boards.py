@@ -33,8 +33,9 @@ WrongUnk = slip(
     "torch.where(mask, lib.vocab",
 )
 ZeroInstead = slip(
-    "hidden cells hold 0: they must hold the token UNK, lib.unk, which is 8 here", "torch.where(mask, lib.unk", "torch.where(mask, 0"
-)
+    "hidden cells hold 0: they must hold the token UNK, lib.unk, which is 8 here",
+    "torch.where(mask, lib.unk", "torch.where(mask, 0",
+)  # fmt: skip
 MaskTurned = slip("the mask is turned round: true is for hidden cells", "board), mask", "board), ~mask")
 KeepsP = slip(
     "p is the share of cells that stay visible: it is to be the share of hidden ones",
