@@ -58,7 +58,7 @@ probability tensor contains either|invalid multinomial distribution|cannot sampl
     multinomial draws from probabilities, which are not negative and not all zero: look for logits without softmax,
     or for a row in which nothing is left to draw
 unsupported operand type\(s\).*'function'|'function' object is not (subscriptable|iterable)
-    A function stands where its result is meant: call it, by parentheses behind its name
+    A function is used where its result is meant: call it, with parentheses after its name
 unsupported operand type\(s\).*NoneType|'NoneType' object
     Something is None: a function of yours returns nothing (a missing return), or a gradient was never made
 """
