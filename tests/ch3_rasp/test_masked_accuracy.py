@@ -47,6 +47,9 @@ def planted(draw, T):
 
 def test_whole_rows(masked_accuracy, draw):
     T = 6 + draw.index
+    told = torch.ones(5, T, dtype=torch.bool)
+    logits, targets, mask = answers(draw, told, [T] * 5)
+    check(masked_accuracy, logits, targets, told, mask, "where every position is right, the accuracy is 1")
     told = planted(draw, T)
     logits, targets, mask = answers(draw, told, [T] * 5)
     says = "without padding, the accuracy isn't the share of positions whose largest logit is at the target"

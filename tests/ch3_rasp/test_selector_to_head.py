@@ -22,7 +22,7 @@ def matrices(selector_to_head, kind, keys, queries, more):
     }
     found = selector_to_head(predicates[kind], keys, queries, **more)
     if not all(torch.is_tensor(W) for W in found):
-        return None
+        return {"kinds": [type(W).__name__ for W in found]}
     form = [[str(W.dtype), *W.shape] for W in found]
     fits = len(form) == 2 and [len(one) for one in form] == [3, 3] and form[0][2] == form[1][2]
     return {"form": form, "product": found[0].double() @ found[1].double().T if fits else None}
@@ -32,7 +32,8 @@ def scores(got, keys, queries, d_head):
     """Attention's own scores: a row per query value, a column per key value and one for BOS."""
     K, Q = len(keys), len(queries)
     says = "selector_to_head must return two tensors (W_Q, W_K), of shapes (Q + 1, K + 1) and (K + 1, K + 1)"
-    form = [one[1:] for one in got["form"]] if got else None
+    require("form" in got, f"{says}, but it returns a {' and a '.join(got.get('kinds', []))}")
+    form = [one[1:] for one in got["form"]]
     require(form == [[Q + 1, K + 1], [K + 1, K + 1]], says, got=form)
     kinds = [one[0] for one in got["form"]]
     says = f"W_Q and W_K must be float32, as the vectors are that they multiply, but they are {' and '.join(kinds)}"

@@ -53,6 +53,11 @@ OverAllHeads = slip(
     "total / len(selectors)",
     "total / sum(pattern.shape[1] for pattern in patterns)",
 )
+OverLayers = slip(
+    "the sum is divided by the number of layers: divide it by the number of the given heads",
+    "total / len(selectors)",
+    "total / len(patterns)",
+)
 FirstHead = slip(
     "head 0 is taken every time: each selector names its head", "patterns[layer][:, head]", "patterns[layer][:, 0]"
 )

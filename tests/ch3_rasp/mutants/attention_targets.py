@@ -178,6 +178,13 @@ BosIsAToken = slip(
     "(place >= int(bos))",
     "(place >= 0)",
 )
+BosCounted = slip(
+    "§ takes part in the comparisons, so that counts and places are off: leave it out of them",
+    "(place >= int(bos))",
+    "(place >= 0)",
+    "heads[name][:, 0, 0] = True",
+    "heads[name][:, 0] = heads[name][:, :, 0] = False\n            heads[name][:, 0, 0] = True",
+)
 PlacesFromZero = slip(
     "with § places count from position 0: the string starts at position 1",
     "(place - int(bos))[:, None]",
@@ -200,6 +207,13 @@ BosSelectsNothing = slip(
     "§ selects nothing in head (1, 0) of sort: it selects itself in every head",
     "heads[name][:, 0, 0] = True",
     "pass",
+)
+BosSelectsItselfNowhere = slip(
+    "§ selects nothing: it selects itself in every head",
+    "heads[name][:, 0, 0] = True",
+    "pass",
+    "heads[name][:, :, 0] = mask",
+    "heads[name][:, 1:, 0] = mask[:, 1:]",
 )
 BosSelectsAll = slip(
     "§ selects every key: it selects only itself", "heads[name][:, 0, 0] = True", "heads[name][:, 0, :] = mask"

@@ -94,6 +94,23 @@ UnitsOfFirst = slip(
     "every layer gets the hidden units of layer 0: ask the plan for each layer's own",
     "plan.units_of(layer)", "plan.units_of(0)",
 )  # fmt: skip
+NeverCountedAnew = slip(
+    "the count of hidden units goes on from layer to layer: each layer's MLP begins at 0",
+    "        taken = 0\n",
+    "",
+    "    for layer, block",
+    "    taken = 0\n    for layer, block",
+)
+OneUnitEach = slip(
+    "each function is taken for one hidden unit: the next one begins behind all of its units",
+    "taken += M",
+    "taken += 1",
+)
+RootOfHeadWidth = slip(
+    "the queries are multiplied by the root of head_width: the plan's matrices expect a division by the root of D",
+    "(plan.head_width / D) ** 0.5",
+    "plan.head_width ** 0.5",
+)
 NoPositions = slip(
     "the position embedding is left at 0, so that indices are unknown",
     "    encoder.positional_embedding.W_P[:] = plan.W_P\n", "",

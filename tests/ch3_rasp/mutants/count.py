@@ -24,8 +24,10 @@ OfOwnToken = slip(
     'selector_width(select(seq, seq, "=="))',
 )
 OfTokens = slip("the argument seq is not used: count in the sequence that is given", "seq == atom", "tokens == atom")
+TWO_HEADS = "the values are right, but with two heads: one mean is enough, over full_s, which length() reads by as well"
+OwnSelector = slip(TWO_HEADS, "aggregate(full_s,", 'aggregate(select(indices, 0, ">="),')
 TwoHeads = slip(
-    "the values are right, but selector_width takes two heads: one mean over everything is enough",
+    TWO_HEADS,
     "round(length() * share)",
     'selector_width(select(seq, atom, "=="))',
 )

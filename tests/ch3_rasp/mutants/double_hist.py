@@ -65,6 +65,16 @@ DividedWithBos = slip(
     'selector_width(select(often, often, "==") & select(repeat, False, "=="), bos)',
     "round(hist(often, bos) / often)",
 )
+DividedByOften = slip(
+    "positions are divided by a count, which gives floats and fails at BOS: choose one occurrence of each token",
+    'selector_width(select(often, often, "==") & select(repeat, False, "=="), bos)',
+    'selector_width(select(often, often, "=="), bos) / often',
+)
+OneTooFew = slip(
+    "the result is one too small: the position's own token is among those that occur as often",
+    '"=="), bos)',
+    '"=="), bos) - 1',
+)
 AlikeInRepeating = slip(
     "repeats choose repeats: it is the keys that must be first occurrences, for every query",
     "select(repeat, False, ",

@@ -69,6 +69,11 @@ TimesIndex = slip(
     "balance = round((indices + 1) * opened) - round((indices + 1) * closed)",
     "balance = round(indices * opened) - round(indices * closed)",
 )
+DifferenceTimesIndex = slip(
+    "a share is multiplied by the index: up to position i there are i + 1 positions",
+    "round((indices + 1) * opened) - round((indices + 1) * closed)",
+    "round(indices * (opened - closed))",
+)
 RoundedShares = slip(
     "the difference of two shares is rounded, which leaves 0 nearly everywhere: multiply by index + 1 first",
     "round((indices + 1) * opened) - round((indices + 1) * closed)",

@@ -129,6 +129,21 @@ LastSymbolMissing = slip(
     "tokens, vocabulary)\n",
     "tokens, last)\n    vocabulary = last\n",
 )
+LastSymbolNeverDrawn = slip(
+    "the last symbol never occurs: torch.randint leaves its upper end out by itself",
+    "randint(0, vocabulary",
+    "randint(0, vocabulary - 1",
+)
+OnePlaceTooFar = slip(
+    "the mask is True one place too far: a string of length l has the positions 0 to l - 1",
+    "place < lengths",
+    "place <= lengths",
+)
+SeedsTorch = slip(
+    "torch's own random numbers are seeded, so that without a generator every batch is the same",
+    "    lengths = torch",
+    "    torch.manual_seed(0)\n    lengths = torch",
+)
 OneStringForAll = slip(
     "all rows hold the same symbols: draw a string for each row",
     "(n, max_len), generator=generator)",
@@ -158,6 +173,11 @@ Descending = slip(
     "sort starts with the largest symbol: the smallest comes first",
     "tokens.sort(1).values",
     "torch.where(mask, tokens, -1).sort(1, descending=True).values",
+)
+DescendingWithPadding = slip(
+    "sort starts with the largest symbol: the smallest comes first",
+    "tokens.sort(1).values",
+    "tokens.sort(1, descending=True).values",
 )
 PaddingSorted = slip(
     "sort puts padding in front of the symbols", "tokens.sort(1).values", "torch.where(mask, tokens, -1).sort(1).values"

@@ -114,6 +114,11 @@ LargestLogit = slip(
     "logits.argmax(-1)",
     "logits.max(-1).values",
 )
+WholeDivision = slip(
+    "the share is cut to 0 or 1: divide with /",
+    "(right.sum() / real.sum()).item()",
+    "int(right.sum()) // int(real.sum())",
+)
 OverPositions = slip(
     "argmax runs over the positions: take it over the classes, the last axis", "argmax(-1)", "argmax(1)"
 )

@@ -20,6 +20,23 @@ RepeatsKept = slip(
 RepeatsShown = slip(
     "repeats are shown at the end: put fill in their place", "kept = where(repeat, fill, seq)", "kept = seq"
 )
+EveryOccurrence = slip(
+    "every occurrence is listed: show the first of each token alone, and fill for the rest, behind all of them",
+    "kept = where(repeat, fill, seq)",
+    "kept = seq",
+    "where(repeat, 1, -often)",
+    "-often",
+)
+RepeatsFirst = slip(
+    "repeats are sent to the front: their key must be above every other",
+    "where(repeat, 1, -often)",
+    "where(repeat, -1000, -often)",
+)
+RepeatsLikeSingles = slip(
+    "repeats get a key that tokens have, too, so that they stand among them: it must be above every other",
+    "where(repeat, 1, -often)",
+    "where(repeat, -1, -often)",
+)
 LastAppearance = slip(
     "the last occurrence of each token is kept, so ties go by last appearance: keep the first", '"<"', '">"'
 )

@@ -31,8 +31,12 @@ Averages = slip(
     '"=="',
     '"<="',
 )
+TWO_HEADS = (
+    "the values are right, but the first layer has two heads, as sort and selector_width have: length() takes one"
+)
+ByWidth = slip(TWO_HEADS, "length()", "selector_width(full_s)")
 BySorting = slip(
-    "the values are right, but sorting takes two heads in its first layer: one head can find the length",
+    TWO_HEADS,
     "aggregate(flip, seq)",
     "sort(seq, -indices)",
 )

@@ -24,6 +24,16 @@ OnlyTheWay = slip(
     "return at_end & ~",
     "return ~",
 )
+OwnPrefix = slip(
+    "each position judges only what comes up to it: all of them must tell of the whole input",
+    "at_end & ~(aggregate(full_s, indicator(negative)) > 0)",
+    "level & ~(aggregate(up_to, indicator(negative)) > 0)",
+)
+OnesAndZeros = slip(
+    "the result is a number, 1 or 0: it must be a bool",
+    "return at_end & ~(aggregate(full_s, indicator(negative)) > 0)",
+    "return indicator(at_end & ~(aggregate(full_s, indicator(negative)) > 0))",
+)
 FirstPair = slip("only the first pair is looked at", "for pair in pairs:", "for pair in pairs[:1]:")
 TwoPairs = slip("only the first two pairs are looked at", "for pair in pairs:", "for pair in pairs[:2]:")
 PerPrefix = slip(

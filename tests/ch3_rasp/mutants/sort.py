@@ -22,6 +22,25 @@ AndEqual = slip(
     'select(key, key, "<") | (select(key, key, "==") & select(indices, indices, "<"))',
     'select(key, key, "<=")',
 )
+LastOfEqual = slip(
+    "'<=' gives equal keys the same place, that of the last of them: break the tie by position",
+    'select(key, key, "<") | (select(key, key, "==") & select(indices, indices, "<"))',
+    'select(key, key, "<=")',
+    "selector_width(before, bos)",
+    "selector_width(before, bos) - 1",
+)
+TiesOfValues = slip(
+    "ties are looked for among the values of seq: keys that are equal need the decision",
+    "(select(key, key, ",
+    "(select(seq, seq, ",
+)
+BosNowhere = slip(
+    "bos is not used: with it, position 0 keeps place 0, and the places of the rest begin at 1",
+    "selector_width(before, bos)",
+    "selector_width(before)",
+    "        place = where(indices == 0, 0, place + 1)",
+    "        pass",
+)
 Unstable = slip(
     "equal keys come out in turned order: the earlier position goes first",
     'indices, indices, "<"',

@@ -93,6 +93,31 @@ EndsThere = slip(
     "[sharpness, 0.5 - sharpness * middle], [sharpness, -0.5 - sharpness * middle]",
     "[sharpness, 1 - sharpness * middle], [sharpness, -sharpness * middle]",
 )
+OnlyZScaled = slip(
+    "only z is multiplied by the slope: so is the threshold, since the slope goes with z - t",
+    "[[sharpness, 0.5 - sharpness * middle], [sharpness, -0.5 - sharpness * middle]]",
+    "[[sharpness, 0.5 - middle], [sharpness, -0.5 - middle]]",
+)
+ThresholdAdded = slip(
+    "the threshold is added: take it off, since a step rises where z passes it",
+    "[[sharpness, 0.5 - sharpness * middle], [sharpness, -0.5 - sharpness * middle]]",
+    "[[sharpness, 0.5 + sharpness * middle], [sharpness, -0.5 + sharpness * middle]]",
+)
+TurnedRound = slip(
+    "a step takes the new result off and brings the old one: it is the other way round",
+    "rows += [change, -change]",
+    "rows += [-change, change]",
+)
+StartsAtTheTop = slip(
+    "the constant unit writes the result of the highest value: it is that of the lowest",
+    "eye[out.index(known[0][1])]",
+    "eye[out.index(known[-1][1])]",
+)
+HalfTheSlope = slip(
+    "the slope is half the sharpness",
+    "[[sharpness, 0.5 - sharpness * middle], [sharpness, -0.5 - sharpness * middle]]",
+    "[[sharpness / 2, 0.5 - sharpness / 2 * middle], [sharpness / 2, -0.5 - sharpness / 2 * middle]]",
+)
 TwiceTheSlope = slip(
     "the slope is twice the sharpness",
     "[sharpness, 0.5 - sharpness * middle], [sharpness, -0.5 - sharpness * middle]",
