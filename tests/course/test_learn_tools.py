@@ -23,6 +23,7 @@ from utils.learn.check import CheckFailed, before_tests, check
 from utils.learn.guard import Prints
 from utils.learn.reuse import stand_ins
 from utils.learn.show import Notice
+from utils.plot import widget
 
 IMPORTS = "import torch\nimport torch.nn.functional as F\nfrom torch import nn, Tensor\nfrom jaxtyping import Float\n"
 SOLVED = """class LayerNorm(nn.Module):
@@ -301,10 +302,12 @@ def test_quiz_explains_every_choice(capsys):
 def test_quiz_widget_answers_by_button(monkeypatch, capsys):
     widgets = pytest.importorskip("ipywidgets", reason="ipywidgets is not installed")
     shown = []
-    monkeypatch.setattr("IPython.display.display", shown.append)
+    monkeypatch.setattr("IPython.display.display", lambda data, raw: shown.append(data))
+    monkeypatch.setattr(questions, "show_widget", lambda box, said: shown.append(box) or widget.show_widget(box, said))
     question = load_chapter("ch1").quizzes[0]
     questions._ask("ch1", question)
-    style, choices, button, out, _ = shown[-1].children
+    assert shown[-1]["text/plain"] == "Run this cell again to choose an answer."  # in a saved notebook, say
+    style, choices, button, out, _ = shown[-2].children
     assert isinstance(choices, widgets.RadioButtons) and button.disabled
     assert choices._dom_classes[0] in style.value and "white-space:normal" in style.value, "long choices wrap"
     right = next(i for i, choice in enumerate(question.choices) if choice[1])
@@ -318,7 +321,7 @@ def test_quiz_widget_answers_by_button(monkeypatch, capsys):
 def test_a_failing_card_offers_its_help_by_a_button(monkeypatch, capsys):
     pytest.importorskip("ipywidgets", reason="ipywidgets is not installed")
     shown = []
-    monkeypatch.setattr("IPython.display.display", lambda obj, **more: shown.append(obj))
+    monkeypatch.setattr(ladder, "show_widget", lambda box, instead: shown.append(box))
     ladder.offer("ch1.LayerNorm")
     assert not shown, "where no kernel runs there is no button"
     monkeypatch.setattr(ladder, "widgets_work", lambda: True)

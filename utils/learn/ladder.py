@@ -8,7 +8,7 @@ from utils.grade.reference import reference
 from utils.learn import store
 from utils.learn.context import namespace, resolve
 from utils.learn.show import Notice, box, lines, show
-from utils.plot.widget import boxed, widgets_work
+from utils.plot.widget import boxed, show_widget, widgets_work
 
 TITLES = {"symptom": "What do you see?", "nudge": "A nudge", "pseudocode": "Pseudocode"}
 
@@ -41,7 +41,6 @@ def offer(name: str) -> None:
     if not widgets_work():
         return
     import ipywidgets as widgets
-    from IPython.display import display
 
     chapter, exercise = _exercise(name)
     titles = [title for title, _ in steps(exercise)]
@@ -71,7 +70,7 @@ def offer(name: str) -> None:
 
     button.on_click(clicked)
     label()
-    display(boxed(button, out))
+    show_widget(boxed(button, out), "Run this cell again for the button that opens the next hint.")
 
 
 def steps(exercise: Exercise) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ from utils.chapter import Quiz, load_chapter
 from utils.learn import store
 from utils.learn.context import current_chapter, describe
 from utils.learn.show import Notice, box, lines, show
-from utils.plot.widget import boxed, widgets_work
+from utils.plot.widget import boxed, show_widget, widgets_work
 
 
 def predict(question: str, guess=None, options: tuple | list = ()) -> None:
@@ -93,7 +93,6 @@ def explanation(question: Quiz, chosen: int) -> tuple[str, str]:
 def _ask(chapter: str, question: Quiz) -> None:
     """Show the question with radio buttons (reached by Tab, moved by arrows)."""
     import ipywidgets as widgets
-    from IPython.display import display
 
     labels = [(f"{i}. {_plain(text)}", i - 1) for i, (text, _, _) in enumerate(question.choices, 1)]
     choices = widgets.RadioButtons(options=labels, value=None, layout=widgets.Layout(width="auto"))
@@ -114,7 +113,7 @@ def _ask(chapter: str, question: Quiz) -> None:
     choices.observe(chosen, "value")
     button.on_click(answered)
     show(question.question, markdown=question.question)
-    display(boxed(wrap, choices, button, out))
+    show_widget(boxed(wrap, choices, button, out), "Run this cell again to choose an answer.")
 
 
 def _record(chapter: str, question: Quiz, chosen: int) -> None:

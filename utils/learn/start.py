@@ -23,7 +23,7 @@ SEED = 0
 
 
 def start_chapter(chapter: str) -> None:
-    """Seed everything, set up figures, print one line: device, Python, torch, chapter ("ch1").
+    """Seed everything, set up figures, show one line: device, Python, torch, chapter ("ch1").
 
     COURSE_CHAPTER, where it is set, names the chapter instead.
     """
@@ -36,9 +36,9 @@ def start_chapter(chapter: str) -> None:
         title = f"{source.label.lower()}: {source.title}"
     except CourseError as error:
         title = str(error)
-    print(f"{device_name()} | Python {platform.python_version()} | torch {torch.__version__} | {title}")
-    if first := to_do_first(chapter):
-        print(first)
+    text = f"{device_name()} | Python {platform.python_version()} | torch {torch.__version__} | {title}"
+    text += f"\n{first}" if (first := to_do_first(chapter)) else ""
+    show(text, f'<pre style="margin:0">{lines(text)}</pre><style>{picture.DARK_DRAWINGS_CSS}</style>')
 
 
 def to_do_first(chapter: str) -> str:

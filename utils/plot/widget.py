@@ -118,6 +118,14 @@ def boxed(*widgets):
     return ipywidgets.VBox([*widgets, keys])
 
 
+def show_widget(widget, instead: str) -> None:
+    """Display a widget; `instead` is read where there is none, as in a saved notebook whose kernel is gone."""
+    from IPython.display import display
+
+    model = {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}
+    display({"text/plain": instead, "application/vnd.jupyter.widget-view+json": model}, raw=True)
+
+
 @cache
 def _classes():
     """The two widget classes; made when first asked for, because importing ipywidgets takes a moment."""
@@ -271,13 +279,11 @@ class Explorer:
         show_caption(self.picture.caption, "The interactive figure above: " + self.picture.alt, self.view.own)
 
     def _ipython_display_(self) -> None:
-        from IPython.display import display
-
         if not widgets_work():
             self.draw().show()
             return
-        model = {"version_major": 2, "version_minor": 0, "model_id": self.start().model_id}
-        display({"text/plain": self.picture.alt, "application/vnd.jupyter.widget-view+json": model}, raw=True)
+        box = self.start()
+        show_widget(box, self.picture.alt)
         self._caption()
 
 
@@ -304,11 +310,9 @@ class Live:
 
     def __enter__(self) -> "Live":
         if widgets_work():
-            from IPython.display import display
-
             picture = self.draw()
             self.view = figure_view(picture.figure, picture.alt)
-            display(self.view)
+            show_widget(self.view, "This figure is drawn while the cell runs; run it again to see it.")
         return self
 
     def update(self, now: bool = False) -> None:
