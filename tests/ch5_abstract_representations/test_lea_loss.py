@@ -12,9 +12,9 @@ PARTS = ("loss", "board", "speech", "vq", "vectors", "words")
 
 
 @takes_along(lea.planted)
-def probe_loss(function, weights, masked, board, options):
+def probe_loss(function, weights, masked, board, training, options):
     """The parts, the gradients of the loss, and what the model was shown."""
-    model = planted(weights)
+    model = planted(weights).train(training)
     parts = function(model, masked.clone(), board.clone(), **options)
     if not isinstance(parts, dict):
         return {"kind": type(parts).__name__}
@@ -53,8 +53,8 @@ def case(draw):
     return lea.planted_weights(draw), torch.where(hidden, lea.UNK, board), board
 
 
-def run(lea_loss, w, masked, board, **options):
-    got = lea_loss.run(probe_loss, w, masked, board, options)
+def run(lea_loss, w, masked, board, training=True, **options):
+    got = lea_loss.run(probe_loss, w, masked, board, training, options)
     require(got["kind"] == "dict", f"lea_loss must return its parts as a dict, but it returns a {got['kind']}")
     missing = [name for name in PARTS if name not in got["parts"]]
     require(not missing, f"the dict that lea_loss returns lacks {', '.join(missing)}")
@@ -65,7 +65,9 @@ def run(lea_loss, w, masked, board, **options):
     words = got["parts"]["words"]
     whole = torch.is_tensor(words) and words.dtype == torch.int64
     require(whole, "'words' must be an int64 tensor, also where nothing is quantised", got=words)
-    require(got["training"], "lea_loss has switched the model to eval mode: leave its mode alone")
+    modes = "eval", "train"
+    says = f"lea_loss has switched the model from {modes[training]} to {modes[not training]} mode: leave its mode alone"
+    require(got["training"] == training, says)
     return got
 
 
@@ -124,6 +126,7 @@ def test_gradients(lea_loss, draw):
         says = f"the gradient of the weights of {what} is off: speech trains the first pass too, nothing is detached"
         close(got["gradients"][name], gradients[name], says, rtol=1e-3, name="the gradient")
     close(got["codebook"], w["codebook"], "the codebook has moved: only training moves it")
+    run(lea_loss, w, masked, board, training=False)
 
 
 def test_continuous_sentences(lea_loss, draw):

@@ -57,6 +57,9 @@ def test_masked(masked_ce, draw):
     got = run(masked_ce, logits, target, mask, "masked")
     close(got["loss"], expected.detach(), says)
     close(got["gradient"], leaf.grad, "the gradient is off: visible cells must have no part in it")
+    mask[1] = False
+    says = "a board without hidden cells must not count: the mean is that over the hidden cells of all boards"
+    close(run(masked_ce, logits, target, mask, "masked")["loss"], F.cross_entropy(logits[mask], target[mask]), says)
 
 
 def test_nothing_hidden(masked_ce, draw):

@@ -37,6 +37,9 @@ def test_euclidean(pairwise_distance, draw):
     says = "the euclidean distances are off"
     close(run(pairwise_distance, X, "euclidean"), by_hand(X, False), says)
     close(run(pairwise_distance, X), by_hand(X, False), "without a metric the distances must be euclidean")
+    X = 1000 + draw.normal(6, 4, std=0.1)
+    says = "for long vectors that lie close together the distances are off: subtract the vectors first, then square"
+    close(run(pairwise_distance, X), by_hand(X, False), says, atol=1e-3)
 
 
 def test_unit(pairwise_distance, draw):

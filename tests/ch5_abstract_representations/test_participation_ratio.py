@@ -2,7 +2,7 @@
 
 import torch
 
-from utils.grade import close, equal, require
+from utils.grade import close, equal, plain_number
 
 
 def spread(draw, variances, n=24, D=7):
@@ -19,10 +19,7 @@ def spread(draw, variances, n=24, D=7):
 def run(participation_ratio, X):
     got = participation_ratio.call(X)
     equal(got["args"][0], X, "the caller's X is different after the call")
-    require(
-        isinstance(got["result"], float),
-        f"the result must be a Python float, not a {type(got['result']).__name__}",
-    )
+    plain_number(got["result"], float)
     return got["result"]
 
 

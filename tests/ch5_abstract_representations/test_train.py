@@ -45,7 +45,9 @@ def probe_training(train, table, batches, masks, steps, options):
     def measure(model, lib, boards, generator, *rest, **more):
         first = float(torch.rand((), generator=generator))
         state = [float(boards), float(generator is stream), float(generator.initial_seed())]
-        calls["measured"].append([*state, float(len(rest) + len(more)), first])
+        calls["measured"].append(
+            [*state, float(len(rest) + len(more)), first, float(generator is torch.default_generator)]
+        )
         return {"loss": model.table.detach().square().sum().item(), "masked_object": float(len(calls["measured"]))}
 
     def optimizer_for(model, schedule):
@@ -209,6 +211,8 @@ def test_measuring_is_set_apart(train, draw):
     require(bool(got["measured"]), says)
     wanted = [measured_as(17, 0, 0)] * len(got["measured"])
     equal([measured_as(*call[:3]) for call in got["measured"]], wanted, says)
+    says = "every measurement reseeds torch's global generator: give it a generator of its own, torch.Generator()"
+    require(not any(call[5] for call in got["measured"]), says)
     first = float(torch.rand((), generator=torch.Generator().manual_seed(0)))
     says = "each measurement needs a fresh generator with seed 0: one that was used before draws other boards"
     require(all(call[4] == first for call in got["measured"]), says)

@@ -151,8 +151,12 @@ def test_words_begin_after_the_continuous_steps(train_lea, draw):
         starts = [event for event in got["events"] if event[0] == "start"]
         says = "start_codebook must be called once, when the first quantised step comes"
         require(len(starts) == 1, says + f"; it was called {len(starts)} times")
-        close(starts[0][1], float(numbers[continuous]), "start_codebook must be given that step's masked boards")
         order = [event[0] for event in got["events"]]
+        step = order[: order.index("start")].count("sample") - 1
+        require(
+            step == continuous, f"start_codebook was called in step {step}: the first quantised step is {continuous}"
+        )
+        close(starts[0][1], float(numbers[continuous]), "start_codebook must be given that step's masked boards")
         before = order[: order.index("start")].count("loss")
         require(
             before == continuous, f"start_codebook was called when {before} losses had been taken, not {continuous}"

@@ -2,7 +2,7 @@
 
 import torch
 
-from utils.grade import close, equal, require
+from utils.grade import close, equal, plain_number
 from utils.grade.probes import call
 
 
@@ -20,10 +20,7 @@ def by_hand(X, y):
 def run(variance_explained, X, y, tolerance=None):
     got = variance_explained.run(call, (X, y), {}, tolerance=tolerance)
     equal(got["args"][0], X, "the caller's X is different after the call")
-    require(
-        isinstance(got["result"], float),
-        f"the result must be a Python float, not a {type(got['result']).__name__}",
-    )
+    plain_number(got["result"], float)
     return got["result"]
 
 

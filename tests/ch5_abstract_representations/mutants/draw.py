@@ -73,7 +73,7 @@ tokens_first = slip(
     "the axes come as (B, V, T): return (B, T, V)", "return model.head(z)", "return model.head(z).transpose(1, 2)"
 )
 second_look = slip(
-    "the drawing is read a second time: draw from the words alone, in one pass",
+    "read is called 2 times for 3 boards: each is drawn once, from its words alone",
     "return model.head(z)", "return model.head(model.read(model.head(z).argmax(-1), sentence))",
 )  # fmt: skip
 composed = slip(
@@ -98,6 +98,16 @@ on_the_blank = slip(
     "model.codebook[words]", "model.codebook[words] + model.blank(len(words))",
 )  # fmt: skip
 
+one_word_off = slip("the words are looked up one row too early", "model.codebook[words]", "model.codebook[words - 1]")
+normalised = slip(
+    "the words' vectors are scaled to length 1: they are heard as they are",
+    "model.codebook[words]", "F.normalize(model.codebook[words], dim=-1)",
+)  # fmt: skip
+on_the_slots = slip(
+    "the slots are added to the words: they are heard as they are",
+    "model.codebook[words]", "model.codebook[words] + model.slots",
+)  # fmt: skip
+
 
 @right
 def by_embedding(model, words):
@@ -118,3 +128,9 @@ def by_settings(model, words):
 def by_one_hot(model, words):
     heard = F.one_hot(words, len(model.codebook)).float() @ model.codebook
     return model.head(model.read(model.unseen(len(heard)), heard)).detach()
+
+
+@right
+def one_at_a_time(model, words):
+    with torch.no_grad():
+        return torch.cat([model.head(model.read(model.unseen(1), model.codebook[row][None])) for row in words])

@@ -182,6 +182,24 @@ AlongTheCells = slip(
     "pos.expand(B, -1, -1)], dim=-1)", "pos.expand(B, -1, -1)], dim=1)",
 )  # fmt: skip
 
+TwoHeads = slip(
+    "the number of heads is fixed: it is self.n_heads",
+    "B, T, D = x.shape", "B, T, D = x.shape\n    self.n_heads = 2",
+)  # fmt: skip
+OneHead = slip(
+    "there is a single head, as wide as the content: split the width into self.n_heads heads",
+    "B, T, D = x.shape", "B, T, D = x.shape\n    self.n_heads = 1",
+)  # fmt: skip
+OneHeadScaledByH = slip(
+    "there is a single head, as wide as the content: split the width into self.n_heads heads",
+    "B, T, D = x.shape", "B, T, D = x.shape\n    H, self.n_heads = D // self.n_heads, 1",
+    "q.shape[-1] ** 0.5", "H ** 0.5",
+)  # fmt: skip
+WeightsTurned = slip(
+    "the values are mixed by the weights of the wrong axis: row i of the weights belongs to query i",
+    "pattern @ v", "pattern.transpose(-1, -2) @ v",
+)  # fmt: skip
+
 
 @right
 class WithTorch(Base):

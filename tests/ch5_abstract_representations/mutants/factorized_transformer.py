@@ -194,6 +194,26 @@ PostNormAfter = slip(
     "block.norm_1(block.z_attn(x + block.attention(x, pos)))",
 )
 
+PositionDetached = slip(
+    "only a part of the gradient reaches position: attention and the MLP both train it, so nothing is detached",
+    "pos.expand(len(x), -1, -1)", "pos.detach().expand(len(x), -1, -1)",
+)  # fmt: skip
+PositionDetachedInAttention = slip(
+    "only a part of the gradient reaches position: attention and the MLP both train it, so nothing is detached",
+    "block.norm_1(x), pos)", "block.norm_1(x), pos.data)",
+)  # fmt: skip
+MlpFirst = slip(
+    "the MLP comes before attention: attention is first",
+    "x = block.z_attn(x + block.attention(block.norm_1(x), pos))\n        ", "",
+    "x = block.out(x + block.mlp(read))",
+    "x = block.out(x + block.mlp(read))\n        x = block.z_attn(x + block.attention(block.norm_1(x), pos))",
+)  # fmt: skip
+PositionNormed = slip(
+    "the position vectors are normalised: they are read as they are",
+    "[block.norm_2(x), pos.expand",
+    "[block.norm_2(x), torch.nn.functional.layer_norm(pos, pos.shape[-1:]).expand",
+)  # fmt: skip
+
 
 @right
 class InSteps(Base):

@@ -113,7 +113,11 @@ words_missing = slip(
     "with quantised=False no words are returned: they are what would have been said",
     "heard, vq = vectors, torch.zeros(())", "heard, vq, words = vectors, torch.zeros(()), None",
 )  # fmt: skip
-left_in_eval = slip("the model is switched to eval mode", "n = len(masked)", "model.eval()\n    n = len(masked)")
+left_in_eval = slip(
+    "lea_loss has switched the model from train to eval mode: leave its mode alone",
+    "n = len(masked)",
+    "model.eval()\n    n = len(masked)",
+)
 heard_detached = slip(
     "what the third pass hears is cut off from the composer: its gradient must come back through the words",
     "model.unseen(n), heard)", "model.unseen(n), heard.detach())",
@@ -192,6 +196,11 @@ always_looked_up = slip(
 no_head = slip(
     "the third pass ends without the head, which makes logits of the abstractions",
     "model.head(model.read(model.unseen(n), heard))", "model.read(model.unseen(n), heard)",
+)  # fmt: skip
+
+left_in_train = slip(
+    "lea_loss has switched the model from eval to train mode: leave its mode alone",
+    "n = len(masked)", "model.train()\n    n = len(masked)",
 )  # fmt: skip
 
 

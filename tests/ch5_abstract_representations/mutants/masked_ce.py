@@ -133,6 +133,11 @@ SoftmaxOverCells = slip(
     "-logits.log_softmax(1).gather(-1, target[..., None])[..., 0]",
 )  # fmt: skip
 
+OneOnEachBoard = slip(
+    "a board without hidden cells must not count: the mean is that over the hidden cells of all boards",
+    "mask.sum().clamp(min=1)", "mask.sum(1).clamp(min=1).sum()",
+)  # fmt: skip
+
 
 @right
 def by_hand(logits, target, mask, where="all"):

@@ -99,6 +99,15 @@ LargestDifference = slip(
     ".square().sum(dim=-1).sqrt()", ".abs().amax(dim=-1)",
 )  # fmt: skip
 
+GramMended = slip(
+    "for long vectors that lie close together the distances are off: subtract the vectors first, then square",
+    "return (X[:, None] - X[None]).square().sum(dim=-1).sqrt()",
+    "n = (X * X).sum(1)\n    D = (n[:, None] + n - 2 * X @ X.T).clamp(min=0).sqrt()\n    return D.fill_diagonal_(0)",
+)  # fmt: skip
+UnitBySum = slip(
+    "the rows are divided by the sum of their sizes: scale them to length 1", "X.norm(dim=1", "X.norm(p=1, dim=1"
+)
+
 
 @right
 def with_cdist(X, metric="euclidean"):

@@ -97,4 +97,4 @@ def by_gram(X):
     X = X - X.mean(0, keepdim=True)
     G = X @ X.T
     top = G.diagonal().sum().pow(2)
-    return (top / G.pow(2).sum()).item() if top else 0.0
+    return (top / G.pow(2).sum()).item() if top else 0

@@ -98,6 +98,25 @@ averaged = slip(
     "model.compose(z)", "model.compose(z.mean(1, keepdim=True).expand_as(z))",
 )  # fmt: skip
 
+farthest = slip(
+    "the word that is farthest away is said: take the nearest one",
+    "_, words, _ = vector_quantize(model.compose(z), model.codebook)",
+    "words = torch.cdist(model.compose(z), model.codebook).argmax(-1)",
+)  # fmt: skip
+by_direction = slip(
+    "words are compared by their direction alone: take the nearest one",
+    "vector_quantize(model.compose(z), model.codebook)",
+    "vector_quantize(F.normalize(model.compose(z), dim=-1), F.normalize(model.codebook, dim=-1))",
+)  # fmt: skip
+largest_number = slip(
+    "the place of a vector's largest number is returned: the word is the nearest one of the codebook",
+    "_, words, _ = vector_quantize(model.compose(z), model.codebook)", "words = model.compose(z).argmax(-1)",
+)  # fmt: skip
+first_word = slip(
+    "the network hears the first word of the codebook: it must hear the blank sentence, model.blank",
+    "model.blank(len(tokens))", "model.codebook[:1].expand(len(tokens), model.slots.shape[0], -1)",
+)  # fmt: skip
+
 
 @right
 @torch.no_grad()
@@ -110,3 +129,10 @@ def by_hand(model, tokens):
 def by_dot_products(model, tokens):
     said = model.compose(model.read(tokens=tokens, sentence=model.blank(len(tokens)))).detach()
     return (said @ model.codebook.T - model.codebook.square().sum(1) / 2).max(dim=2).indices
+
+
+@right
+@torch.no_grad()
+def one_at_a_time(model, tokens):
+    said = [model.compose(model.read(row[None], model.blank(1))) for row in tokens]
+    return vector_quantize(torch.cat(said), model.codebook)[1]

@@ -129,6 +129,15 @@ added_up = slip(
     "other[:, slot] += new_word",
 )
 
+both_edited = slip(
+    "both drawings are made from the new sentence: one is to be made from the words as they were",
+    "draw(model, words).argmax", "draw(model, other).argmax",
+)  # fmt: skip
+rest_too = slip(
+    "the words after the slot are replaced as well: only the one at `slot`", "other[:, slot] =", "other[:, slot:] ="
+)
+others_blank = slip("the other words are lost: they stay as they were", "words.clone()", "torch.zeros_like(words)")
+
 
 @right
 def with_list(model, words, slot, new_word):

@@ -205,6 +205,11 @@ LeftInEval = slip(
     "found = measure", "model.eval()\n            found = measure",
 )  # fmt: skip
 
+GlobalSeed = slip(
+    "every measurement reseeds torch's global generator: give it a generator of its own, torch.Generator()",
+    "torch.Generator().manual_seed(0))", "torch.manual_seed(0))",
+)  # fmt: skip
+
 
 @right
 def in_pieces(model, lib, steps, generator, schedule=None, watch=None, optimizer=None, draw=sample_boards):

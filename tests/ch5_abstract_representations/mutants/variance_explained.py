@@ -139,7 +139,7 @@ RowsScaled = slip(
 def by_residuals(X, y):
     means = torch.stack([X[y == label].mean(0) for label in y.tolist()])
     total = (X - X.mean(0)).pow(2).sum().item()
-    return 1 - (X - means).pow(2).sum().item() / total if total else 0.0
+    return 1 - (X - means).pow(2).sum().item() / total if total else 0
 
 
 @right
