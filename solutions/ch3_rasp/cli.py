@@ -1,7 +1,7 @@
 """Command line of chapter 3: `run` and `prompt` for RASP's text form, and the training commands."""
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Literal
 
@@ -116,4 +116,20 @@ def _run(arguments: list[str]) -> int:
     command = COMMANDS[name]
     if name in cli_train.WITH_WORDS:
         arguments = options_of(arguments)
+    arguments = with_dashes(command, arguments)
     return tyro.cli(command, args=arguments, prog=f"{PROGRAM} {name}", description=command.__doc__).run()
+
+
+def with_dashes(command: type, arguments: list[str]) -> list[str]:
+    """`--sequence -a` as `--sequence=-a`: what follows an option for text is text, unless it is an option."""
+    options = {f"--{field.name.replace('_', '-')}": field.type for field in fields(command)}
+    texts = {option for option, kind in options.items() if kind in (str, str | None)}
+    found: list[str] = []
+    for argument in arguments:
+        word = argument.partition("=")[0].replace("_", "-")
+        is_option = word in {"-h", "--help", *options} or word.startswith("--no-")
+        if found and argument.startswith("-") and not is_option and found[-1].replace("_", "-") in texts:
+            found[-1] += f"={argument}"
+        else:
+            found.append(argument)
+    return found

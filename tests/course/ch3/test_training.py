@@ -214,6 +214,7 @@ def test_table_of_sizes(tmp_path, monkeypatch, capsys):
         (["table", "--seeds", "0"], "seeds must be 1 or more"),
         (["draw-attention", "--lang", "sort_10", "--sequence", "abc"], "no saved run"),
         (["draw-attention", "--lang", "sort_10", "--sequence", "a/c"], "'/' in 'a/c' is not a symbol"),
+        (["draw-attention", "--lang", "sort_10", "--sequence", "-a"], "'-' in '-a' is not a symbol"),
         (["peep", "nothing"], "There is no language 'nothing'"),
         (["summary"], "no finished runs"),
         (["summary", "--lang", "sort"], "There is no language 'sort'"),
