@@ -30,8 +30,11 @@ ROOT = course.ROOT
 PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", "chapters/*.md", "docs/*.md", "pyproject.toml")
 COMMANDS = ("utils.build", "utils.grade", "utils.env", "docs")
 DRAWING = re.compile(r'<img [^>]*src="data:image/svg[^>]*>')
-SCROLLS = r'<div class="drawing" tabindex="0">\g<0></div>'
-PLOT = '<div class="course-plot" role="img" aria-label="{alt}"></div><script type="application/json">{figure}</script>'
+SCROLLS = r'<div class="scrolls" tabindex="0">\g<0></div>'  # sideways, on a narrow screen; by keys too
+PLOT = (
+    '<div class="scrolls" tabindex="0"><div class="course-plot" role="img" aria-label="{alt}" '
+    'style="height:{height}px"></div><script type="application/json">{figure}</script></div>'
+)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -125,7 +128,7 @@ def read_only(notebook, stubs: dict[str, str], chapter: str, solutions: bool):
             continue
         if cell.id.endswith("-title"):
             cell.source = badge.sub(r"[\1](\2)", stubs[cell.id])
-        if cell.cell_type == "markdown":  # on a narrow screen a drawing scrolls sideways, by keys too
+        if cell.cell_type == "markdown":
             cell.source = DRAWING.sub(SCROLLS, cell.source)
         if quiz:
             question = quizzes[quiz[1]]
@@ -162,7 +165,8 @@ def as_page(output):
             figure.get("layout", {}).get("meta", {}).get("alt", "a figure; the sentence below says what it shows")
         )
         text = json.dumps({"data": figure["data"], "layout": figure["layout"]}).replace("</", "<\\/")
-        data = {"text/html": PLOT.format(alt=html.escape(alt, quote=True), figure=text)}
+        height = figure.get("layout", {}).get("height", 400)
+        data = {"text/html": PLOT.format(alt=html.escape(alt, quote=True), height=height, figure=text)}
         return nbformat.v4.new_output("display_data", data=data)
     if output.output_type == "stream":  # of a progress bar its last state
         output.text = re.sub(r"[^\n]*\r", "", output.text)

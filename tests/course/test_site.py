@@ -93,7 +93,7 @@ def test_the_first_page_is_small(site, pages):
 def test_every_drawing_scrolls_where_it_is_too_wide(site):
     for name in ("index", "chapters/start", f"chapters/{course.chapter_name('ch1')}/exercises"):
         text = (site / f"{name}.html").read_text(encoding="utf-8")
-        pattern = r'(<div class="drawing" tabindex="0">)?<img [^>]*src="data:image/svg'
+        pattern = r'(<div class="scrolls" tabindex="0">)?<img [^>]*src="data:image/svg'
         assert (found := re.findall(pattern, text)) and all(found), name
 
 
