@@ -16,6 +16,8 @@ def probe_library(make_library, sizes, seeds):
                 lib = make_library(*sizes[:5], generator, **({"side": sizes[5]} if len(sizes) > 5 else {}))
             except ValueError:
                 return "refused"
+            except AssertionError:
+                return "AssertionError"
             if lib is None:
                 return None
             names = ("roots", "comps", "n_bg", "n_obj", "side", "margin", "d", "unk", "vocab")
@@ -28,6 +30,7 @@ def probe_library(make_library, sizes, seeds):
 def drawn(make_library, draw, *sizes, seeds=None):
     found = make_library.run(probe_library, list(sizes), seeds or [draw.seed])
     require(found is not None, "make_library returns nothing: return the Library")
+    require(found != "AssertionError", "make_library raised an AssertionError, although there are as many objects")
     R, d, _, n_obj, C = sizes[:5]
     says = (
         f"{R} roots of {d} x {d} cells out of {n_obj} tokens, and {C} composites of 2 x 2 slots out of {R} roots, are "
@@ -73,6 +76,10 @@ def test_tokens_may_repeat(make_library, draw):
     shares = torch.bincount(lib["roots"].flatten() - 2, minlength=9) / lib["roots"].numel()
     says = "some object tokens come more often than others: all are equally likely"
     require(rarity(shares, torch.full((9,), 1 / 9), lib["roots"].numel()) < RARE, says, got=shares)
+    few = drawn(make_library, draw, 4, 3, 2, 9, 0, seeds=[draw.seed for _ in range(100)])
+    shares = torch.bincount(torch.cat([one["roots"][:, 0, 0] for one in few]) - 2, minlength=9) / 400
+    says = "objects that begin with a large token come too seldom: cutting off a sorted list leaves them out"
+    require(rarity(shares, torch.full((9,), 1 / 9), 400) < RARE, says, got=shares)
 
 
 def test_roots_all_different(make_library, draw):
@@ -110,6 +117,7 @@ def test_composites(make_library, draw):
 def test_too_many(make_library, draw):
     for objects, sizes in (("roots", (17, 2, 3, 2, 1)), ("composites", (2, 2, 3, 5, 17))):
         found = make_library.run(probe_library, list(sizes), [draw.seed])
+        require(found != "AssertionError", "it refuses with an AssertionError: a ValueError is wanted")
         says = f"more {objects} than there are different ones must be refused with a ValueError"
         require(found == "refused", says)
 

@@ -69,7 +69,7 @@ def verdict(chapter: str, name: str, results: list[Result], seed: int) -> Outcom
     else:
         # the hidden tests build modules with a stand-in for the config; the learner knows it by that name
         text = " ".join(error.text.replace("'types.SimpleNamespace' object", "the config").split()).rstrip(".")
-        outcome.says = f"{name} raised {error.kind}: {text}{_place(error)}"
+        outcome.says = f"{name} raised {error.kind}{text and f': {text}'}{_place(error)}"
         if cause := likely_cause(error.text):
             outcome.says += f". {cause}"
     if stopped is not None and first is not stopped:

@@ -54,6 +54,9 @@ shape '\[.*\]' is invalid for input of size|cannot reshape
     The new shape holds another number of elements than the tensor does: multiply both shapes out
 Sizes of tensors must match except in dimension|Tensors must have same number of dimensions
     torch.cat joins along one axis, and all others must agree: check the shapes and the axis
+random_ expects 'from' to be less than 'to'
+    torch.randint has nothing to draw from: its upper end is left out, so it must be larger than the lower one. See
+    which list or range is empty here, or one too short
 probability tensor contains either|invalid multinomial distribution|cannot sample n_sample
     multinomial draws from probabilities, which are not negative and not all zero: look for logits without softmax,
     or for a row in which nothing is left to draw

@@ -138,6 +138,25 @@ SetsAsKeys = slip(TOO_ALIKE, "tuple(drawn", "frozenset(drawn", *FOR_EVER)
 SumsAsKeys = slip(TOO_ALIKE, "tuple(drawn.flatten().tolist())", "int(drawn.sum())", *FOR_EVER)
 FirstRowsAsKeys = slip(TOO_ALIKE, "drawn.flatten().tolist()", "drawn[0].tolist()", *FOR_EVER)
 
+NeverRefusedForComposites = slip(
+    "with more objects asked for than there are different ones it draws for ever: raise a ValueError first",
+    "count > choices ** (size * size):", "count > choices ** (size * size) and count == n_roots:", *FOR_EVER,
+)  # fmt: skip
+
+
+@wrong("objects that begin with a large token come too seldom: cutting off a sorted list leaves them out")
+def sorted_and_cut(n_roots, d, n_bg, n_obj, n_comps, generator, side=8):
+    def different(count, size, choices):
+        if count > choices ** (size * size):
+            raise ValueError("too many")
+        found = torch.empty(0, size, size, dtype=torch.int64)
+        while len(found) < count:
+            more = torch.randint(choices, (2 * count, size, size), generator=generator)
+            found = torch.cat([found, more]).unique(dim=0)
+        return found[:count]
+
+    return Library(n_bg + different(n_roots, d, n_obj), different(n_comps, 2, n_roots), n_bg, n_obj, side)
+
 
 @wrong("no root holds a token twice: the token of each cell is drawn on its own, with replacement")
 def without_replacement(n_roots, d, n_bg, n_obj, n_comps, generator, side=8):
