@@ -144,6 +144,20 @@ def test_stub_is_not_attempted(notebook):
     assert "LayerNorm" not in entries()
 
 
+def test_a_lost_decorator_of_the_chapter_is_missed(notebook, monkeypatch):
+    monkeypatch.setenv("COURSE_CHAPTER", "ch3")
+    rows = "[[(COMPARISONS[op] if op in COMPARISONS else op)(key, query) for key in keys] for query in queries]"
+    answer = f"def select(keys, queries, op):\n    return np.array({rows}, dtype=bool)\n"
+    notebook.fine("import numpy as np\nfrom solutions.ch3_rasp.language import lazily\n")
+    notebook.fine("from solutions.ch3_rasp.values import COMPARISONS\n")
+    notebook.fine(answer)
+    assert 'the line @lazily("Selector") above select is missing' in notebook.fails('check("ch3.select")')
+    notebook.fine('select = lazily("Selector")(select)')
+    notebook.fine('check("ch3.select")')
+    notebook.fine(f'@lazily("Selector")\n{answer}')
+    notebook.fine('check("ch3.select")')
+
+
 def test_escaped_not_implemented_is_unfinished(notebook):
     notebook.fine(NORM.format(extra="raise NotImplementedError", unbiased=False))
     assert "not written yet" in notebook.fails("check(LayerNorm)")

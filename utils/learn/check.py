@@ -16,7 +16,7 @@ from utils.learn.guard import traceless
 from utils.learn.ladder import offer
 from utils.learn.reuse import NeedsFirst, stand_ins
 from utils.learn.show import Notice, as_code, box, compared, heat_maps, inputs_line, lines, show
-from utils.learn.sources import companions, is_reference, is_stub, source_of, wants_class
+from utils.learn.sources import companions, is_reference, is_stub, lost_decorator, source_of, wants_class
 
 
 class CheckFailed(Notice):
@@ -153,6 +153,9 @@ def before_tests(chapter: str, name: str, names: dict) -> Outcome | None:
         return Outcome(name, Status.WRONG, f"{name} must be a {kind}, but the notebook leaves it as {describe(obj)}.")
     if is_stub(obj, chapter, name):
         return Outcome(name, Status.NOT_ATTEMPTED, says(Status.NOT_ATTEMPTED, name))
+    if decorator := lost_decorator(obj, chapter, name):
+        lost = f"the line {decorator} above {name} is missing: later cells need it, so put it back"
+        return Outcome(name, Status.WRONG, lost)
     return None
 
 

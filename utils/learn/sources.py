@@ -60,6 +60,23 @@ def is_stub(obj, chapter: str, name: str) -> bool:
     return source is not None and built.is_stub(source, chapter, name)
 
 
+def lost_decorator(obj, chapter: str, name: str) -> str:
+    """The stub's decorator that a learner's function lacks, as it is written there; empty where nothing is lost.
+
+    Only those that the chapter defines count, such as @lazily("SOp"): there are other ways to write @torch.no_grad().
+    """
+    source = source_of(obj, name)
+    if source is None or hasattr(obj, "__wrapped__"):
+        return ""
+    stub = built.stub_source(chapter, name)
+    for node in ast.parse(stub).body:
+        if isinstance(node, DEFINITIONS) and node.name == name and not ast.parse(source).body[0].decorator_list:
+            for decorator in node.decorator_list:
+                if isinstance(getattr(decorator, "func", decorator), ast.Name):
+                    return f"@{ast.get_source_segment(stub, decorator)}"
+    return ""
+
+
 def wants_class(chapter: str, name: str) -> bool:
     """Whether the exercise asks for a class, and not for a function."""
     body = ast.parse(built.stub_source(chapter, name)).body
