@@ -2,8 +2,8 @@
 
 `run_program` is the probe: it gives the learner's function this language's names, calls it, runs what it returns.
 The functions that are exercises (length, sort, ...) aren't written as programs here: plain Python looks at a head's
-whole matrix, which no program can do, and the one that is judged isn't there. Steps of a copy of the language are
-refused.
+whole matrix, which no program can do, and the one that is judged isn't there. Steps of the learner's own language
+(made outside of the function that is judged, as a default argument, say) are made anew in this one.
 """
 
 from functools import cache
@@ -41,12 +41,11 @@ def language():
         kind = "s-op"
 
         def __init__(self, function, *parts, op="map", setting=None, name=""):
+            parts = tuple(adopted(part) for part in parts)
             self.function, self.parts, self.op, self.setting, self.name = function, parts, op, setting, name
             self.label = ""
             if self.kind == "s-op" and op != "aggregate" and "selector" in [getattr(p, "kind", "") for p in parts]:
                 raise RaspError("a selector cannot be computed with, only selected from: an s-op is wanted here")
-            if any(hasattr(part, "parts") and not isinstance(part, Step) for part in parts):
-                raise RaspError("a step of another language")
 
         def __call__(self, x):
             return self.value(list(x), {})
@@ -68,6 +67,29 @@ def language():
 
         __hash__ = object.__hash__
         __iter__ = None
+
+    kept = {}  # steps of the learner's own language with what they became here
+
+    def adopted(part):
+        if not hasattr(part, "parts") or isinstance(part, Step):
+            return part
+        if id(part) not in kept:
+            kept[id(part)] = part, made_anew(part)
+        return kept[id(part)][1]
+
+    def made_anew(step):
+        parts, how, setting = [adopted(part) for part in step.parts], step.op, step.setting
+        if how in ("select", "aggregate"):
+            return (select if how == "select" else aggregate)(*parts, setting)
+        if how == "map":
+            return SOp.pointwise(setting, *parts)
+        if how in ("and", "or"):
+            return parts[0] & parts[1] if how == "and" else parts[0] | parts[1]
+        if how == "not":
+            return ~parts[0]
+        if how in ("tokens", "indices"):
+            return tokens if how == "tokens" else indices
+        raise RaspError("a step that a Python function computes from the whole input is none of the language's")
 
     class SOp(Step):
         @classmethod
@@ -117,6 +139,7 @@ def language():
     both("and", lambda a, b: bool(a and b))
     both("or", lambda a, b: bool(a or b))
     SOp.__hash__ = object.__hash__
+    SOp.adopted = staticmethod(adopted)
 
     class Selector(Step):
         kind = "selector"
@@ -327,7 +350,7 @@ def run_program(program, arguments, inputs, heads):
     own.update(put)
     try:
         given = [eval(a["step"], dict(lent)) if isinstance(a, dict) else a for a in arguments]
-        sop = program(*given)
+        sop = lent["SOp"].adopted(program(*given))
         if not isinstance(sop, lent["SOp"]):
             return {"problem": "None" if sop is None else type(sop).__name__}
         if heads is None:

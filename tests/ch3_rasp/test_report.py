@@ -83,6 +83,9 @@ def test_merged(report):
     compared(report, both, (1, [2]), "with merge=False, two equal selectors are two heads", merge=False)
     other = "aggregate(select(indices, indices, '<'), indices) + aggregate(select(indices, indices, '<='), 1)"
     compared(report, other, (1, [2]), "selectors that compare in another way stay two heads", merge=True)
+    other = "aggregate(select(indices, indices, '<'), indices) + aggregate(select(tokens, tokens, '<'), 1)"
+    says_other = "selectors that compare other things, in the same way, stay two heads"
+    compared(report, other, (1, [2]), says_other, merge=True)
     parts = "select(indices, indices + 1, '==') & select(tokens, 'a', '==')"
     compared(report, f"aggregate({parts}, indices) + aggregate({parts}, 1)", (1, [1]), says, merge=True)
     compared(report, "sort(tokens)", (2, [2, 1]), "the size of a longer program is wrong")

@@ -57,6 +57,12 @@ def test_a_row_per_query(select, draw):
     require(kind == "ndarray", f"select must return a numpy array, but it returns a {kind}")
 
 
+def test_more_queries_than_keys(select, draw):
+    keys, queries = draw.integers(0, 3, 2).tolist(), [1, 0, 2, *draw.integers(0, 3, 2).tolist()]
+    says = "there may be more queries than keys: each of them has its row"
+    compared(select(keys, queries, "<="), keys, queries, operator.le, says)
+
+
 def test_every_comparison(select, draw):
     keys, queries = [1, 2, 3, *draw.integers(0, 4, 2).tolist()], [2, 3, 1]
     words = (["b", "a", "B", "ab"], ["a", "b", "ab"])

@@ -37,4 +37,5 @@ def test_any_sequence(shift):
 
 
 def test_size(shift):
-    L.fits(shift, [L.step("tokens"), 1, "?"], [1], "shift takes one layer of one head")
+    for n in (1, -3):
+        L.fits(shift, [L.step("tokens"), n, "?"], [1], "shift takes one layer of one head, however far it moves")

@@ -148,6 +148,11 @@ ByInt = slip(
 RunAtOnce = slip(
     "the program is called without an input: return the s-op itself", "round(1 / share)", "round(1 / share)()"
 )
+WholeList = slip(
+    "the values are right, but a Python function looks at the whole list, which no attention head can: take a mean",
+    "round(1 / share)",
+    "SOp(lambda x: [len(x)] * len(x))",
+)
 WholeDivision = slip("s-ops have no //: divide, and round", "round(1 / share)", "1 // share")
 TimesPosition = slip(
     "the share is multiplied by the position: turn it over", "round(1 / share)", "round(share * indices)"

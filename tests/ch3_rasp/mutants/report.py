@@ -182,6 +182,11 @@ TheSets = slip(
     "[len(found) for found in heads]",
     "heads",
 )
+ByComparison = slip(
+    "with merge=True, selectors are compared by their comparison alone: what they compare must be the same, too",
+    "structure(chosen, {}) if merge",
+    "(chosen.op, str(chosen.setting)) if merge",
+)
 ByAggregate = slip(
     "with merge=True, whole aggregates are compared: heads are told apart by their selectors alone",
     "structure(chosen, {}) if merge",

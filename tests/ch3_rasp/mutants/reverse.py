@@ -110,6 +110,11 @@ NOT_A_LIST = (
     "an s-op isn't a list: before it runs, Python can neither turn it round nor tell its len(), so choose the mirrored "
     "position by select and length()"
 )
+WholeList = slip(
+    "the values are right, but a Python function turns the whole list, as no head can: select and aggregate",
+    "aggregate(flip, seq)",
+    "SOp(lambda column: column[::-1], seq)",
+)
 Sliced = slip(
     NOT_A_LIST,
     "return aggregate(flip, seq)",

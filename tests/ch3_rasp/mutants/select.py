@@ -157,6 +157,11 @@ OneRow = slip(
     "rows = [[bool(compare(key, query)) for key in keys] for query in queries]",
     "for query in queries:\n        return np.array([[bool(compare(key, query)) for key in keys]])\n    rows = []",
 )
+SquareOnly = slip(
+    "as many rows as there are keys are made: there is one for each query",
+    "    return np.array(rows, dtype=bool)",
+    "    return np.array(rows[: len(keys)], dtype=bool)",
+)
 NotReturned = slip(
     "nothing is returned: the line with return is missing",
     "return np.array(rows, dtype=bool)",

@@ -1,6 +1,10 @@
 """Wrong answers to exercise 3.5 that learners write, and right ones written differently."""
 
-from utils.grade import slips
+from pathlib import Path
+
+from utils.grade import load_file, slips
+
+outside = load_file(Path(__file__).parents[1] / "_language.py").language()
 
 slip = slips("""
 def selector_width(selector, bos=False):
@@ -165,4 +169,11 @@ def selector_width(selector, bos=False):
     first = select(indices, indices, lambda key, query: key == 0)
     count = round(aggregate(selector | first, indicator(indices == 0)) ** -1) - 1
     return count if bos else count + aggregate(selector & first, 1)
+""")
+at_start = outside["select"](outside["indices"], 0, "==")
+flag = outside["indicator"](outside["indices"] == 0)
+StepsFromOutside = slips("""
+def selector_width(selector, bos=False, joined=at_start):
+    others = 1 / aggregate(joined | selector, flag) - 1
+    return round(others) if bos else round(others + aggregate(selector & at_start, 1, 0))
 """)

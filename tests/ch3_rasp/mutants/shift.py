@@ -7,6 +7,13 @@ def shift(seq, n, fill):
     return aggregate(select(indices, indices - n, "=="), seq, fill)
 """)
 
+StepByStep = slip(
+    "the values are right, but each place takes a layer of its own: one head reaches n places far",
+    'return aggregate(select(indices, indices - n, "=="), seq, fill)',
+    "for _ in range(abs(n)):\n"
+    '        seq = aggregate(select(indices, indices - (1 if n > 0 else -1), "=="), seq, fill)\n'
+    "    return seq",
+)
 Left = slip("it moves the other way: position i reads position i - n", "indices - n", "indices + n")
 WrapsRound = slip(
     "what falls off one end comes back at the other: those places get fill",
