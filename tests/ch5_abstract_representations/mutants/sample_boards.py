@@ -27,6 +27,11 @@ def different(P, d):
     return pairs[(pairs[:, :2] != pairs[:, 2:]).all(dim=1)]
 
 
+def signed(P, d):
+    pairs = torch.cartesian_prod(*[torch.arange(P)] * 4)
+    return pairs[(pairs[:, :2] - pairs[:, 2:] >= d).any(dim=1)]
+
+
 def in_order(P, d):
     pairs = apart(P, d)
     return pairs[pairs[:, 0] <= pairs[:, 2]]
@@ -133,13 +138,17 @@ CompAlways = slip(
     "comp is a number on every board: it must be -1 where there is no composite",
     "torch.where(kind == 2, pick(len(lib.comps), n), -1)", "pick(len(lib.comps), n)",
 )  # fmt: skip
-NoKind = slip("kind is missing from the result", '{"kind": kind, "comp": comp}', '{"comp": comp}')
+NoKind = slip(
+    "the result lacks kind: return what paint returns, with kind and comp",
+    '{"kind": kind, "comp": comp}',
+    '{"comp": comp}',
+)
 NoComposites = slip(
     "in a world without composites it fails, though none is wanted: draw one only where there are any",
     "if len(lib.comps) == 0:", "if False:",
 )  # fmt: skip
 CompZero = slip(
-    "comp is 0 on boards with one root: it is -1 where there is no composite",
+    "comp must be -1 on boards without a composite, and 0 or more on the others",
     "n), -1)\n    corner", "n), -(kind == 1).long())\n    corner",
 )  # fmt: skip
 Blocks = slip(
@@ -184,7 +193,7 @@ EmptyFilled = slip(
     "lib.comps.flatten(1)[comp], row", "lib.comps.flatten(1)[comp].clamp(min=0), row",
 )  # fmt: skip
 SecondIsRootZero = slip(
-    "the empty second slot of a single board holds root 0: no root is -1",
+    "an empty slot holds root 0: a slot without a root has root -1",
     "objects[kind == 0, 1, 0] = -1",
     "objects[kind == 0, 1, 0] = 0",
 )
@@ -194,12 +203,58 @@ FlatBoards = slip(
     "objects, bg) | {\"kind\": kind, \"comp\": comp, \"board\": paint(lib, objects, bg)[\"board\"].flatten(1)}",
 )  # fmt: skip
 GlobalGenerator = slip(
-    "some draws come from torch's global generator: hand the given one to each of them",
+    "with equal seeds the boards differ: every draw must use the given generator",
     "bg = pick(lib.n_bg, n)", "bg = torch.randint(lib.n_bg, (n,))",
 )  # fmt: skip
 SameEveryTime = slip(
-    "the generator is seeded anew: all calls give the same boards",
+    "generators with different seeds give the same boards: draw from the given generator",
     "kind = torch.multinomial", "generator = torch.Generator().manual_seed(0)\n    kind = torch.multinomial",
+)  # fmt: skip
+
+OneShortInPairs = slip(
+    "the last row and column are never used: there are side - d + 1 positions along an axis",
+    "apart(P, lib.d) if", "apart(P - 1, lib.d) if",
+)  # fmt: skip
+NearEnough = slip(
+    "two roots of a double overlap: they must have no cell in common", "apart(P, lib.d) if", "apart(P, lib.d - 1) if"
+)
+Signed = slip(
+    "the first root always lies below the second one or to the right of it: a distance counts either way",
+    "apart(P, lib.d) if", "signed(P, lib.d) if",
+)  # fmt: skip
+TwoSlots = slip(
+    "objects has shape (20, 2, 3), but (20, 4, 3) is wanted: K is a composite's slots",
+    "objects = torch.full((n, 4, 3), -1)", "objects = torch.full((n, 4 if kind_probs[2] > 0 else 2, 3), -1)",
+    "if len(lib.comps) == 0:", "if len(lib.comps) == 0 or kind_probs[2] == 0:",
+)  # fmt: skip
+OneKindForAll = slip(
+    "all boards of a batch are of one kind: draw the kind of each board on its own",
+    "n, replacement=True, generator=generator)", "1, generator=generator).expand(n)",
+)  # fmt: skip
+KindsByIndex = slip(
+    "kind_probs is not used: with probability 1 for kind 0, all boards must be of that kind",
+    "torch.multinomial(torch.tensor(kind_probs), n, replacement=True, generator=generator)", "pick(3, n)",
+)  # fmt: skip
+EmptySlotsHoldRootZero = slip(
+    "an empty slot holds root 0: a slot without a root has root -1",
+    "torch.full((n, 4, 3), -1)", "torch.zeros(n, 4, 3, dtype=torch.int64)", "objects[kind == 0, 1, 0] = -1",
+    "objects[kind == 0, 1, 0] = 0",
+)  # fmt: skip
+AnyTokenAsBackground = slip(
+    "a background is no background token: they are 0 .. n_bg - 1",
+    "bg = pick(lib.n_bg, n)", "bg = pick(lib.n_bg + lib.n_obj, n)",
+)  # fmt: skip
+SingleOnTheDiagonal = slip(
+    "row and column of a single root are always equal: draw both",
+    "[:, None], pick(P, n, 2)", "[:, None], pick(P, n, 1).expand(n, 2)",
+)  # fmt: skip
+LastComposite = slip(
+    "the last composite is never drawn: the upper end of randint is left out already",
+    "pick(len(lib.comps), n)", "pick(len(lib.comps) - 1, n)",
+)  # fmt: skip
+SlotsByColumns = slip(
+    "the four roots of a composite are not those of its slots, row by row (-1 for an empty slot)",
+    "lib.comps.flatten(1)[comp]", "lib.comps.transpose(1, 2).flatten(1)[comp]",
 )  # fmt: skip
 
 
