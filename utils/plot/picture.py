@@ -26,6 +26,8 @@ _RULES = (
     (".shapelayer path:is([style*='rgb(34, 34, 34)'],[style*='rgb(85, 85, 85)'])", "stroke:#BBB"),  # levels and marks
 )
 DARK_CSS = "".join(f":is({_DARK}) .js-plotly-plot {where}{{{what}!important}}" for where, what in _RULES)
+# Of a notebook that is opened again JupyterLab shows an image of each figure, until the mouse comes near.
+DARK_CSS += f":is({_DARK}) .jp-RenderedPlotly .plot-img{{filter:brightness(.8)}}"
 # The drawings in the text are made for a light page: in a dark one light and dark change places, and colours stay.
 DARK_DRAWINGS_CSS = f':is({_DARK}) img[src^="data:image/svg+xml"]{{filter:invert(.93) hue-rotate(180deg)}}'
 # Not "responsive": JupyterLab itself has a figure fit its cell, and on its redraw (a theme, a window of another size)
