@@ -138,6 +138,7 @@ class Schedule:
     lr: float = 3e-3  # at the start; it falls to zero along half a cosine (or stays, with constant_lr)
     constant_lr: bool = False
     weight_decay: float = 0.01  # on the weights of Linear layers only
+    beta2: float = 0.999  # of AdamW; the published script's 0.95 learns a little more slowly here
     masking: tuple[float, float] = (0.25, 0.25)  # probability that a cell is hidden, first and last
     patches: tuple[float, float] = (0.5, 0.5)  # probability that a board has a patch hidden as well
     kinds_first: tuple[float, float, float] = (1 / 3, 1 / 3, 1 / 3)
@@ -183,6 +184,7 @@ class RunConfig:
     lr_schedule: str = "constant"  # constant, or cosine: down to zero at the end of the run
     batch_size: int = 64
     weight_decay: float = 0.01
+    beta2: float = 0.95  # of AdamW
     where: str = "all"  # cells that count in the loss: all, or masked
 
     def __post_init__(self):
@@ -201,6 +203,8 @@ class RunConfig:
             raise CourseError(f"learning_rate must be above 0, but it is {self.learning_rate}.")
         if self.batch_size < 1:
             raise CourseError(f"batch_size must be at least 1, but it is {self.batch_size}.")
+        if not 0 <= self.beta2 < 1:
+            raise CourseError(f"beta2 must be at least 0 and below 1, but it is {self.beta2}.")
 
     def kinds(self, epoch: int, without: tuple[float, float, float]) -> tuple[float, ...]:
         """Shares of the kinds of boards in this epoch; `without` where there is no curriculum."""

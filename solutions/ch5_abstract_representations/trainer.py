@@ -91,7 +91,8 @@ class Run:
             self.splits = split_boards(Boards(self.library, world.double_rule), world, generator(seed, 2))
         torch.manual_seed(seed)
         self.steps = math.ceil(world.dataset_len / run.batch_size)  # in an epoch
-        self.schedule = Schedule(run.batch_size, run.learning_rate, run.lr_schedule == "constant", run.weight_decay)
+        constant = run.lr_schedule == "constant"
+        self.schedule = Schedule(run.batch_size, run.learning_rate, constant, run.weight_decay, run.beta2)
         self.model = self._build(kind, cfg).to(self.device)
         self.optimizer = make_optimizer(self.model, self.schedule)
         self.epoch = 0

@@ -89,7 +89,7 @@ def make_optimizer(model: nn.Module, schedule: Schedule) -> torch.optim.AdamW:
     chosen = {id(weight) for weight in linear}
     rest = [parameter for parameter in model.parameters() if id(parameter) not in chosen]
     groups = [{"params": linear, "weight_decay": schedule.weight_decay}, {"params": rest, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=schedule.lr, betas=(0.9, 0.95), fused=True)
+    return torch.optim.AdamW(groups, lr=schedule.lr, betas=(0.9, schedule.beta2), fused=True)
 
 
 def train(

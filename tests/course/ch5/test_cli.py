@@ -194,6 +194,7 @@ def test_activations_are_exported(tmp_path):
     (["train-lea", "--usage-cost", "-1"], "negative"),
     (["train-lea", "--blur", "-1"], "negative"),
     (["train-lea", "--learning-rate", "0"], "learning_rate"),
+    (["train", "--beta2", "1"], "beta2"),
     (["train", "--epoch2save", "0"], "epoch2save"),
     (["train-lea", "--epoch2test", "0"], "epoch2test"),
     (["ceiling", "--masking-p", "2"], "masking_p"),

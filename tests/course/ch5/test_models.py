@@ -123,6 +123,7 @@ def test_only_linear_weights_decay_and_every_parameter_is_optimised_once(kind):
     assert decayed == {id(m.weight) for m in model.modules() if isinstance(m, nn.Linear)}
     every = [id(p) for group in optimizer.param_groups for p in group["params"]]
     assert sorted(every) == sorted(id(p) for p in model.parameters())
+    assert make_optimizer(model, Schedule(beta2=0.95)).param_groups[1]["betas"] == (0.9, 0.95)
 
 
 def test_schedule_and_heads():
