@@ -93,6 +93,8 @@ def probe_training(train, table, batches, masks, steps, options):
                 names[name] = value
     plain = isinstance(history, dict) and all(isinstance(v, list) for v in history.values())
     kind = "dict" if plain else type(history).__name__
+    if isinstance(history, dict) and not plain:
+        kind = "a dict whose values are not all lists"
     return {
         **calls,
         "kind": kind,

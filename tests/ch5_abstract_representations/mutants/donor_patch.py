@@ -98,6 +98,17 @@ OthersZero = slip(
     "the cells that were not chosen are set to zero: they keep their vectors",
     "torch.where(cells[..., None], given, v)", "given * cells[..., None]",
 )  # fmt: skip
+LastSite = slip(
+    "the donor is recorded at another site: record at the one that is edited",
+    "record(model, donor, [site])[site]", 'record(model, donor, ["z_out"])["z_out"]',
+)  # fmt: skip
+MixedDonor = slip(
+    "the donor's pass sees only the chosen cells' tokens: it is an ordinary pass of the whole donor",
+    "record(model, donor,", "record(model, torch.where(cells, donor, tokens),",
+)  # fmt: skip
+DonorsBackwards = slip(
+    "board b takes from another donor: from donor b, cell for cell", "[site])[site]", "[site])[site].flip(0)"
+)
 
 
 @right

@@ -213,6 +213,11 @@ PositionNormed = slip(
     "[block.norm_2(x), pos.expand",
     "[block.norm_2(x), torch.nn.functional.layer_norm(pos, pos.shape[-1:]).expand",
 )  # fmt: skip
+NormAfterTheSum = slip(
+    "the sum of stream and update is normalised: the norm comes before attention, and the stream is added to as it is",
+    "block.z_attn(x + block.attention(block.norm_1(x), pos))",
+    "block.z_attn(block.norm_1(x + block.attention(x, pos)))",
+)  # fmt: skip
 
 
 @right

@@ -122,6 +122,17 @@ Logistic = slip(
     "    optimizer.step(loss)\n"
     "    return W.detach(), b.detach()",
 )  # fmt: skip
+OnlyLabelsCentred = slip(
+    "X is taken to have the mean 0: subtract its mean from the vectors, and let the bias make up for it",
+    "mean_x, mean_y = X.mean(dim=0), ", "mean_x, mean_y = torch.zeros(X.shape[1]), ",
+)  # fmt: skip
+Standardised = slip(
+    "X is standardised first, so that the weights do not belong to X itself: subtract the mean, and no more",
+    "mean_x, mean_y =", "X = (X - X.mean(dim=0)) / X.std(dim=0)\n    mean_x, mean_y =",
+)  # fmt: skip
+OneClassShort = slip(
+    "there is one class too few: their number is the largest label plus 1", "int(y.max()) + 1", "int(y.max())"
+)
 
 
 @right

@@ -162,6 +162,18 @@ SingleColourCell = slip(
     "a single visible background cell is not enough for the colour: it tells it everywhere",
     "if background.any():", "if background.sum() > 1:",
 )  # fmt: skip
+ColoursCompared = slip(
+    "visible background cells are compared by their colour: in the scenes every background is -1",
+    "torch.where(background, -1, board).to(scenes.dtype)", "board.to(scenes.dtype)",
+)  # fmt: skip
+SharedByOneMore = slip(
+    "the background's probability is shared by n_bg + 1 colours: there are n_bg",
+    "torch.full((lib.n_bg,), 1 / lib.n_bg)", "torch.full((lib.n_bg,), 1 / (lib.n_bg + 1))",
+)  # fmt: skip
+MostLikelyToken = slip(
+    "only the most likely token of a cell is told: give the probability of each token",
+    "return torch.stack(results)", "return F.one_hot(torch.stack(results).argmax(-1), lib.vocab).float()",
+)  # fmt: skip
 
 
 @right

@@ -82,6 +82,14 @@ Correlations = slip(
     "the correlations of the features are used: their variances are what counts",
     "torch.linalg.svdvals(centred) ** 2", "torch.linalg.eigvalsh(torch.corrcoef(X.T))",
 )  # fmt: skip
+VariancesBelow = slip(
+    "the sum of the variances is divided by: divide by the sum of their squares",
+    "variances.sum() ** 2 / squares", "variances.sum() ** 2 / variances.sum()",
+)  # fmt: skip
+SquaresAbove = slip(
+    "the squares are added up above as well, so that the ratio is always 1: there it is the square of the sum",
+    "variances.sum() ** 2 / squares", "squares / squares",
+)  # fmt: skip
 
 
 @right

@@ -99,6 +99,11 @@ mean_of_logarithms = slip(
 ten_to_the = slip("10 is raised to the entropy in bits: take 2", "2**bits", "10**bits")
 largest_number = slip("the largest word number plus 1 is returned", "float(2**bits)", "float(words.max() + 1)")
 entropy_squared = slip("the entropy is squared: 2 is raised to it", "2**bits", "bits**2")
+two_axes_only = slip(
+    "words is taken to have two axes: it may have any number",
+    "counts = torch",
+    "n, W = words.shape\n    counts = torch",
+)
 
 
 @right

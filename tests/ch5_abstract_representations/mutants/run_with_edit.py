@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from utils.grade import load_file, right, slips
+from utils.grade import load_file, right, slips, wrong
 
 site_module = load_file(Path(__file__).with_name("_pieces.py")).site_module
 
@@ -104,6 +104,32 @@ NoReturn = slip("nothing is returned: return the logits of the edited pass", "re
 HalfWay = slip(
     "the activation moves only half the way to what the edit returns", "edit(output)", "(output + edit(output)) / 2"
 )
+
+
+@wrong("each edit is given the activation of an unedited pass: give it what comes there after the earlier edits")
+def from_an_unedited_pass(model, tokens, edits):
+    recorded, hooks = {}, []
+    try:
+        for site in edits:
+
+            def keep(module, inputs, output, site=site):
+                recorded[site] = output.clone()
+
+            hooks.append(site_module(model, site).register_forward_hook(keep))
+        with torch.no_grad():
+            model(tokens)
+        for site, edit in edits.items():
+            changed = edit(recorded[site])
+
+            def put(module, inputs, output, changed=changed):
+                return changed
+
+            hooks.append(site_module(model, site).register_forward_hook(put))
+        with torch.no_grad():
+            return model(tokens)
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 @right

@@ -88,6 +88,9 @@ MeanOfCells = slip(
     "the cells move from their own mean: m_from says where they move from",
     "shift[:, None, :]", "alpha * (m_to - v.mean(1))[:, None]",
 )  # fmt: skip
+AlphaOnFrom = slip(
+    "alpha scales m_from alone: it scales the whole difference", "alpha * (m_to - m_from)", "m_to - alpha * m_from"
+)
 
 
 @right

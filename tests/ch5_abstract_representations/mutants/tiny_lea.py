@@ -153,6 +153,29 @@ SeenWithWords = slip(
     "placed is given the other positions: tokens and z have cell_positions, sentence and slots word_positions",
     "self.placed(z, self.cell_positions)", "self.placed(z, self.word_positions)",
 )  # fmt: skip
+ReadPlacedInEveryBlock = slip(
+    "in the vanilla form the cells' positions are added before every block: once, before the first",
+    "x = self.placed(self.tokens(tokens), self.cell_positions)", "x = self.tokens(tokens)",
+    "x = block(x, heard", "x = block(self.placed(x, self.cell_positions), heard",
+)  # fmt: skip
+NormsExchanged = slip(
+    "the two layer norms are exchanged: read ends with reader_norm, compose with composer_norm",
+    "self.reader_norm(x)", "self.OTHER(x)", "self.composer_norm(y)", "self.reader_norm(y)", "OTHER", "composer_norm",
+)  # fmt: skip
+ComposeFromTheStart = slip(
+    "every block of the composer begins with the slots: each goes on with what the block before gave",
+    "for block in self.composer:\n        y = block(y,",
+    "start = y\n    for block in self.composer:\n        y = block(start,",
+)  # fmt: skip
+ReadThroughTheHead = slip(
+    "read returns logits: it ends with its layer norm, and the head comes later",
+    "self.reader_norm(x)", "self.head(self.reader_norm(x))",
+)  # fmt: skip
+OneSetOfSlots = slip(
+    "the slots have no axis of boards: there is a copy for each board",
+    "self.slots.expand(len(z), -1, -1)",
+    "self.slots",
+)
 
 
 @right

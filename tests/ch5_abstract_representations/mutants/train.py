@@ -209,6 +209,10 @@ GlobalSeed = slip(
     "every measurement reseeds torch's global generator: give it a generator of its own, torch.Generator()",
     "torch.Generator().manual_seed(0))", "torch.manual_seed(0))",
 )  # fmt: skip
+LastNumbersOnly = slip(
+    "the history must be a dict of lists, not a dict whose values are not all lists",
+    "history.setdefault(name, []).append(value)", "history[name] = value",
+)  # fmt: skip
 
 
 @right

@@ -133,6 +133,15 @@ RowsScaled = slip(
     "centred = X - X.mean(dim=0)",
     "X = torch.nn.functional.normalize(X, dim=1)\n    centred = X - X.mean(dim=0)",
 )  # fmt: skip
+BetweenOverWithin = slip(
+    "the sum between the classes is divided by that within them: divide by the whole",
+    "float(between / total) if total > 0", "float(between / (total - between)) if total > 0",
+)  # fmt: skip
+Lengths = slip(
+    "lengths are added up instead of their squares",
+    "centred.square().sum()", "centred.norm(dim=1).sum()",
+    "members.mean(dim=0).square().sum()", "members.mean(dim=0).norm()",
+)  # fmt: skip
 
 
 @right

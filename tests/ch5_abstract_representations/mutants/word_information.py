@@ -130,6 +130,19 @@ last_order_only = slip(
     "found = found - table(features[order]) / shuffles",
     "found = found - (table(features[order]) / shuffles if number == shuffles - 1 else 0)",
 )  # fmt: skip
+minus_information = slip(
+    "the sign is turned round: the entropy of the pairs is subtracted from the two others",
+    "entropy(w) + entropy(v) - entropy(torch.stack([w, v], 1))",
+    "entropy(torch.stack([w, v], 1)) - entropy(w) - entropy(v)",
+)  # fmt: skip
+products_as_pairs = slip(
+    "a pair is told by the product of its two numbers, which other pairs share: compare both numbers",
+    "torch.stack([w, v], 1)", "w * v",
+)  # fmt: skip
+one_chance_for_all = slip(
+    "one mean over the whole table is subtracted: each place and feature has its own chance",
+    "found = found - table(features[order]) / shuffles", "found = found - table(features[order]).mean() / shuffles",
+)  # fmt: skip
 
 
 @right
