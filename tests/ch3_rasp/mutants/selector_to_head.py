@@ -169,3 +169,14 @@ def selector_to_head(pred, key_values, query_values, c=80.0, bos=0.5, d_head=0):
     order = torch.arange(size).flip(0)
     return table[:, order] * (d_head if d_head else size) ** 0.5, torch.eye(size)[:, order]
 """)
+ByLookingUp = slips("""
+def selector_to_head(pred, key_values, query_values, c=80.0, bos=0.5, d_head=0):
+    keys, queries = list(key_values), list(query_values)
+    root = (d_head or len(keys) + 1) ** 0.5
+    W_Q = torch.zeros(len(queries) + 1, len(keys) + 1)
+    for query in queries:
+        for key in filter(lambda key: pred(key, query), keys):
+            W_Q[queries.index(query), keys.index(key)] = c * root
+    W_Q[-1, -1] = root * c * bos
+    return W_Q, torch.eye(len(keys) + 1)
+""")
