@@ -53,12 +53,13 @@ def template():
     import plotly.graph_objects as go
 
     axis = {"gridcolor": GRID, "linecolor": INK, "ticks": "outside", "zeroline": False, "automargin": True}
+    below = {**axis, "title": {"standoff": 8}}  # else the name of the axis lies on the figure's lower edge
     layout = {
         "colorway": CATEGORIES,
         "font": {"color": INK, "size": 13},
         "paper_bgcolor": "white",
         "plot_bgcolor": "white",
-        "xaxis": axis,
+        "xaxis": below,
         "yaxis": axis,
         "margin": {"l": 60, "r": 20, "t": 50, "b": 50},
         "title": {"x": 0.02, "xanchor": "left", "font": {"size": 15}},
