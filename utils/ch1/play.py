@@ -89,13 +89,13 @@ def spell(model: nn.Module, tokenizer, name: str, before: str = "\n\nEnter ") ->
         letters = next_letters(model(tokens[None])[0, -1], tokenizer)
         expected = next(iter(letters))
         shown[f"{at + 1}. {label(letter)}"] = letters.get(letter, 0.0)
-        sure.append(f"“{label(expected)}” ({letters[expected]:.0%}) before “{label(letter)}”")
+        sure.append(f"“{label(expected)}” ({letters[expected]:.0%}) for “{label(letter)}”")
     return bars(
         shown,
         title=f"What the model believes about each letter of {name}",
         y="probability",
         height=320,
-        caption="The letter it expected most: " + ", ".join(sure) + ".",
+        caption="What it finds likeliest in the place of each letter: " + ", ".join(sure) + ".",
     )
 
 
