@@ -42,5 +42,5 @@ def test_uneven_use(perplexity, draw):
 def test_sentences(perplexity, draw):
     words = draw.integers(0, 4, 6, 3)
     words[:, 0] = 8
-    says = "words (B, S) count together, whatever sentence and place they stand in"
+    says = "words (B, S) count together, whatever sentence and place they are in"
     close(number(perplexity(words)), 2 ** bits(words), says, inputs={"words": words})

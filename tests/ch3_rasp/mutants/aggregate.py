@@ -139,7 +139,7 @@ EmptyLeftOut = slip(
     "            continue\n",
 )
 FirstRow = slip(
-    "the return stands inside the loop, so that only the first row is looked at",
+    "the return is inside the loop, so that only the first row is looked at",
     "    return result",
     "        return result\n    return result",
 )

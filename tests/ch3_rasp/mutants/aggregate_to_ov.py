@@ -154,7 +154,7 @@ BosFirst = slip(
     "return W.roll(1, 0), [value",
 )
 DefaultAtFirstValue = slip(
-    "the default is written where the first value stands: the row of BOS, the last, writes it",
+    "the default is written at the first value's place: the row of BOS, the last, writes it",
     "W[len(values), out",
     "W[0, out",
 )
@@ -166,7 +166,7 @@ AsArrays = slip(
     "return W.numpy(), [value",
 )
 PlacesForValues = slip(
-    "with numeric, the places in the list are written, not the values that stand there",
+    "with numeric, the places in the list are written, not the values at these places",
     "[[float(value)] for value in list(values) + [default]]",
     "[[float(i)] for i in range(len(values) + 1)]",
 )

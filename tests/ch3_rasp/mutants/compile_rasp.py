@@ -87,7 +87,7 @@ QueriesForKeys = slip(
     "attention.W_K[n, :, :D] = W_K\n", "attention.W_Q[n, :, :D] = W_K\n",
 )  # fmt: skip
 OneOverTheOther = slip(
-    "the functions of an MLP are written over each other: their hidden units stand side by side",
+    "the functions of an MLP are written over each other: their hidden units lie side by side",
     "taken += M", "pass",
 )  # fmt: skip
 UnitsOfFirst = slip(

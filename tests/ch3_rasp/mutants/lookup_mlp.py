@@ -99,7 +99,7 @@ OneTuple = slip(
     "f(tuple(domain[i] for domain, i in zip(domains, places)))",
 )
 PlacesForValues = slip(
-    "f gets the places in the domains: it must get the values that stand there",
+    "f gets the places in the domains: it must get the values at these places",
     "f(*(domain[i] for domain, i in zip(domains, places)))",
     "f(*places)",
 )

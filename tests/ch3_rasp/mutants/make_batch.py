@@ -51,7 +51,7 @@ OneLength = slip(
     "(1, 1), generator=generator).expand(n, 1)",
 )
 PaddingInFront = slip(
-    "padding stands in front of the symbols: it belongs behind them", "mask = place <", "mask = max_len - 1 - place <"
+    "padding comes before the symbols: it belongs behind them", "mask = place <", "mask = max_len - 1 - place <"
 )
 PaddingIsZero = slip(
     "padding holds 0, which is a symbol: it must hold the number `vocabulary`",

@@ -13,7 +13,7 @@ def most_freq(seq, fill="§"):
 
 Rising = slip("the rarest tokens come first: sort by the negative count", "-often", "often - 1000")
 RepeatsKept = slip(
-    "repeats keep their count, so that they stand among the first occurrences: send them to the end",
+    "repeats keep their count, so that they come among the first occurrences: send them to the end",
     "where(repeat, 1, -often)",
     "-often",
 )

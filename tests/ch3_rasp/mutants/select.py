@@ -29,7 +29,7 @@ Transposed = slip(
     "for query in queries] for key in keys",
 )
 OperandsExchanged = slip(
-    "the operands are exchanged: the key stands on the left of the comparison",
+    "the operands are exchanged: the key is on the left of the comparison",
     "compare(key, query)",
     "compare(query, key)",
 )
@@ -153,7 +153,7 @@ RowForEachPair = slip(
     "            rows.append(row)",
 )
 OneRow = slip(
-    "the first row is returned: the return stands inside the loop over the queries",
+    "the first row is returned: the return is inside the loop over the queries",
     "rows = [[bool(compare(key, query)) for key in keys] for query in queries]",
     "for query in queries:\n        return np.array([[bool(compare(key, query)) for key in keys]])\n    rows = []",
 )

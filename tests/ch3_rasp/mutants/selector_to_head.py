@@ -35,7 +35,7 @@ Exchanged = slip(
     "pred(query_values[a], key_values[k])",
 )
 ByPlace = slip(
-    "places in the lists are compared, not the values that stand there",
+    "places in the lists are compared, not the values at these places",
     "pred(key_values[k], query_values[a])",
     "pred(k, a)",
 )

@@ -83,7 +83,7 @@ KeptWithoutMean = slip(
 )  # fmt: skip
 Added = slip("the projection is added: take it away", "X - (X - mu)", "X + (X - mu)")
 RowsCentred = slip(
-    "the mean of U's rows is subtracted: they are directions, as they stand",
+    "the mean of U's rows is subtracted: they are directions as they are",
     "torch.linalg.svd(U,", "torch.linalg.svd(U - U.mean(dim=0),",
 )  # fmt: skip
 NoThreshold = slip(

@@ -94,7 +94,7 @@ averaged = slip(
     "model.codebook[words]", "model.codebook[words].mean(1, keepdim=True).expand(-1, words.shape[1], -1)",
 )  # fmt: skip
 on_the_blank = slip(
-    "the words are added to the blank sentence: they stand in its place",
+    "the words are added to the blank sentence: they take its place",
     "model.codebook[words]", "model.codebook[words] + model.blank(len(words))",
 )  # fmt: skip
 

@@ -51,7 +51,7 @@ PositionFirst = slip(
     "torch.cat([x, pos.expand(B, -1, -1)], dim=-1)", "torch.cat([pos.expand(B, -1, -1), x], dim=-1)",
 )  # fmt: skip
 PositionForgotten = slip(
-    "position is left out: zeros stand in its place",
+    "position is left out: zeros take its place",
     "pos.expand(B, -1, -1)]",
     "torch.zeros_like(pos).expand(B, -1, -1)]",
 )

@@ -50,7 +50,7 @@ Standardised = slip(
     "centred = X - mean_x", "centred = (X - mean_x) / X.std(dim=0)",
 )  # fmt: skip
 FixedPenalty = slip("the penalty is fixed: use the argument l2", "l2 * torch.eye", "1e-3 * torch.eye")
-PenaltySquared = slip("l2 is squared: it stands in the sum as it is", "l2 * torch.eye", "l2**2 * torch.eye")
+PenaltySquared = slip("l2 is squared: it enters the sum as it is", "l2 * torch.eye", "l2**2 * torch.eye")
 PenaltyEverywhere = slip(
     "l2 is added to every number of the table: only the diagonal gets it, l2 times the identity",
     "l2 * torch.eye(X.shape[1])", "l2",
@@ -78,7 +78,7 @@ FewSteps = slip(
 Exchanged = slip("bias and weights are exchanged: the weights come first", "return W, b", "return b, W")
 InPlace = slip("the caller's X is centred in place", "centred = X - mean_x", "centred = X.sub_(mean_x)")
 PenaltyTimesN = slip(
-    "the penalty grows with the number of examples: it stands beside their mean",
+    "the penalty grows with the number of examples: it is added to their mean",
     "l2 * torch.eye",
     "len(X) * l2 * torch.eye",
 )

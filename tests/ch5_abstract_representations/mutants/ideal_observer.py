@@ -90,7 +90,7 @@ AllTokensShare = slip(
     "torch.full((lib.n_bg,), 1 / lib.n_bg)", "torch.full((lib.n_bg,), 1 / lib.vocab)",
 )  # fmt: skip
 TokenAfter = slip(
-    "every object token's probability stands one column too far right", "result[:, token] =", "result[:, token + 1] ="
+    "every object token's probability is one column too far right", "result[:, token] =", "result[:, token + 1] ="
 )
 NoUnkColumn = slip(
     "the column of UNK is missing: there are V of them, and that of UNK is 0",

@@ -65,7 +65,7 @@ InPlace = slip(
     "X -= X.mean(dim=0)\n    centred = X",
 )
 Runs = slip(
-    "only neighbours in the list form a class: members of a class may stand anywhere",
+    "only neighbours in the list form a class: members of a class may be anywhere",
     "for label in y.unique():\n            members = centred[y == label]\n".replace("            ", "        "),
     "for members in centred.split(y.unique_consecutive(return_counts=True)[1].tolist()):\n",
 )  # fmt: skip
