@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import torch
 import tyro
 
+from utils.ch1.shipped import for_writing
 from utils.ch1.text import FOLDER, ngram_levels
 from utils.course import CourseError
 from utils.train import command_line, generator, run_command, set_aside
@@ -98,7 +99,7 @@ class Sample:
         if self.method == "beam":
             prompt = prompt_tokens(found.model, found.tokenizer, self.prompt)
             for tokens, score in beam_search(
-                found.model, prompt, self.beams, self.max_new_tokens, self.no_repeat_ngram
+                for_writing(found.model), prompt, self.beams, self.max_new_tokens, self.no_repeat_ngram
             ):
                 print(f"log-probability {score:.2f}: {found.tokenizer.decode(tokens.tolist())}")
             return 0

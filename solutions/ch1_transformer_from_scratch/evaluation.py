@@ -5,6 +5,7 @@ from jaxtyping import Int
 from torch import Tensor, nn
 
 from utils.ch1 import measure
+from utils.ch1.shipped import for_writing
 from utils.ch1.text import ngram_levels
 from utils.train import generator
 
@@ -39,7 +40,7 @@ def quality(model: nn.Module, data: TextData, documents: list[str], seeds: int =
             return sample_top_p(apply_temperature(logits.cpu(), 0.8), 1.0, draws)
 
         start = torch.tensor([data.separator], device=next(model.parameters()).device)
-        text = data.tokenizer.decode(generate_cached(model, start, new_tokens, sample).tolist())
+        text = data.tokenizer.decode(generate_cached(for_writing(model), start, new_tokens, sample).tolist())
         written.append(measure.share_of_known_words(text, documents))
     half = model.config.context_length // 2
     twice = measure.repeated_rows(model.config.vocabulary_size, half, 8)

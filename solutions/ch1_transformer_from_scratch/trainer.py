@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.utils.data import BatchSampler, DataLoader, TensorDataset
 
 from utils.ch1.recipe import scheduled_adamw
+from utils.ch1.shipped import for_writing
 from utils.course import CourseError
 from utils.train import (
     Interrupt,
@@ -88,7 +89,7 @@ def continuation(model, tokenizer, prompt: str, max_new_tokens: int, sample: Cal
     tokens = prompt_tokens(model, tokenizer, prompt)
     cacheable = not isinstance(model.blocks[0].attention, UnmaskedAttention)  # else every new token changes the past
     write = generate_cached if cacheable else generate
-    return tokenizer.decode(write(model, tokens, max_new_tokens, sample).tolist())
+    return tokenizer.decode(write(for_writing(model), tokens, max_new_tokens, sample).tolist())
 
 
 class Trainer:

@@ -9,6 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from utils.ch1 import measure
+from utils.ch1.shipped import for_writing
 from utils.learn.context import progress_folder
 from utils.plot import Picture, bars, heatmap
 from utils.plot.figures import label
@@ -83,7 +84,7 @@ def next_letters(logits: Float[Tensor, "V"], tokenizer) -> dict[str, float]:
 @torch.no_grad()
 def spell(model: nn.Module, tokenizer, name: str, before: str = "\n\nEnter ") -> Picture:
     """How likely the model finds each letter of a name, given what comes before it in the text."""
-    shown, sure = {}, []
+    model, shown, sure = for_writing(model), {}, []
     for at, letter in enumerate(name):
         tokens = torch.tensor(tokenizer.encode(before + name[:at]).ids)[-model.config.context_length :]
         letters = next_letters(model(tokens[None])[0, -1], tokenizer)

@@ -1,5 +1,6 @@
 """The trained models of chapter 1, in a transformer of the course's own or in a learner's class."""
 
+import copy
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -56,10 +57,22 @@ def without_mask(model: nn.Module) -> GivenTransformer:
     return GivenTransformer(model.config, model.state_dict(), causal=False).eval()
 
 
+def for_writing(model: nn.Module) -> nn.Module:
+    """The same model with a context that is one token shorter; the model itself keeps its own.
+
+    In a row of training tokens the last position has no target, so what the model says there was never trained, and
+    neither was that position's vector. A text that outgrows the context would be continued from exactly there.
+    """
+    shorter = copy.copy(model)  # the same weights
+    shorter.config = copy.copy(model.config)
+    object.__setattr__(shorter.config, "context_length", model.config.context_length - 1)  # configs may be frozen
+    return shorter
+
+
 @torch.no_grad()
 def write_on(model: nn.Module, tokens: Int[Tensor, "T"], new: int, temperature: float, seed: int) -> Tensor:
     """The tokens with `new` more, each drawn at this temperature."""
-    draws = torch.Generator().manual_seed(seed)
+    draws, model = torch.Generator().manual_seed(seed), for_writing(model)
     for _ in range(new):
         logits = model(tokens[None, -model.config.context_length :])[0, -1]
         chosen = torch.multinomial((logits / temperature).softmax(dim=-1), 1, generator=draws)

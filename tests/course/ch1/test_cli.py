@@ -17,10 +17,13 @@ from solutions.ch1_transformer_from_scratch.checkpoints import load_checkpoint, 
 from solutions.ch1_transformer_from_scratch.cli import main
 from solutions.ch1_transformer_from_scratch.config import TrainingArgs, TransformerConfig, preset
 from solutions.ch1_transformer_from_scratch.data import chunk_tokens, load_corpus
-from solutions.ch1_transformer_from_scratch.evaluation import evaluate
+from solutions.ch1_transformer_from_scratch.evaluation import evaluate, quality
+from solutions.ch1_transformer_from_scratch.sampling import greedy
 from solutions.ch1_transformer_from_scratch.text_data import load_text_data
 from solutions.ch1_transformer_from_scratch.tokenizer import encode_documents, train_tokenizer
+from solutions.ch1_transformer_from_scratch.trainer import continuation
 from solutions.ch1_transformer_from_scratch.variants import build_model
+from utils.ch1.shipped import for_writing
 from utils.ch1.text import FOLDER, works
 from utils.course import ROOT, CourseError
 
@@ -372,6 +375,18 @@ def test_the_shipped_model_is_worth_shipping():
     loss = evaluate(found.model, rows)["loss"]
     assert loss < ngram_levels(held.train, rows, found.config.vocabulary_size)["4-gram"] - 0.1
     assert measure.looks_back(measure.mean_patterns(found.model, rows[:8]), 1).max() >= 0.5
+    shares = quality(found.model, held, load_corpus("embedded").train, seeds=2, new_tokens=300)["words"]
+    assert min(shares) >= 0.85  # three texts of 400 tokens: .92 to .94
+
+
+def test_no_text_is_continued_from_the_position_that_was_never_trained():
+    """The last position of a row has no target, so a model that writes leaves it out, however long the text grows."""
+    found = load_checkpoint("base", "cpu")
+    with torch.no_grad():
+        found.model.positional_embedding.W_P[-1] = float("nan")
+    new = found.config.context_length + 20
+    assert len(continuation(found.model, found.tokenizer, "HAMLET.", new, greedy)) > new
+    assert found.config.context_length == 128 and for_writing(found.model).config.context_length == 127
 
 
 def test_lines_without_an_empty_line_are_text_too(tmp_path, capsys):
