@@ -48,6 +48,8 @@ def run(TinyLEA, draw, kind):
 
 def test_read_factorised(TinyLEA, draw):
     got, read, _ = run(TinyLEA, draw, "factor")
+    says = "read returns logits: it ends with its layer norm, and the head comes later"
+    require(got["read"].shape != (B, T, lea.SIZES["vocab_size"]), says)
     says = (
         "read does not give the abstractions of the tokens: embed them, let every block of the reader hear the "
         "sentence, and end with the layer norm"

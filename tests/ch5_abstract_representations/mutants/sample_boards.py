@@ -66,6 +66,10 @@ slip = slips("""
 """)
 
 SPAN = "corner = pick(lib.side - (2 * lib.d + lib.margin) + 1, n, 2)"
+AnotherBackground = slip(
+    "the board is not what its objects and background give: hand to paint what you return",
+    '{"kind": kind, "comp": comp}', '{"kind": kind, "comp": comp, "bg": bg.roll(1)}',
+)  # fmt: skip
 Overlap = slip(
     "two roots may overlap: rows or columns must be at least d apart, it is not enough that both differ",
     "apart(P, lib.d) if", "different(P, lib.d) if",
