@@ -61,11 +61,13 @@ def for_writing(model: nn.Module) -> nn.Module:
     """The same model with a context that is one token shorter; the model itself keeps its own.
 
     In a row of training tokens the last position has no target, so what the model says there was never trained, and
-    neither was that position's vector. A text that outgrows the context would be continued from exactly there.
+    neither was that position's vector. A text that outgrows the context would be continued from exactly there. (GPT-2's
+    own last position was trained; to leave one of 1,024 out does it no harm.)
     """
     shorter = copy.copy(model)  # the same weights
     shorter.config = copy.copy(model.config)
-    object.__setattr__(shorter.config, "context_length", model.config.context_length - 1)  # configs may be frozen
+    context = max(model.config.context_length - 1, 1)
+    object.__setattr__(shorter.config, "context_length", context)  # a learner's config may be frozen
     return shorter
 
 
