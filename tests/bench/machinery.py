@@ -9,6 +9,8 @@ import sys
 import tempfile
 import time
 from itertools import islice
+from pathlib import Path
+from xml.etree import ElementTree
 
 from tests.bench.table import Row, interleaved, within
 from utils import course
