@@ -24,7 +24,7 @@ from utils.grade.subject import LocalRunner
 NOTEBOOK_SECONDS = {"ch1": 120, "ch4": 120}
 DEFAULT_SECONDS = 180
 GIGABYTE = 1000.0
-GRADING_SECONDS = 30.0
+GRADING_SECONDS = 8.0
 
 
 def rows() -> list[Row]:
