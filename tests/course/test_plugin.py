@@ -134,6 +134,7 @@ def test_every_fault_is_named_and_the_rest_is_graded(tmp_path):
 GREEDY = "def greedy(logits):\n    {}\n    return int(logits.argmax())"
 
 
+@pytest.mark.slow
 def test_the_graders_agree(tmp_path):
     """Where they once did not: a helper left in, a skip, torch's compiler, __future__, an import that fails."""
     gpu, broken = 'torch.set_default_device("cuda")', "import no_such_module_at_all as sns\n" + IMPORTS
@@ -186,6 +187,7 @@ def test_the_graders_agree(tmp_path):
                 assert "No module named 'no_such_module_at_all' (line 1 of cell 2)" in text
 
 
+@pytest.mark.slow
 def test_items_in_any_order_and_interleaved(tmp_path):
     (tmp_path / "conftest.py").write_text(
         "def pytest_collection_modifyitems(items):\n    items[:] = items[::2] + items[1::2]\n"

@@ -364,6 +364,7 @@ def test_shipped_checkpoints():
     assert 2e6 <= sum(p.numel() for p in base.model.parameters()) <= 4.5e6
 
 
+@pytest.mark.slow
 def test_the_shipped_model_is_worth_shipping():
     """Issue of the chapter: below the 4-gram by .1 nat, and a head that looks at the token before."""
     from utils.ch1 import measure

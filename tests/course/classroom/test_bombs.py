@@ -114,7 +114,7 @@ def test_a_class_with_bombs(handed_in, tmp_path):
 
 
 @pytest.mark.sandbox
-@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("jobs", ["1", pytest.param("2", marks=pytest.mark.slow)])
 def test_a_killed_grader_leaves_nothing(handed_in, tmp_path, jobs):
     waits = "def accuracy(logits, tokens):\n    while True: pass"
     for student in ("ada", "bob"):

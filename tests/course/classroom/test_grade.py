@@ -165,6 +165,7 @@ def test_a_record_is_read_back_and_a_bad_one_is_not(graded):
             SubmissionResult.from_json(wrong)
 
 
+@pytest.mark.slow
 def test_the_same_submission_is_not_graded_again(graded, folder, handed_in, tmp_path):
     """Idempotent: a record is kept until the submission or the seed changes."""
     top, out = tmp_path / "class", tmp_path / "out"

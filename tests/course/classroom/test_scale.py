@@ -220,6 +220,7 @@ def test_a_disk_that_stays_full_ends_the_run(handed_in, tmp_path, monkeypatch):
 
 
 @pytest.mark.sandbox
+@pytest.mark.slow
 def test_a_fault_of_the_grader_costs_one_submission_and_is_said(handed_in, tmp_path, monkeypatch):
     from utils.grade.classroom import grade
 

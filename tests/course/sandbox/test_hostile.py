@@ -109,6 +109,7 @@ def test_attack(sandbox, around, attack):
     try_out(sandbox, around, attack)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("attack", FAULTS, ids=lambda attack: attack.name.replace(" ", "-"))
 def test_a_fault_costs_one_exercise_without_a_sandbox_too(bare, around, attack):
     try_out(bare, around, attack)

@@ -158,6 +158,7 @@ def test_kill_9_of_the_zygote_and_a_clean_end(mode):
 
 
 @pytest.mark.sandbox
+@pytest.mark.slow
 def test_attacks_on_the_neighbours_reach_nothing():
     """Each worker has a bubblewrap of its own: none may reach the zygote or the next worker, or outlive its end."""
     attacks = {attack.name: attack for attack in ATTACKS}
