@@ -10,14 +10,18 @@ import warnings
 from pathlib import Path
 from types import SimpleNamespace
 
+import nbformat
 import pytest
 import torch
 
 from utils import course
 from utils.chapter import load_chapter, stub_source
 from utils.grade import diagnose
+from utils.grade.assess import assess
 from utils.grade.policy import needs
 from utils.grade.reference import reference
+from utils.grade.status import Status
+from utils.grade.subject import LocalRunner
 from utils.learn import board, context, ladder, questions, reuse, show, sources, start, store
 from utils.learn.check import CheckFailed, before_tests, check
 from utils.learn.guard import Prints
@@ -160,6 +164,26 @@ def test_mine_is_the_learners_when_passed_and_the_reference_otherwise(names, cap
     assert block is reference("ch1", "TransformerBlock")
     with pytest.raises(Notice, match="did you mean LayerNorm"):
         reuse.mine("ch1.LayerNrom")
+
+
+@pytest.mark.parametrize("key", course.chapters())
+def test_mine_of_every_solved_answer_passes_its_check(key, monkeypatch, capsys):
+    """An answer may read any other exercise, so that one is brought along, whether the chapter says so or not."""
+    monkeypatch.setenv("COURSE_CHAPTER", key)
+    exercises = {exercise.name for exercise in load_chapter(key).exercises}
+    for file in sorted((course.ROOT / "solutions" / course.chapter_name(key)).glob("*solutions.ipynb")):
+        for cell in nbformat.read(file, as_version=4).cells:
+            mark = cell.metadata.get("exercise", {})
+            if mark.get("role") == "answer":
+                solved = reference(key, mark["name"])
+                others = sources.companions(solved, vars(sys.modules[solved.__module__]), exercises)
+                store.update_entry(key, mark["name"], status="passed", source=cell.source, companions=others)
+    for exercise in load_chapter(key).exercises:
+        own = reuse.mine(f"{key}.{exercise.name}")
+        assert own is not reference(key, exercise.name)
+        outcome = assess(key, exercise.name, LocalRunner(own))
+        assert outcome.status == Status.FULL, (exercise.name, outcome.says)
+    assert "the reference's" not in capsys.readouterr().out
 
 
 def test_saved_source_that_no_longer_runs_gives_the_reference(capsys):

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from utils import course
 from utils.chapter import load_chapter
+from utils.grade.cells import read_cell
 from utils.grade.policy import needs
 from utils.grade.reference import reference
 from utils.learn import store
@@ -78,7 +79,8 @@ def mine(name: str):
     """
     try:
         chapter, exercise = resolve(name)
-        for each in [exercise.name, *needs(chapter, exercise.name)]:
+        others = _builds_on(chapter, exercise.name)
+        for each in [exercise.name, *others]:
             if lacks(chapter, each):
                 what = f"{each} (exercise {load_chapter(chapter).exercise(each).id})"
                 raise course.CourseError(
@@ -86,19 +88,34 @@ def mine(name: str):
                 )
         names = base_names(chapter)
         taken = {}
-        for each in [*needs(chapter, exercise.name), exercise.name]:
+        for each in [*others, exercise.name]:
             names[each], taken[each] = _one(chapter, each, names)
     except course.CourseError as error:
         raise Notice(str(error)) from None
-    others = [each for each, own in taken.items() if not own and each != exercise.name]
+    lent = [each for each in others if not taken[each]]
     if not taken[exercise.name]:
         says = f"{exercise.name}: the reference's, since yours has not passed yet."
-    elif others:
-        says = f"{exercise.name}: yours, with the reference's {', '.join(others)}."
+    elif lent:
+        says = f"{exercise.name}: yours, with the reference's {', '.join(lent)}."
     else:
         says = f"{exercise.name}: yours."
     show(says)
     return names[exercise.name]
+
+
+def _builds_on(chapter: str, name: str) -> list[str]:
+    """The other exercises that an answer builds on, in the chapter's order: as the chapter says, and as it reads."""
+    exercises = [exercise.name for exercise in load_chapter(chapter).exercises]
+    found, waiting = set(), [name]
+    while waiting:
+        each = waiting.pop()
+        if each not in found:
+            found.add(each)
+            known = store.entry(chapter, each) if store.entry(chapter, each).get("status") == "passed" else {}
+            texts = [known.get("source") or "", *(known.get("companions") or {}).values()]
+            read = {one for text in texts for part in read_cell(text, 0, 0).statements for one in part.now | part.later}
+            waiting += [*needs(chapter, each), *(one for one in exercises if one in read)]
+    return [each for each in exercises if each in found - {name}]
 
 
 def lacks(chapter: str, name: str) -> bool:
