@@ -13,7 +13,7 @@ import tyro
 from utils.ch1.shipped import for_writing
 from utils.ch1.text import FOLDER, ngram_levels
 from utils.course import CourseError
-from utils.train import command_line, generator, run_command, set_aside
+from utils.train import command_line, generator, parse_command, run_command, set_aside
 
 from . import controls
 from .beam import beam_search
@@ -238,8 +238,7 @@ def _run(arguments: list[str]) -> int:
     }
     says = {name: type(command).__doc__ for name, command in commands.items()}
     commands = tyro.extras.subcommand_type_from_defaults(commands, descriptions=says, prefix_names=False)
-    chosen = tyro.cli(commands, args=arguments, prog=PROGRAM, description=__doc__)
-    return chosen.run()
+    return parse_command(commands, arguments, PROGRAM, __doc__).run()
 
 
 def _preset(arguments: list[str]) -> str:

@@ -15,7 +15,7 @@ import tyro
 from tqdm import tqdm
 
 from utils.course import ROOT, CourseError
-from utils.train import best_device, command_line, run_command
+from utils.train import best_device, command_line, parse_command, run_command
 
 from .bigrams import shakespeare_table, text_table, write_shakespeare_counts
 from .config import FullTrainerArgs, TrainerArgs, assign, named
@@ -148,7 +148,7 @@ def _run(arguments: list[str]) -> int:
         {"basic": basic, "full": full, "tables": Tables(), "figures": Figures(), "counts": Counts(Path("."))},
         prefix_names=False,
     )
-    return tyro.cli(commands, args=arguments, prog=PROGRAM, description=__doc__).run()
+    return parse_command(commands, arguments, PROGRAM, __doc__).run()
 
 
 def _assign(command: Basic, arguments: list[str]) -> list[str]:

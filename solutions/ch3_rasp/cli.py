@@ -8,7 +8,7 @@ from typing import Literal
 import tyro
 
 from utils.course import CourseError
-from utils.train import run_command
+from utils.train import parse_command, run_command
 
 from . import cli_train
 from .settings import options_of
@@ -117,7 +117,7 @@ def _run(arguments: list[str]) -> int:
     if name in cli_train.WITH_WORDS:
         arguments = options_of(arguments)
     arguments = with_dashes(command, arguments)
-    return tyro.cli(command, args=arguments, prog=f"{PROGRAM} {name}", description=command.__doc__).run()
+    return parse_command(command, arguments, f"{PROGRAM} {name}", command.__doc__).run()
 
 
 def with_dashes(command: type, arguments: list[str]) -> list[str]:

@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Literal
 
 import torch
-import tyro
 
 from utils.course import CourseError
-from utils.train import Interrupt, best_device, command_line, progress_bar, run_command, usable_device
+from utils.train import Interrupt, best_device, command_line, parse_command, progress_bar, run_command, usable_device
 
 from . import files, surgery
 from .config import ALL_MODELS, ALPHAS, FINITE_MODELS, PAPER_MODELS, RATES, DataConfig, Run, grid
@@ -338,4 +337,4 @@ def main(arguments: list[str] | None = None) -> int:
     arguments = readable(sys.argv[1:] if arguments is None else arguments)
     command = COMMANDS.get(arguments[0] if arguments else "", Single)
     prog = PROGRAM if command is Single else f"{PROGRAM} {arguments.pop(0)}"
-    return run_command(lambda: tyro.cli(command, args=arguments, prog=prog, description=command.__doc__).run())
+    return run_command(lambda: parse_command(command, arguments, prog, command.__doc__).run())

@@ -14,7 +14,7 @@ import torch
 import tyro
 
 from utils.course import CourseError
-from utils.train import best_device, command_line, generator, run_command, write_json, write_tensors
+from utils.train import best_device, command_line, generator, parse_command, run_command, write_json, write_tensors
 
 from .analysis import analyse, as_markdown, exported, look, restored
 from .boards import build_library
@@ -296,4 +296,4 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit status: 0, 2 for what the user can put right, 130 after Ctrl-C."""
     commands = [Annotated[command, tyro.conf.subcommand(name, prefix_name=False)] for name, command in COMMANDS.items()]
     kind = Union[tuple(commands)]  # noqa: UP007
-    return run_command(lambda: tyro.cli(kind, args=arguments, prog=PROGRAM, description=__doc__).run())
+    return run_command(lambda: parse_command(kind, arguments, PROGRAM, __doc__).run())

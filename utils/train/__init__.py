@@ -18,6 +18,7 @@ from utils.train.run import (
     best_device,
     command_line,
     generator,
+    parse_command,
     progress_bar,
     seed_everything,
     usable_device,

@@ -152,10 +152,23 @@ def test_bad_settings(text, tmp_path, capsys, monkeypatch, options, says):
     assert not run.exists()  # nothing half-written
 
 
-def test_unknown_options_exit_with_2():
-    with pytest.raises(SystemExit) as stopped:
-        main(["train", "--colour", "blue"])
-    assert stopped.value.code == 2
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["train", "--colour", "blue"], "Unrecognized options: --colour"),
+        (["sample", "--sead", "3"], "(did you mean --seed?)"),
+        (["sample", "--seed"], "--seed needs a value; "),
+        (["sample", "--seed", "x" * 99], f"{'x' * 99}'; "),
+        (["smple"], "(there are train, sample,"),
+        ([], "{train, sample, evaluate, quality, from-gpt2, controls, text}; "),
+    ],
+)
+def test_arguments_that_make_no_command_are_told_in_one_sentence(capsys, monkeypatch, arguments, says):
+    monkeypatch.setenv("COLUMNS", "60")
+    assert main(arguments) == 2
+    told = capsys.readouterr().err
+    assert says in told and told.endswith("--help lists what there is.\n") and told.count("\n") == 1
+    assert os.environ["COLUMNS"] == "60"
 
 
 def test_bad_data(tmp_path, capsys, monkeypatch):

@@ -135,5 +135,9 @@ def test_compile_command(capsys):
     assert main(["compile", "nothing"]) == 2
     assert main(["compile", "reverse", "--input", "", "--tries", "1", "--max-len", "3"]) == 2
     assert "must not be empty" in capsys.readouterr().err
+    assert main(["draw-attention"]) == 2
+    assert capsys.readouterr().err.startswith("Missing: --lang, --sequence; ")
+    assert main(["draw-attention", "--sequence"]) == 2
+    assert capsys.readouterr().err.startswith("--sequence needs a value; ")
     assert main(["run", "/no/such/file.rasp"]) == 2
     assert "cannot be read" in capsys.readouterr().err
