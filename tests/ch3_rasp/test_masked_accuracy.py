@@ -62,6 +62,12 @@ def test_padding(masked_accuracy, draw):
         logits, targets, mask = answers(draw, told, [8, 2, 5, 1, 6], padding)
         says = "with padding, the accuracy must be the share of the real positions of the whole batch that are right"
         check(masked_accuracy, logits, targets, told, mask, says)
+    for lengths in ([2, 1], [1, 0]):  # fewer real positions than any sensible lower limit, down to a single one
+        told = torch.tensor([[True, False, True, False], [True, False, False, False]])
+        logits, targets, mask = answers(draw, told, lengths, 0)
+        n = sum(lengths)
+        says = f"with {n} real position{'s' if n > 1 else ''} in the batch, the accuracy must be the share of those"
+        check(masked_accuracy, logits, targets, told, mask, says)
 
 
 def test_bos(masked_accuracy, draw):

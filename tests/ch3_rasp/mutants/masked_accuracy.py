@@ -154,6 +154,29 @@ MeanProbability = slip(
     "logits.softmax(-1).gather(-1, targets.clamp(min=0)[..., None])[..., 0][real].mean()",
 )
 
+AtLeastTen = slip(
+    "the number of real positions is raised where it is small: divide by the number itself, however few there are",
+    "/ real.sum())",
+    "/ real.sum().clamp(min=10))",
+)
+AtLeastTwo = slip(
+    "the number of real positions is raised where it is small: divide by the number itself, however few there are",
+    "/ real.sum())",
+    "/ max(real.sum(), 2))",
+)
+Smoothed = slip(
+    "something is added to the number of real positions: divide by the number itself",
+    "/ real.sum())",
+    "/ (real.sum() + 1))",
+)
+
+
+@right
+def no_positions_are_none_right(logits, targets, bos=False):
+    real = targets != -100
+    real[:, : int(bos)] = False
+    return float(((logits.argmax(-1) == targets) & real).sum() / real.sum().clamp(min=1))
+
 
 @right
 def by_loop(logits, targets, bos=False):
