@@ -3,6 +3,8 @@
 `tokens`, `indices`, `length` and `full_s` are what programs start from; everything else is built of them.
 """
 
+import builtins
+
 from utils.plot.rasp_steps import draw, trace
 
 from .analysis import report
@@ -56,6 +58,7 @@ from .programs import (
 )
 from .values import RaspError
 
+round = builtins.round  # works on an s-op, so programs can import it with the rest
 length = _length()  # in programs an s-op; as an exercise, the function that builds it
 
 __all__ = [
@@ -89,6 +92,7 @@ __all__ = [
     "most_freq",
     "report",
     "reverse",
+    "round",
     "select",
     "select_from_first",
     "select_from_last",
