@@ -15,7 +15,7 @@ def beam_search(
     """The `beams` most likely continuations that can be found by keeping that many alive at each step.
 
     Shapes: prompt (T,) -> a list of (tokens (T + max_new_tokens,), log-probability of the new tokens), best first and
-    all distinct. With no_repeat_ngram = n a beam never repeats n tokens in a row that it (or the prompt) already holds;
+    all distinct. With no_repeat_ngram = n no beam repeats n tokens in a row that it (or the prompt) already holds;
     probabilities are not renormalised for the ban. Source: Graves 2012; the ban: Paulus et al. 2017, section 2.5.
     """
     # solution

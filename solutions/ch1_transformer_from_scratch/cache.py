@@ -15,8 +15,8 @@ from .sampling import greedy
 class KVCache:
     """The keys and values of every layer for the tokens read so far.
 
-    Shapes: `append` takes keys and values (B, T, N, H) of new tokens, and returns those of all tokens (B, T_all, N, H).
-    Source: Shazeer 2019, section 2.4 (incremental inference).
+    Shapes: `append` takes keys and values (B, T, N, H) of new tokens, and returns those of all tokens
+    (B, T_all, N, H). Source: Shazeer 2019, section 2.4 (incremental inference).
     """
 
     def __init__(self, config, batch_size: int):

@@ -15,8 +15,8 @@ def load_gpt2_weights(model: nn.Module, state_dict: dict[str, Tensor]) -> nn.Mod
     """Copy the weights of a `transformers` GPT2LMHeadModel into the model, in place; returns the model.
 
     Its linear layers (Conv1D) hold weights (in, out); `attn.c_attn` holds queries, keys and values side by side, each
-    of them head by head; `lm_head.weight` is (V, E). b_U stays zero. Raises ValueError, naming the weight, where one is
-    missing or has another shape. Source: transformers, models/gpt2/modeling_gpt2.py.
+    of them head by head; `lm_head.weight` is (V, E). b_U stays zero. Raises ValueError, naming the weight, where one
+    is missing or has another shape. Source: transformers, models/gpt2/modeling_gpt2.py.
     """
     # solution
     N, H = model.config.num_attention_heads, model.config.attention_head_dimension

@@ -27,7 +27,11 @@ def apply_temperature(logits: Float[Tensor, "V"], temperature: float) -> Float[T
     # end solution
 
 
-def apply_frequency_penalty(tokens: Int[Tensor, "T"], logits: Float[Tensor, "V"], penalty: float) -> Float[Tensor, "V"]:
+def apply_frequency_penalty(
+    tokens: Int[Tensor, "T"],
+    logits: Float[Tensor, "V"],
+    penalty: float,
+) -> Float[Tensor, "V"]:
     """Lower each token's logit by `penalty` for every time it already occurs in `tokens`.
 
     Shapes: tokens (T,), logits (V,) -> (V,), as a new tensor: the caller's logits are untouched.

@@ -13,8 +13,8 @@ def build_induction_head(
     """Write the three memories of an induction head into W_K^1, W_K^2 and W_O^2, in place; returns the model.
 
     W_K^1: p_{t-1} -> p_t. W_K^2: w_1(q) -> w_E(q) for each trigger q (None: every token), w_1 = W_O^1 W_V^1 w_E.
-    W_O^2: W_V^2 w_E(b) -> w_U(b) for every token b. A stored pair scores its beta, in the order W_K^1, W_K^2, W_O^2: as
-    an attention score in the first two, as a logit in the last. All else stays. Source: Bietti et al. 2023.
+    W_O^2: W_V^2 w_E(b) -> w_U(b) for every token b. A stored pair scores its beta, in the order W_K^1, W_K^2, W_O^2:
+    as an attention score in the first two, as a logit in the last. All else stays. Source: Bietti et al. 2023.
     """
     # solution
     first, second = (layer.attention for layer in model.layers)

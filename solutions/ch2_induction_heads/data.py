@@ -27,8 +27,8 @@ def sample_triggers(
 
     Shapes: pi_u (V,) -> triggers (B, k), outputs (B, k), both int64. With `fixed`, every sequence has the k most
     frequent tokens as its triggers; otherwise each draws its own from pi_u, one after the other without replacement.
-    Outputs are uniform and independent; with `no_repeat`, uniform over the V - 1 tokens that are not their own trigger.
-    Source: Bietti et al. 2023.
+    Outputs are uniform and independent; with `no_repeat`, uniform over the V - 1 tokens that are not their own
+    trigger. Source: Bietti et al. 2023.
     """
     # solution
     V, device = len(pi_u), pi_u.device
@@ -63,7 +63,7 @@ def sample_sequences(
     B, V, device = len(triggers), len(pi_u), pi_u.device
     cdf = pi_b.double().cumsum(dim=1)
     cdf = cdf / cdf[:, -1:]  # ends in exactly 1, so that no draw falls beyond it
-    ladder = (cdf + torch.arange(V, device=device)[:, None]).flatten()  # row i climbs from i to i + 1: all in one list
+    ladder = (cdf + torch.arange(V, device=device)[:, None]).flatten()  # row i goes from i to i + 1: all in one list
     forced = torch.full((B, V), -1, device=device).scatter(1, triggers, outputs)  # what must follow here; -1: free
 
     tokens = [torch.multinomial(pi_u, B, replacement=True, generator=generator)]

@@ -17,9 +17,9 @@ from .model import BasicTransformer
 def merged_logits(model: nn.Module, tokens: Int[Tensor, "B T"]) -> Float[Tensor, "B T V"]:
     """Compute the model's logits without calling it, and with fewer multiplications.
 
-    Shapes: tokens (B, T) -> (B, T, V). Layer 1 only ever reads rows of two tables, so its keys and values can be looked
-    up; the values of layer 2 go straight to logits through one (V, d) matrix. Reads tok_embeddings, pe, output and the
-    layers' wk, wv and wo.
+    Shapes: tokens (B, T) -> (B, T, V). Layer 1 only ever reads rows of two tables, so its keys and values can be
+    looked up; the values of layer 2 go straight to logits through one (V, d) matrix. Reads tok_embeddings, pe, output
+    and the layers' wk, wv and wo.
     """
     # solution
     first, second = (layer.attention for layer in model.layers)

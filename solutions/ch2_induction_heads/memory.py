@@ -19,8 +19,8 @@ def random_embeddings(n: int, d: int, generator: torch.Generator) -> Float[Tenso
 
 
 def gram_stats(E: Float[Tensor, "n d"]) -> tuple[float, float, float]:
-    """How orthonormal the rows are: mean of their squared lengths, and of the inner products between different rows the
-    standard deviation and the largest absolute value.
+    """How orthonormal the rows are: mean of their squared lengths, and of the inner products between different rows
+    the standard deviation and the largest absolute value.
 
     Shapes: E (n, d) -> (diag_mean, off_std, off_max), Python floats.
     """
@@ -46,7 +46,11 @@ def store(
     # end solution
 
 
-def recall(W: Float[Tensor, "d_out d_in"], U: Float[Tensor, "n d_in"], V: Float[Tensor, "m d_out"]) -> Int[Tensor, "n"]:
+def recall(
+    W: Float[Tensor, "d_out d_in"],
+    U: Float[Tensor, "n d_in"],
+    V: Float[Tensor, "m d_out"],
+) -> Int[Tensor, "n"]:
     """For each key u_i the index j of the value with the largest v_j . W u_i.
 
     Shapes: U (n, d_in), V (m, d_out) -> int64 (n,).
@@ -58,7 +62,7 @@ def recall(W: Float[Tensor, "d_out d_in"], U: Float[Tensor, "n d_in"], V: Float[
 
 
 def capacity_curve(d: int, ns: Iterable[int], seeds: Iterable[int]) -> list[float]:
-    """How much of n random pairs a d x d memory gives back: the share recalled, averaged over seeds, for each n of ns.
+    """How much of n random pairs a d x d memory gives back: the share recalled, mean over seeds, for each n of ns.
 
     Keys and values are independent random embeddings.
     """

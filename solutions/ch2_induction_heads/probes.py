@@ -24,7 +24,7 @@ START = 10  # positions that acc_start is about
 
 
 def probe_wk1(model: nn.Module) -> float:
-    """The share of positions t = 1 .. T-1 whose best key among s = 0 .. T-2 is s = t - 1; the score is p_t . W_K^1 p_s.
+    """The share of positions t = 1 .. T-1 whose best key among s = 0 .. T-2 is s = t - 1; a score is p_t . W_K^1 p_s.
 
     Reads model.pe (T, d) and layers[0].attention.wk. Later positions are candidates, too. Source: Bietti et al. 2023.
     """

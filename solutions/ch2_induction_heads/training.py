@@ -55,9 +55,9 @@ def train(
 ) -> dict[str, list[float]]:
     """Train by SGD (momentum 0.9, weight decay 1e-4) on the cross-entropy over the masked positions only.
 
-    sampler() -> x, y (B, T) and mask, bool (B, T); it is called once per step. `freeze`: {parameter name: step at which
-    it is released}. Returns {"loss_head": one float per step, before its update}; a batch whose mask is empty has
-    loss 0. Raises ValueError for a parameter name that the model does not have.
+    sampler() -> x, y (B, T) and mask, bool (B, T); it is called once per step. `freeze`: {parameter name: step at
+    which it is released}. Returns {"loss_head": one float per step, before its update}; a batch whose mask is empty
+    has loss 0. Raises ValueError for a parameter name that the model does not have.
     """
     # solution
     freeze = freeze or {}

@@ -277,5 +277,7 @@ def matrix_panels(
         figure.update_yaxes(title_text=down, **shown, row=1, col=column)
     figure.update_xaxes(showgrid=False)
     figure.update_yaxes(showgrid=False, autorange="reversed")
-    figure.update_layout(template=template(), title_text=title, height=400, margin={"t": 80})
+    lines = max(map(len, (ticks or {}).values()), default=0)  # each name of a row keeps a line of its own
+    height = max(400, 11 * lines + 160)
+    figure.update_layout(template=template(), title_text=title, height=height, margin={"t": 80})
     return Picture(figure, caption, alt or f"Heat maps side by side, {title}: {', '.join(matrices)}.")

@@ -19,7 +19,8 @@ _DARK = "body[data-jp-theme-light=false],html[theme=dark],body.vscode-dark,html[
 _RULES = (
     (".svg-container>.main-svg:first-child", "background:#111"),
     ("rect.bg", "fill:#111"),
-    (":is([class*=title],[class*=tick] text,.legendtext,.annotation-text,.bartext-outside,.cbaxis text)", "fill:#DDD"),
+    (":is([class*=title],[class*=tick] text,.legendtext,.bartext-outside,.cbaxis text)", "fill:#DDD"),
+    (".annotation-text:not([style*='rgb(0, 158, 115)'])", "fill:#DDD"),  # green keeps its meaning, and can be read
     ("[class*=grid].crisp", "stroke:#3A3A3A"),
     (":is(.ticks.crisp,[class*=lines-above].crisp)", "stroke:#AAA"),
     (".heatmap-label text[style*='rgb(34, 34, 34)']", "fill:#DDD"),  # what is written in INK
