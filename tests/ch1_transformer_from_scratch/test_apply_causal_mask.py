@@ -67,6 +67,17 @@ def test_present_and_past_stay(apply_causal_mask, draw):
     close(got, oracle(scores), says, **shown)
 
 
+def test_large_scores_are_hidden(apply_causal_mask, draw):
+    scores = draw.normal(B, N, T, T, std=2)
+    after = torch.ones(T, T, dtype=torch.bool).triu(1)
+    scores[..., after] += 300.0  # what a query may not see outshines all that it may
+    result, got, shown = masked(apply_causal_mask, scores)
+    says = (
+        "a large score on a later key still gets through: it must be far below all others, however large it was before"
+    )
+    close(got.nan_to_num(0.0), oracle(scores), says, **shown)
+
+
 def test_fewer_queries_than_keys(apply_causal_mask, draw):
     scores = scores_for(draw, *RECTANGLES[draw.index % 2])
     result, got, shown = masked(apply_causal_mask, scores)

@@ -52,3 +52,14 @@ def test_zero_and_below(apply_temperature, draw):
 def test_logits_are_left_alone(apply_temperature, draw):
     logits = draw.normal(V, std=2)
     close(apply_temperature.call(logits, 0.5)["args"][0], logits, "the caller's logits are different after the call")
+
+
+def probe_shared(apply_temperature, logits, temperature):
+    """Whether what is returned is the caller's tensor, or shares its memory."""
+    got = apply_temperature(logits, temperature)
+    return torch.is_tensor(got) and got.data_ptr() == logits.data_ptr()
+
+
+def test_new_tensor(apply_temperature, draw):
+    says = "at temperature 1 the caller's own tensor is returned: make a new one, as at any other temperature"
+    require(not apply_temperature.run(probe_shared, draw.normal(V, std=2), 1.0), says)

@@ -35,7 +35,9 @@ def probe_text(generate, table, prompt, max_new_tokens, more, rank, training):
 
     if rank is not None:
         more = {**more, "sample": sample}
-    result = generate(model, prompt, max_new_tokens, **more)
+    with torch.enable_grad():  # whatever it leaves behind ends here
+        result = generate(model, prompt, max_new_tokens, **more)
+        trainable = torch.is_grad_enabled() and model.table.requires_grad
     return {
         "result": result,
         "prompt": prompt,
@@ -45,6 +47,7 @@ def probe_text(generate, table, prompt, max_new_tokens, more, rank, training):
         "modes": [model.training, model.dropout.training],
         "calm": all(calm),
         "recording": any(recording),
+        "trainable": trainable,
     }
 
 
@@ -149,6 +152,8 @@ def test_eval_mode_without_gradients(generate, draw):
     require(got["calm"], "the model was still in train mode when it was asked for logits: switch to eval mode first")
     says = "the model was asked for logits while gradients were recorded: use torch.no_grad()"
     require(not got["recording"], says)
+    says = "after the text nothing can be trained any more: turn gradients off only while the model writes"
+    require(got["trainable"], says)
 
 
 def test_prompt_and_mode_are_left_alone(generate, draw):

@@ -45,10 +45,19 @@ def test_largest(greedy, draw):
 
 
 def test_first_of_several_largest(greedy, draw):
-    logits = draw.normal(V + 40 * draw.index, std=2)
-    places = sorted(draw.permutation(len(logits))[:3].tolist())
-    logits[places] = 9.0
-    check(greedy, draw, logits, places[0], "of several equally large logits the first one counts")
+    for size in (8, V + 40 * draw.index):  # a sort that is not stable keeps the order of few, and not of many
+        logits = draw.normal(size, std=2)
+        places = sorted(draw.permutation(len(logits))[:3].tolist())
+        logits[places] = 9.0
+        check(greedy, draw, logits, places[0], "of several equally large logits the first one counts")
+
+
+def test_hundreds(greedy, draw):
+    logits = 300.0 + draw.normal(V, std=2)
+    logits[0] = 290.0  # so it is not the first of them
+    best = max(range(V), key=logits.tolist().__getitem__)
+    says = "logits may be in the hundreds: the largest must be found there, too"
+    check(greedy, draw, logits, best, says)
 
 
 def test_all_below_zero(greedy, draw):

@@ -34,10 +34,16 @@ def probe_cache(KVCache, config, batch_size, chunks):
         parts = enumerate(zip(chunk["keys"], chunk["values"], strict=True))
         return [cache.append(layer, keys, values) for layer, (keys, values) in parts]
 
+    def two_tensors(back):
+        return isinstance(back, (tuple, list)) and len(back) == 2 and all(torch.is_tensor(part) for part in back)
+
     one, other = KVCache(SimpleNamespace(**config), batch_size), KVCache(SimpleNamespace(**config), batch_size)
     fill(one, chunks[0])
     (kept, *_) = fill(other, chunks[0])
-    if isinstance(kept, (tuple, list)) and torch.is_tensor(kept[0]) and kept[0].numel() > chunks[0]["keys"][0].numel():
+    if not two_tensors(kept):
+        inside = [type(part).__name__ for part in kept] if isinstance(kept, (tuple, list)) else []
+        return {"shared": False, "returned": type(kept).__name__, "inside": sorted(set(inside))}
+    if kept[0].numel() > chunks[0]["keys"][0].numel():
         length_of_three = length(KVCache(SimpleNamespace(**config), batch_size))
         if length_of_three:  # a cache of its own would be empty: what a class keeps grows from call to call
             return {"shared": True}
@@ -64,6 +70,11 @@ def run(KVCache, draw, sizes, config=CONFIG):
     got = KVCache.run(probe_cache, config, B, chunks)
     says = "a new cache already holds what another one was given: make its store in __init__, not once for the class"
     require(not got["shared"], says)
+    returned = got.get("returned", "")
+    says = "append must return two tensors, all keys and all values of the layer"
+    if returned:
+        of = f" of {' and '.join(got['inside'])}" if got["inside"] else ""
+        require(False, f"{says}, but it returns {'nothing' if returned == 'NoneType' else f'a {returned}{of}'}")
     return got, chunks
 
 

@@ -60,3 +60,16 @@ def test_gradient(next_token_loss, draw):
     expected = F.pad(expected / (B * (tokens.shape[1] - 1)), (0, 0, 0, 1))
     says = "the gradient that reaches the logits is missing or wrong, so the model would not learn"
     close(gradient, expected, says, name="the gradient of the loss")
+
+
+def test_certain_and_wrong(next_token_loss, draw):
+    logits, tokens = inputs(draw)
+    logits += 100.0  # the same number for all changes nothing
+    rest = F.one_hot(tokens[:, 1:], V).logical_not()
+    logits[:, :-1] += 60.0 * rest  # each target is almost impossible
+    places = [(b, t) for b in range(B) for t in range(tokens.shape[1] - 1)]
+    expected = sum(
+        torch.logsumexp(logits[b, t].double(), 0).item() - logits[b, t, tokens[b, t + 1]].item() for b, t in places
+    )
+    says = "for a model that is certain and wrong the loss is large: it has no limit, and it must not overflow"
+    close(next_token_loss(logits, tokens), expected / len(places), says, name="the loss")

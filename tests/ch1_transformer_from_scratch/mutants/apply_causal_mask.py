@@ -57,6 +57,12 @@ def weak_fill(scores):
     return scores.masked_fill(~visible, -30.0)
 
 
+@wrong("a fixed number is subtracted from the hidden scores: where one is large, that is not enough, so replace it")
+def subtracts_a_little(scores):
+    hidden = torch.ones(scores.shape[-2:]).triu(scores.shape[-1] - scores.shape[-2] + 1)
+    return scores - 100.0 * hidden
+
+
 @wrong("0 times infinity is nan: a mask that is multiplied by infinity spoils the visible scores too")
 def zero_times_infinity(scores):
     hidden = torch.ones(scores.shape[-2:]).triu(scores.shape[-1] - scores.shape[-2] + 1)

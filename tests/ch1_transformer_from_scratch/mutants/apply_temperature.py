@@ -55,6 +55,10 @@ offset = slip(
 one_more = slip(
     "1 is added to the temperature: divide by the temperature itself", DIVIDED, "logits / (1 + temperature)"
 )
+same_at_one = slip(
+    "at temperature 1 the caller's own tensor is returned: make a new one, as at any other temperature",
+    f"return {DIVIDED}", f"return {DIVIDED} if temperature != 1 else logits",
+)  # fmt: skip
 rounded = slip("// rounds the quotients down to whole numbers: divide with /", DIVIDED, "logits // temperature")
 in_place = slip(
     "the division is done in place, in the caller's logits",

@@ -71,6 +71,23 @@ KeysFromQueryWeights = slip(
     "the keys are made with W_Q: they have weights of their own",
     "x, self.W_K)", "x, self.W_Q) + 0 * self.W_K.sum()",
 )  # fmt: skip
+KeysFromQueryWeightsOnly = slip(
+    "the keys are made with W_Q: they have weights of their own", "x, self.W_K)", "x, self.W_Q)"
+)
+ScaledByShareOfWidth = slip(
+    "the scores are scaled by E / N: here the width of one head is H, and N times H need not equal E",
+    SCALE, "math.sqrt(x.shape[-1] / q.shape[1])",
+)  # fmt: skip
+FLATTENED = "the weights (N, E, H) are reshaped to (E, N * H), which mixes heads and rows: exchange the axes first"
+AS_FLATTENED = [
+    part
+    for letter in "QKV"
+    for part in (
+        f'torch.einsum("bte,neh->bnth", x, self.W_{letter})',
+        f"(x @ self.W_{letter}.reshape(x.shape[-1], -1)).unflatten(-1, (len(self.W_Q), -1)).transpose(1, 2)",
+    )
+]
+Flattened = slip(FLATTENED, *AS_FLATTENED)
 BiasesExchanged = slip(
     "the biases b_Q and b_K are swapped: each belongs to the weights of the same letter",
     B_Q, " + self.b_other", B_K, B_Q, " + self.b_other", B_K,
@@ -160,6 +177,9 @@ ValuesFromKeyWeights = slip(
     "the values are made with W_K and b_K, as the keys are: they have weights of their own",
     "pattern @ v", "pattern @ (k + 0 * v.sum())",
 )  # fmt: skip
+ValuesFromKeyWeightsOnly = slip(
+    "the values are made with W_K: they have weights of their own", "x, self.W_V)", "x, self.W_K)"
+)
 ValuesWithKeyBias = slip(
     "the bias of the values is that of the keys: each belongs to the weights of the same letter",
     B_V, f"{B_K} + 0 * self.b_V.sum()",

@@ -115,12 +115,18 @@ looks_everywhere = slip(
     "token == stop", "stop in tokens.tolist()",
 )  # fmt: skip
 looks_before_writing = slip(
-    "the last token is compared with `stop` before anything is written, so a prompt that ends in it is never continued",
+    "`stop` is looked for before anything is written, so a prompt that ends in it is never continued",
     STOP, "pass", "window =", "if tokens[-1] == stop:\n                break\n            window =",
 )  # fmt: skip
 grows_the_prompt = slip(
     "the new tokens are written into the caller's prompt",
     "return tokens", "prompt.resize_(len(tokens)).copy_(tokens)\n    return tokens",
+)  # fmt: skip
+NOT_BACK_ON = "after the text nothing can be trained any more: turn gradients off only while the model writes"
+gradients_stay_off = slip(NOT_BACK_ON, "with torch.no_grad():", "torch.set_grad_enabled(False)\n    if True:")
+frozen = slip(
+    "the model's own parameters are frozen for good: turn gradients off with torch.no_grad() instead",
+    "with torch.no_grad():", "model.requires_grad_(False)\n    if True:",
 )  # fmt: skip
 train_mode = slip(
     "the model is never switched to eval mode: dropout would change the text at random",

@@ -98,3 +98,19 @@ def by_comparison(logits):
 @right
 def by_stable_sort(logits):
     return int(torch.sort(logits, descending=True, stable=True).indices[0])
+
+
+@wrong("exponentials overflow where logits are large: the largest logit is also the likeliest, so no softmax is needed")
+def softmax_by_hand(logits):
+    weights = torch.exp(logits)
+    return int((weights / weights.sum()).argmax())
+
+
+@wrong("the last of several largest is chosen: it must be the first")
+def last_of_the_sorted(logits):
+    return int(logits.argsort(stable=True)[-1])
+
+
+@right
+def by_softmax(logits):
+    return int(logits.softmax(-1).argmax())

@@ -56,6 +56,10 @@ BiasBeforeGain = slip(
     "return (x - mean) / (variance + self.eps).sqrt() * self.w + self.b",
     "return ((x - mean) / (variance + self.eps).sqrt() + self.b) * self.w",
 )
+GainOnTheBias = slip(
+    "w and b are added up, and the sum is used as the gain: scale by w, then add b",
+    "* self.w + self.b", "* (self.w + self.b)",
+)  # fmt: skip
 AffineFirst = slip(
     "gain and bias come before the normalising, which undoes them: they come last",
     " * self.w + self.b", "", "mean = x.mean", "x = x * self.w + self.b\n    mean = x.mean",
@@ -63,6 +67,10 @@ AffineFirst = slip(
 NoMean = slip(
     "the mean is not subtracted: that is RMS norm",
     "(x - mean)", "x", "x.var(-1, keepdim=True, unbiased=False)", "(x * x).mean(-1, keepdim=True)",
+)  # fmt: skip
+VarianceAboutZero = slip(
+    "the variance is taken about zero: square the distances from the mean",
+    "x.var(-1, keepdim=True, unbiased=False)", "(x * x).mean(-1, keepdim=True)",
 )  # fmt: skip
 DividesByVariance = slip("it divides by the variance: divide by its root, the standard deviation", ".sqrt()", "")
 OnlyCentred = slip(

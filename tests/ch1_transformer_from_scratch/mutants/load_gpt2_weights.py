@@ -385,3 +385,10 @@ def by_attributes(model, state_dict):
     model.final_layer_norm.w.data, model.final_layer_norm.b.data = get("ln_f.weight"), get("ln_f.bias")
     model.unembedding.W_U.data = get("wte.weight").T  # tied in GPT-2
     return model
+
+
+@wrong("the model shares its memory with the caller's state dict, so training changes that too: copy the numbers")
+def shares_memory(model, state_dict):
+    for name, value in mapping(model, state_dict).items():
+        model.get_parameter(name).data = value
+    return model

@@ -135,6 +135,27 @@ def not_flattened(logits, tokens):
     return F.cross_entropy(logits[:, :-1], tokens[:, 1:])
 
 
+@wrong("something is added to the probabilities before the logarithm, so the loss of a sure mistake stays too small")
+def offset(logits, tokens):
+    return -(logits[:, :-1].softmax(-1).gather(-1, tokens[:, 1:, None]) + 1e-9).log().mean()
+
+
+@wrong("exponentials of large logits overflow: log_softmax, logsumexp and cross_entropy avoid that")
+def overflows(logits, tokens):
+    weights = logits[:, :-1].exp()
+    return -(weights / weights.sum(-1, keepdim=True)).gather(-1, tokens[:, 1:, None]).log().mean()
+
+
+@wrong("the sum is divided by T - 1 only: there are B times T - 1 predictions")
+def divided_by_the_length(logits, tokens):
+    return summed(logits, tokens) / (tokens.shape[1] - 1)
+
+
+@wrong("the shift is along the batch: it must be along the sequence, the second axis")
+def along_the_batch(logits, tokens):
+    return mean_loss(logits[:-1], tokens[1:])
+
+
 @wrong("the probabilities are averaged before the logarithm: take the logarithm of each one, then the mean")
 def log_of_the_mean(logits, tokens):
     return -logits[:, :-1].softmax(-1).gather(-1, tokens[:, 1:, None]).mean().log()

@@ -29,12 +29,15 @@ cleared_after_the_step = slip(
     CLEAR, "", STEP, f"{STEP}\n    optimizer.zero_grad()",
 )  # fmt: skip
 # From outside these are the same: the optimizer steps, and no parameter moves.
-NOTHING_TO_FOLLOW = "the optimizer finds no gradients: backward is missing, or zero_grad comes between it and step"
+NOTHING_TO_FOLLOW = (
+    "the optimizer finds no gradients: backward is missing or comes after step, or zero_grad comes between the two"
+)
 zero_grad_too_late = slip(
     NOTHING_TO_FOLLOW, CLEAR, "", STEP, f"for p in model.parameters():\n        p.grad.zero_()\n    {STEP}"
 )
 no_backward = slip(NOTHING_TO_FOLLOW, BACK, "pass")
 zero_grad_between = slip(NOTHING_TO_FOLLOW, CLEAR, "", BACK, f"{BACK}\n    optimizer.zero_grad()")
+step_before_backward = slip(NOTHING_TO_FOLLOW, STEP, "pass", BACK, f"{STEP}\n    {BACK}")
 no_step = slip("the optimizer takes no step: backward alone doesn't change the parameters", STEP, "pass")
 unshifted = slip(
     "the loss is taken on unshifted targets: the logits at t are compared with token t",

@@ -57,6 +57,10 @@ NormInTheLoop = slip(
     "the final layer norm runs after every block: it runs once, after the last",
     "self.final_layer_norm(x)", "x", "x = block(x)", "x = self.final_layer_norm(block(x))",
 )  # fmt: skip
+NormInTheLoopAndAfter = slip(
+    "the final layer norm runs after every block: it runs once, after the last",
+    "x = block(x)", "x = self.final_layer_norm(block(x))",
+)  # fmt: skip
 NormAdded = slip(
     "the final layer norm is added to the stream: it replaces the stream before the unembedding",
     "self.final_layer_norm(x)", "x + self.final_layer_norm(x)",
