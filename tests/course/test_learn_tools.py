@@ -166,24 +166,44 @@ def test_mine_is_the_learners_when_passed_and_the_reference_otherwise(names, cap
         reuse.mine("ch1.LayerNrom")
 
 
+def solved_answers(key: str) -> dict[str, str]:
+    """The answer cells of a chapter's solved notebooks, by exercise."""
+    files = sorted((course.ROOT / "solutions" / course.chapter_name(key)).glob("*solutions.ipynb"))
+    cells = [cell for file in files for cell in nbformat.read(file, as_version=4).cells]
+    marks = [(cell.metadata.get("exercise", {}), cell.source) for cell in cells]
+    return {mark["name"]: source for mark, source in marks if mark.get("role") == "answer"}
+
+
 @pytest.mark.parametrize("key", course.chapters())
 def test_mine_of_every_solved_answer_passes_its_check(key, monkeypatch, capsys):
     """An answer may read any other exercise, so that one is brought along, whether the chapter says so or not."""
     monkeypatch.setenv("COURSE_CHAPTER", key)
     exercises = {exercise.name for exercise in load_chapter(key).exercises}
-    for file in sorted((course.ROOT / "solutions" / course.chapter_name(key)).glob("*solutions.ipynb")):
-        for cell in nbformat.read(file, as_version=4).cells:
-            mark = cell.metadata.get("exercise", {})
-            if mark.get("role") == "answer":
-                solved = reference(key, mark["name"])
-                others = sources.companions(solved, vars(sys.modules[solved.__module__]), exercises)
-                store.update_entry(key, mark["name"], status="passed", source=cell.source, companions=others)
+    for name, source in solved_answers(key).items():
+        solved = reference(key, name)
+        others = sources.companions(solved, vars(sys.modules[solved.__module__]), exercises)
+        store.update_entry(key, name, status="passed", source=source, companions=others)
     for exercise in load_chapter(key).exercises:
         own = reuse.mine(f"{key}.{exercise.name}")
         assert own is not reference(key, exercise.name)
         outcome = assess(key, exercise.name, LocalRunner(own))
         assert outcome.status == Status.FULL, (exercise.name, outcome.says)
     assert "the reference's" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("key", course.chapters())
+def test_a_right_answer_passes_whatever_its_neighbours_are(key, names, monkeypatch):
+    """What an answer builds on is lent by the reference where the learner's own is wrong; nothing is missed out."""
+    monkeypatch.setenv("COURSE_CHAPTER", key)
+    solved = solved_answers(key)
+    for name, source in solved.items():
+        names.update(reuse.base_names(key))
+        for shared in load_chapter(key).shared:
+            names["define"](shared)
+        for other in solved.keys() - {name}:
+            names["define"](f"def {other}(*given, **named):\n    raise ValueError('a neighbour was called')\n")
+        names["define"](source)
+        check(name)
 
 
 def test_saved_source_that_no_longer_runs_gives_the_reference(capsys):
