@@ -35,7 +35,7 @@ def visible(characters: Sequence[str]) -> list[str]:
 
 def successors(table: Float[Tensor, "V V"], characters: Sequence[str]) -> Picture:
     """Which character (column) comes after which (row)."""
-    narrow = int((torch.as_tensor(table).topk(5, dim=1).values.sum(dim=1) > 0.5).sum())
+    narrow = int((torch.as_tensor(table).topk(min(5, len(table)), dim=1).values.sum(dim=1) > 0.5).sum())
     return heatmap(
         table,
         title="Which character follows which in Shakespeare's plays",

@@ -108,5 +108,5 @@ def test_heat_maps_name_their_axes_and_say_what_they_show():
     gram = figures.products(torch.eye(5), 16, 1.0, 0.2, 0.5)
     assert "1/√d = 0.250" in gram.figure.layout.title.text and "5 by 5 inner products" in gram.alt
     table = figures.successors(torch.eye(3), ["a", "b", "␣"])
-    assert "the 3 most frequent characters" in table.caption
+    assert "the 3 most frequent characters" in table.caption and "In 3 of the 3 rows" in table.caption
     assert list(table.figure.layout.xaxis.ticktext) == ["a", "b", "␣"]
