@@ -43,6 +43,29 @@ def by_unigrams(unigrams, bigrams):
     return share(unigrams), torch.where(bigrams.sum(1, keepdim=True) > 0, table, 1 / len(bigrams))
 
 
+# the first four again as they are written first, before anyone has thought of empty rows
+
+
+@wrong("the columns of pi_b add up to 1: row i holds what follows token i, so each row is divided by its own sum")
+def columns_and_no_empty_rows(unigrams, bigrams):
+    return share(unigrams), bigrams / bigrams.sum(0)
+
+
+@wrong("the sum of row i ends up under column i: keep the summed axis (keepdim=True) when dividing by row sums")
+def no_keepdim_and_no_empty_rows(unigrams, bigrams):
+    return share(unigrams), bigrams / bigrams.sum(1)
+
+
+@wrong("pi_b adds up to 1 as a whole: those are shares of pairs, but each row must add up to 1")
+def joint_and_no_empty_rows(unigrams, bigrams):
+    return share(unigrams), bigrams / bigrams.sum()
+
+
+@wrong("each row of pi_b is divided by its unigram count, which need not be the number of pairs in that row")
+def by_unigrams_and_no_empty_rows(unigrams, bigrams):
+    return share(unigrams), bigrams / unigrams[:, None]
+
+
 @wrong("// rounds every share down to a whole number: divide with /")
 def integer_division(unigrams, bigrams):
     totals = bigrams.sum(1, keepdim=True)

@@ -224,6 +224,13 @@ def becomes_zero(pi_u, k, batch, fixed, no_repeat, generator):
     return triggers, outputs
 
 
+@wrong("only a number equal to the trigger is moved up: all larger ones must move as well (>=, not ==)")
+def only_equal_ones_move(pi_u, k, batch, fixed, no_repeat, generator):
+    triggers = triggers_of(pi_u, k, batch, fixed, generator)
+    outputs = uniform(len(pi_u) - no_repeat, (batch, k), generator)
+    return triggers, outputs + (outputs == triggers) if no_repeat else outputs
+
+
 @wrong("of the V - 1 numbers those equal to the trigger are not moved up: step over it with >=, not >")
 def steps_too_late(pi_u, k, batch, fixed, no_repeat, generator):
     V, triggers = len(pi_u), triggers_of(pi_u, k, batch, fixed, generator)
