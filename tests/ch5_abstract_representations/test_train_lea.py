@@ -25,7 +25,7 @@ def probe_train(function, steps, continuous, lr, numbers, with_generator, own=Fa
             self.register_buffer("codebook", torch.zeros(3, 1))
 
     model = One()
-    generator = torch.Generator().manual_seed(5) if with_generator else None
+    ours = torch.Generator().manual_seed(5) if with_generator else None
 
     def sample():
         n = sum(event[0] == "sample" for event in events)
@@ -40,14 +40,15 @@ def probe_train(function, steps, continuous, lr, numbers, with_generator, own=Fa
         parts = {"loss": loss, "board": loss * 2, "speech": loss * 3, "vq": loss.detach() * 4}
         return parts | {"vectors": torch.zeros(1, 1, 1), "words": torch.zeros(1, 1, dtype=torch.int64)}
 
-    def start_codebook(model, masked, given):
-        events.append(("start", float(masked), generator is None or given is generator))
+    def start_codebook(model, masked, generator):
+        events.append(("start", float(masked), ours is None or generator is ours))
 
-    def update_codebook(model, parts, given):
+    def update_codebook(model, parts, generator):
         moved = not torch.equal(model.layer.weight.detach().reshape(()), weights[-1])
-        events.append(("update", float(parts["loss"].detach()), generator is None or given is generator, moved))
+        loss = float(parts["loss"].detach()) if isinstance(parts, dict) else float("nan")
+        events.append(("update", loss, ours is None or generator is ours, moved))
 
-    more = {"generator": generator} if with_generator else {}
+    more = {"generator": ours} if with_generator else {}
     if own:
         optimizer = torch.optim.SGD(model.parameters(), lr=lr)
         more["optimizer"] = optimizer, torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 0.5**step)
@@ -56,19 +57,22 @@ def probe_train(function, steps, continuous, lr, numbers, with_generator, own=Fa
             parts = lea_loss(model, masked, board, 7.0, quantised)
             return {name: 2 * value for name, value in parts.items()}
 
+        score.__qualname__ = "score"  # as Python's own errors name it
         more["score"] = score
 
     names = names_of(function, "lea_loss")
-    ours = {"lea_loss": lea_loss, "start_codebook": start_codebook, "update_codebook": update_codebook}
-    before = {name: names[name] for name in ours if name in names}
-    names.update(ours)
+    stand_ins = {"lea_loss": lea_loss, "start_codebook": start_codebook, "update_codebook": update_codebook}
+    for name, stand_in in stand_ins.items():
+        stand_in.__qualname__ = name
+    before = {name: names[name] for name in stand_ins if name in names}
+    names.update(stand_ins)
     try:
         history = function(model, sample, steps, continuous, lr, **more)
     finally:
-        for name in ours:
+        for name in stand_ins:
             names.pop(name)
         names.update(before)
-    report = {"kind": type(history).__name__, "events": events, "weights": torch.stack(weights)}
+    report = {"kind": type(history).__name__, "events": events, "weights": torch.stack(weights or [torch.zeros(())])}
     report["final"] = model.layer.weight.detach().reshape(())
     if isinstance(history, dict):
         report["history"] = {}
@@ -195,11 +199,13 @@ def test_what_is_given_is_used(train_lea, draw):
         w -= lr * 0.5**step * 4 * (w - float(numbers[step]))
     scored = [event[4] == 7 for event in got["events"] if event[0] == "loss"]
     require(len(scored) == 4 and all(scored), "where a score is given, it is what scores every step, not lea_loss")
+    says = (
+        "where an optimizer and its schedule are given, these two move the weights, by the gradient of the whole loss"
+    )
+    close(torch.cat([got["weights"], got["final"].reshape(1)]), torch.tensor([*expected, w]), says, rtol=1e-3)
     close(
         torch.tensor(got["history"]["loss"]),
         torch.tensor(losses),
         "the history holds what the score returned",
         rtol=1e-3,
     )
-    says = "where an optimizer and its schedule are given, these two move the weights"
-    close(torch.cat([got["weights"], got["final"].reshape(1)]), torch.tensor([*expected, w]), says, rtol=1e-3)

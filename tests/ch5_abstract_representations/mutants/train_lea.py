@@ -169,6 +169,169 @@ only_board = slip(
     'parts["loss"].backward()',
     'parts["board"].backward()',
 )
+one_early = slip(
+    "quantising begins one step early: steps count from 0, and step continuous_steps is the first quantised one",
+    "for step in range(steps)",
+    "for step in range(1, steps + 1)",
+)  # fmt: skip
+all_late = slip(
+    "quantising begins one step late: step continuous_steps is the first",
+    "if step == continuous_steps",
+    "if step == continuous_steps + 1",
+    "quantised=step >=",
+    "quantised=step >",
+    "if step >= continuous_steps:",
+    "if step > continuous_steps:",
+)  # fmt: skip
+turned_round = slip(
+    "quantised is turned round: the first continuous_steps steps are those that are not",
+    "quantised=step >= continuous_steps",
+    "quantised=step < continuous_steps",
+)  # fmt: skip
+steps_added = slip(
+    "continuous_steps come on top of steps: steps is the number of all of them",
+    "range(steps)",
+    "range(steps + continuous_steps)",
+)  # fmt: skip
+steps_missing = slip(
+    "there are continuous_steps too few steps: steps is the number of all of them",
+    "range(steps)",
+    "range(steps - continuous_steps)",
+)  # fmt: skip
+batch_for_the_start = slip(
+    "a batch of its own is drawn for start_codebook: give it the masked boards of that step",
+    "            start_codebook(model, masked, generator)\n",
+    "            start_codebook(model, sample()[0], generator)\n",
+)  # fmt: skip
+batch_before_the_start = slip(
+    "a batch of its own is drawn for start_codebook: give it the masked boards of that step",
+    "        masked, board = sample()\n        if step == continuous_steps:\n"
+    "            start_codebook(model, masked, generator)\n",
+    "        if step == continuous_steps:\n            masked, board = sample()\n"
+    "            start_codebook(model, masked, generator)\n        masked, board = sample()\n",
+)  # fmt: skip
+no_start_at_0 = slip(
+    "the words never get their start where continuous_steps is 0: step 0 is then the first quantised one",
+    "if step == continuous_steps",
+    "if 0 < step == continuous_steps",
+)  # fmt: skip
+start_at_0 = slip(
+    "the words get their start in step 0: they get it in step continuous_steps",
+    "if step == continuous_steps",
+    "if step == 0",
+)  # fmt: skip
+update_early = slip(
+    "the words are updated one step before they are used: only quantised steps update them",
+    "if step >= continuous_steps:",
+    "if step >= continuous_steps - 1:",
+)  # fmt: skip
+update_late = slip(
+    "the first quantised step does not update the words: every one does",
+    "if step >= continuous_steps:",
+    "if step > continuous_steps:",
+)  # fmt: skip
+update_once = slip(
+    "only the first quantised step updates the words: every one does",
+    "if step >= continuous_steps:",
+    "if step == continuous_steps:",
+)  # fmt: skip
+second_loss = slip(
+    "update_codebook is given the parts of a second loss: give it those that the step has used",
+    "update_codebook(model, parts, generator)",
+    "update_codebook(model, score(model, masked, board, quantised=True), generator)",
+)  # fmt: skip
+not_the_parts = slip(
+    "update_codebook is not given the dict of parts that the loss returned",
+    "update_codebook(model, parts,",
+    "update_codebook(model, masked,",
+)  # fmt: skip
+start_without_generator = slip(
+    "start_codebook or update_codebook is called without its last argument, the generator",
+    "start_codebook(model, masked, generator)",
+    "start_codebook(model, masked)",
+)  # fmt: skip
+update_without_generator = slip(
+    "start_codebook or update_codebook is called without its last argument, the generator",
+    "update_codebook(model, parts, generator)",
+    "update_codebook(model, parts)",
+)  # fmt: skip
+start_with_another = slip(
+    "start_codebook is given another generator than train_lea was given",
+    "start_codebook(model, masked, generator)",
+    "start_codebook(model, masked, torch.Generator().manual_seed(0))",
+)  # fmt: skip
+update_with_another = slip(
+    "update_codebook is given another generator than train_lea was given",
+    "update_codebook(model, parts, generator)",
+    "update_codebook(model, parts, torch.Generator().manual_seed(0))",
+)  # fmt: skip
+schedule_with_the_words = slip(
+    "the schedule steps only while sentences are quantised: it steps at every step",
+    "        schedule.step()\n        if step >= continuous_steps:\n",
+    "        if step >= continuous_steps:\n            schedule.step()\n",
+)  # fmt: skip
+optimizer_again = slip(
+    "a new optimizer is made when the words come: one serves all steps",
+    "            start_codebook(model, masked, generator)\n",
+    "            start_codebook(model, masked, generator)\n"
+    "            optimizer, schedule = lea_optimizer(model, lr, steps)\n",
+)  # fmt: skip
+rate_of_the_words = slip(
+    "the rate falls over the quantised steps only: it falls over all steps",
+    "lea_optimizer(model, lr, steps)",
+    "lea_optimizer(model, lr, steps - continuous_steps)",
+)  # fmt: skip
+pair_as_optimizer = slip(
+    "the optimizer that may be given is a pair, with its schedule: take both out of it",
+    "optimizer, schedule = optimizer or lea_optimizer(model, lr, steps)",
+    "optimizer = optimizer or lea_optimizer(model, lr, steps)[0]\n    schedule = CosineAnnealingLR(optimizer, steps)",
+)  # fmt: skip
+fourth_argument = slip(
+    "the fourth argument of the loss is the weight of the speech: hand quantised over by its name",
+    "board, quantised=step",
+    "board, step",
+)  # fmt: skip
+five_arguments = slip(
+    "a score that is given takes the model, both boards and quantised: a weight of the speech is no concern of it",
+    "board, quantised=step",
+    "board, 1.0, step",
+)  # fmt: skip
+sum_of_parts = slip(
+    "the sum of the parts is differentiated: the whole loss weighs them already",
+    'parts["loss"].backward()',
+    '(parts["board"] + parts["speech"] + parts["vq"]).backward()',
+)  # fmt: skip
+only_speech = slip(
+    "the loss of the speech alone is differentiated: take the whole loss",
+    'parts["loss"].backward()',
+    'parts["speech"].backward()',
+)  # fmt: skip
+parts_and_loss = slip(
+    "the parts are differentiated beside the whole loss, which holds them already",
+    '        parts["loss"].backward()',
+    '        parts["board"].backward(retain_graph=True)\n        parts["speech"].backward(retain_graph=True)\n'
+    '        parts["loss"].backward()',
+)  # fmt: skip
+history_of_words = slip(
+    "the history holds the quantised steps only: it holds every step",
+    "        for name, values in history.items():\n            values.append(parts[name].item())\n",
+    "            for name, values in history.items():\n                values.append(parts[name].item())\n",
+)  # fmt: skip
+returns_in_the_loop = slip(
+    "the first step ends the training: the line with return is inside of the loop",
+    "    return history",
+    "        return history",
+)  # fmt: skip
+added_up = slip(
+    "the numbers of the history are added up: it holds each step's own",
+    "parts[name].item()",
+    "sum(values[-1:]) + parts[name].item()",
+)  # fmt: skip
+clipped_at_1 = slip(
+    "the gradients are clipped: nothing says so",
+    "optimizer.step()\n",
+    "torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)\n        optimizer.step()\n",
+)  # fmt: skip
 
 
 @right
