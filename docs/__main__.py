@@ -137,7 +137,7 @@ def read_only(notebook, stubs: dict[str, str], chapter: str, solutions: bool):
             ]
             cell = new_markdown_cell("\n\n".join([f"**Question.** {question.question}", *choices]))
         elif cell.cell_type == "code":
-            cell.outputs = [shown for output in cell.outputs if (shown := as_page(output))]
+            cell.outputs = [shown for output in joined(cell.outputs) if (shown := as_page(output))]
         cells.append(cell)
         if about.get("role") == "answer":
             cell.source, cell.outputs = stubs[cell.id], []
@@ -155,6 +155,18 @@ def folded(summary: str, body: str) -> str:
     """Markdown that opens on a click."""
     summary = re.sub(r"`([^`]*)`", r"<code>\1</code>", html.escape(summary, quote=False))
     return f"<details>\n<summary>{summary}</summary>\n\n{body}\n\n</details>"
+
+
+def joined(outputs: list) -> list:
+    """The outputs with what was printed in several goes in one, as a notebook shows it."""
+    found: list = []
+    for output in outputs:
+        stream = output.output_type == "stream"
+        if stream and found and found[-1].get("name") == output.name:
+            found[-1].text += output.text
+        else:
+            found.append(output)
+    return found
 
 
 def as_page(output):

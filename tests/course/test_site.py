@@ -145,3 +145,17 @@ def test_everyone_can_read_it(site, theme):
             found |= {(name, wrong["id"]): [node["html"][:200] for node in wrong["nodes"]] for wrong in told}
         chrome.close()
     assert not found
+
+
+def test_what_is_printed_in_several_goes_is_one_output():
+    from nbformat.v4 import new_output
+
+    from docs.__main__ import joined
+
+    parts = [("stdout", "1\n"), ("stdout", "2\n"), ("stderr", "!"), ("stdout", "3\n")]
+    found = joined([new_output("stream", name=name, text=text) for name, text in parts])
+    assert [(output.name, output.text) for output in found] == [
+        ("stdout", "1\n2\n"),
+        ("stderr", "!"),
+        ("stdout", "3\n"),
+    ]

@@ -101,8 +101,9 @@ def _patch(side: int, row: int, column: int, size: int) -> Bool[Tensor, "S S"]:
 
 def floor_and_ceiling(floor: Mapping[str, float], ceiling: Mapping[str, float]) -> Picture:
     """Accuracy by class of cell of the rule that knows nothing, and of the observer that knows everything."""
-    return bars(
-        {"copy and background": floor, "ideal observer": ceiling},
+    shown = {"copy and background": floor, "ideal observer": ceiling}
+    return bars(  # long names in two lines, so that they keep apart
+        {who: {name.replace("_", "_<br>"): share for name, share in shares.items()} for who, shares in shown.items()},
         title="Floor and ceiling of this task, on 200 boards",
         y="accuracy",
         caption=f"On hidden object cells the floor is {floor['masked_object']:.0%} and the ceiling "

@@ -44,6 +44,9 @@ def bar(label: str, got: int, whole: int, width: str = "12em") -> str:
     )
 
 
+CELL = "text-align:left;padding:2px 10px 2px 0"
+
+
 def progress(chapter: str | None = None) -> None:
     """Show a bar for each section of the chapter (the running one by default) and the points.
 
@@ -57,7 +60,7 @@ def progress(chapter: str | None = None) -> None:
         filled = round(20 * got / whole) if whole else 0
         text.append(f"  {'#' * filled}{'.' * (20 - filled)} {got:>3} of {whole} points  {label}: {words}")
         cells = (html.escape(label), bar(label, got, whole), f"{got} of {whole} points", html.escape(words))
-        markup.append("<tr>" + "".join(f'<td style="text-align:left">{cell}</td>' for cell in cells) + "</tr>")
+        markup.append("<tr>" + "".join(f'<td style="{CELL}">{cell}</td>' for cell in cells) + "</tr>")
     table = f"<table style='color:inherit'>{''.join(markup)}</table>"
     show("\n".join(text), f"<div><b>{html.escape(head)}</b>{table}</div>")
 
