@@ -18,8 +18,10 @@ def probe_quantize(function, x, codebook, commitment, direction):
         ("loss", loss),
     ):
         if torch.is_tensor(value) and value.requires_grad:
-            both = torch.autograd.grad(value.sum(), (leaf, book), retain_graph=True, allow_unused=True)
-            found[f"{name}_x"], found[f"{name}_book"] = (g if g is not None else torch.zeros(()) for g in both)
+            inputs = leaf, book
+            both = torch.autograd.grad(value.sum(), inputs, retain_graph=True, allow_unused=True)
+            for kind, start, grad in zip(("x", "book"), inputs, both, strict=True):
+                found[f"{name}_{kind}"] = torch.zeros_like(start) if grad is None else grad
     return found | {"x_after": leaf.detach(), "book_after": book.detach()}
 
 
