@@ -162,7 +162,7 @@ def reading_and_writing(losses: dict[str, tuple[float, float]], floor: float) ->
         },
         title="The same predictions, with and without the rest of the text in view",
         y="nats a token",
-        caption="For the causal models both bars agree. Without the mask, the loss is "
+        caption="For the models that have the mask, both bars agree. The loss of no_mask is "
         f"{losses['no_mask'][0]:.2f} while the answer is in view and {losses['no_mask'][1]:.2f} when it is not; "
         f"knowing nothing at all gives log V = {floor:.2f}.",
     )
