@@ -151,7 +151,7 @@ def test_words_begin_after_the_continuous_steps(train_lea, draw):
         got, _, _, numbers = run(train_lea, draw, steps=5, continuous=continuous)
         quantised = [event[3] for event in got["events"] if event[0] == "loss"]
         says = f"with continuous_steps={continuous} the steps from {continuous} on must be quantised, and none before"
-        require(quantised == [step >= continuous for step in range(5)], says, got=str(quantised))
+        require(quantised == [step >= continuous for step in range(5)], says, got=quantised)
         starts = [event for event in got["events"] if event[0] == "start"]
         says = "start_codebook must be called once, when the first quantised step comes"
         require(len(starts) == 1, says + f"; it was called {len(starts)} times")
