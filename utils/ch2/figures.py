@@ -45,7 +45,7 @@ def successors(table: Float[Tensor, "V V"], characters: Sequence[str]) -> Pictur
         columns=characters,
         height=620,
         caption=f"Your pi_b for the {len(table)} most frequent characters. In {narrow} of the {len(table)} rows, the "
-        "five likeliest successors together have a probability above one half.",
+        "five likeliest of the successors shown have a probability above one half together.",
         alt=f"Heat map, {len(table)} by {len(table)}, with few bright cells in a row: after most letters a handful of "
         "others is likely.",
     )
