@@ -22,6 +22,13 @@ def matrices(lam, cfg, noisy, gamma):
     return W, V, torch.outer(E[-1], gamma * E[0] + Ebar[0])
 
 
+@wrong(
+    "with noise lam may be a number without axes, which has no element [0]: take its one number in a way that fits both"
+)
+def needs_an_axis(lam, cfg, noisy, gamma):
+    return matrices(lam[0] if noisy else lam, cfg, noisy, gamma)
+
+
 @wrong("E and Ebar are exchanged in W: the query q belongs on the left, the token before on the right")
 def w_transposed(lam, cfg, noisy, gamma):
     W, V, F = matrices(lam, cfg, noisy, gamma)

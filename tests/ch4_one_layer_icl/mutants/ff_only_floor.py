@@ -52,7 +52,7 @@ def odds_inverted(cfg, alpha):
     return bayes_risk(alpha) + alpha * math.log(1 + (cfg.vocab_size - 2) * alpha / (1 - alpha))
 
 
-@wrong("the 1 is missing in the best lam: tau itself also counts in the denominator")
+@wrong("tau is missing among the tokens that y competes with: the N - 2 others have logit 0, and tau has gamma")
 def without_1(cfg, alpha):
     return 0.0 if alpha in (0, 1) else bayes_risk(alpha) + alpha * math.log((cfg.vocab_size - 2) * (1 - alpha) / alpha)
 
@@ -88,6 +88,21 @@ def in_bits(cfg, alpha):
 @wrong("alpha = 0 is not handled: there the floor is 0, and nothing may be divided by alpha")
 def fails_at_0(cfg, alpha):
     return bayes_risk(alpha) + alpha * best_lam(cfg, alpha)
+
+
+@wrong(
+    "alpha = 0 is not handled: there the floor is 0, and gamma, the logarithm of alpha / (1 - alpha), does not exist"
+)
+def no_gamma_at_0(cfg, alpha):
+    odds = alpha / (1 - alpha)
+    return bayes_risk(alpha) + alpha * math.log(odds + cfg.vocab_size - 2) - alpha * math.log(odds)
+
+
+@wrong("- alpha * gamma is missing: where the label is tau, it has its logit gamma")
+def without_alpha_gamma(cfg, alpha):
+    if alpha in (0, 1):
+        return 0.0
+    return bayes_risk(alpha) + alpha * math.log(alpha / (1 - alpha) + cfg.vocab_size - 2)
 
 
 @wrong("alpha = 1 is not handled: there the floor is 0, and log (1 - alpha) does not exist")

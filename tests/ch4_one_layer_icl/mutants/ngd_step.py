@@ -23,6 +23,11 @@ def largest_norm(params, grads, lr):
     return each(params, grads, lambda g: lr * g / total)
 
 
+@wrong("gradients are matched with the tensors by their order in the dicts: look each one up by its name")
+def by_order(params, grads, lr):
+    return each(params, dict(zip(params, grads.values(), strict=True)), lambda g: lr * g / g.norm())
+
+
 @wrong("a zero gradient is divided by its zero norm: 0 / 0 is nan, and that tensor must stay")
 def divides_by_zero(params, grads, lr):
     return {n: x if grads[n] is None else x - lr * grads[n] / grads[n].norm() for n, x in params.items()}

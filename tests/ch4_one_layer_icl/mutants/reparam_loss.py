@@ -66,6 +66,20 @@ def overflows(lam, cfg, alpha=None, kappa=1):
     return loss, (lam.exp() + kappa * tau) / total - (1 - alpha) - kappa * alpha
 
 
+@wrong("e^lam is computed on its own and overflows: at lam = 1000 take logaddexp, softplus or e^-lam")
+def overflows_with_noise(lam, cfg, alpha=None, kappa=1):
+    return (formula if alpha is None else overflows)(lam, cfg, alpha, kappa)
+
+
+@wrong("alpha and 1 - alpha are exchanged: the label is tau with probability alpha, and y otherwise")
+def alphas_exchanged(lam, cfg, alpha=None, kappa=1):
+    loss, gradient = formula(lam, cfg, alpha, kappa)
+    if alpha is None:
+        return loss, gradient
+    gamma, share = math.log(alpha / (1 - alpha)), 1 - 2 * alpha
+    return loss + share * ((1 - kappa) * lam - gamma), gradient + share * (1 - kappa)
+
+
 @wrong("nan at large lam is covered up by numbers in its place: do not compute e^lam on its own")
 def covers_up_nan(lam, cfg, alpha=None, kappa=1):
     loss, gradient = overflows(lam, cfg, alpha, kappa)

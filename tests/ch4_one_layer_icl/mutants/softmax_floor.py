@@ -103,6 +103,43 @@ def gamma_sign(cfg, alpha):
     return math.log(1 + math.exp(gamma) + (cfg.vocab_size - 2) / math.e) + alpha * gamma
 
 
+def at_cap(cfg, alpha, tau=1.0, mean=1.0, gamma=1.0):
+    """log of the sum of exponentials minus the label's mean logit, at the cap; each part can be left out."""
+    g = math.log(alpha / (1 - alpha))
+    return math.log(math.e + math.exp(tau + g) + cfg.vocab_size - 2) - mean - gamma * alpha * g
+
+
+@wrong("in the sum of exponentials the logit of tau is gamma alone: with kappa = 1 it gets the cap as well, 1 + gamma")
+def tau_without_the_cap(cfg, alpha):
+    return at_cap(cfg, alpha, tau=0.0)
+
+
+@wrong("the cap is missing in the label's mean logit: both y and tau have it, so 1 is subtracted")
+def without_the_cap(cfg, alpha):
+    return at_cap(cfg, alpha, mean=0.0)
+
+
+@wrong("the cap is subtracted only where the label is y: with kappa = 1 tau has it as well")
+def cap_of_y_only(cfg, alpha):
+    return at_cap(cfg, alpha, mean=1 - alpha)
+
+
+@wrong("- alpha * gamma is missing: where the label is tau, its logit is 1 + gamma")
+def without_alpha_gamma(cfg, alpha):
+    return at_cap(cfg, alpha, gamma=0.0)
+
+
+@wrong("the Bayes risk is added to a loss that contains it already")
+def bayes_twice(cfg, alpha):
+    return at_cap(cfg, alpha) + bayes_risk(alpha)
+
+
+@wrong("the sum of exponentials lacks its cap: e and e^(1 + gamma) stand beside the N - 2 others, not 1 and e^gamma")
+def sum_without_the_cap(cfg, alpha):
+    g = math.log(alpha / (1 - alpha))
+    return math.log(1 + math.exp(g) + cfg.vocab_size - 2) - 1 - alpha * g
+
+
 @wrong("the result is a tensor: a plain number is promised, and .item() makes one of it")
 def as_a_tensor(cfg, alpha):
     return torch.tensor(bayes_risk(alpha) + math.log(1 + (cfg.vocab_size - 2) * (1 - alpha) / math.e))

@@ -71,6 +71,12 @@ def fails_at_the_ends(cfg, alpha):
     return -alpha * math.log(alpha) - (1 - alpha) * math.log((1 - alpha) / cfg.Y)
 
 
+@wrong("alpha = 1 is not handled: the outputs then have probability 0, and 0 * log 0 counts as 0")
+def fails_at_1(cfg, alpha):
+    guess = (1 - alpha) / cfg.Y
+    return -(1 - alpha) * math.log(guess) - (alpha * math.log(alpha) if alpha else 0.0)
+
+
 @wrong("alpha = 0 is answered with 0: without noise the predictor still has to guess y")
 def zero_without_noise(cfg, alpha):
     return 0.0 if alpha in (0, 1) else bayes_risk(alpha) + (1 - alpha) * math.log(cfg.Y)
