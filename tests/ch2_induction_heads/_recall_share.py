@@ -22,7 +22,8 @@ def probe_recall(probe, several):
         result = probe(model, *others)
         report["kept"] &= all(bool(value.equal(weights[key])) for key, value in model.state_dict().items())
         single = isinstance(result, (int, float)) and not isinstance(result, bool)
-        report["results"].append(result if single else type(result).__name__)
+        kind = "tensor of several numbers" if torch.is_tensor(result) and result.ndim else type(result).__name__
+        report["results"].append(result if single else kind)
     return report
 
 

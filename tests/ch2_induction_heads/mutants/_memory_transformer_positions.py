@@ -72,6 +72,12 @@ class TrainedPositions(Base):
         self.pe = nn.Parameter(torch.randn(cfg.max_length, cfg.dim))
 
 
+@wrong("the positions are a parameter, if a frozen one: they are a buffer, which is never listed among the parameters")
+class FrozenParameter(Base):
+    def positions(self, cfg):
+        self.pe = nn.Parameter(torch.randn(cfg.max_length, cfg.dim), requires_grad=False)
+
+
 @wrong("the positions are a plain attribute: as a buffer they move and are saved with the model")
 class PlainPositions(Base):
     def positions(self, cfg):

@@ -40,7 +40,9 @@ def zeroed_too_late(model, which, batches, eta):
     return model
 
 
-@wrong("the matrix is set to zero again after the step, so that nothing is stored")
+@wrong(
+    "the matrix is still zero after the step, so nothing is stored: change the weight itself, and let the step stand"
+)
 def zeroed_at_the_end(model, which, batches, eta):
     W = matrix(model, which)
     W.data.zero_()

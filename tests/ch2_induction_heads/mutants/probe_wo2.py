@@ -204,6 +204,12 @@ def every_hit(model):
     return (E @ wv.T @ wo.T @ U.T).argmax(1) == torch.arange(len(E))
 
 
+@wrong("the share is a tensor: a plain float is promised, and .item() makes one of it")
+def as_a_tensor(model):
+    E, wv, wo, U = parts(model)
+    return ((E @ wv.T @ wo.T @ U.T).argmax(1) == torch.arange(len(E))).float().mean()
+
+
 @wrong("nothing is returned")
 def returns_nothing(model):
     E, wv, wo, U = parts(model)
