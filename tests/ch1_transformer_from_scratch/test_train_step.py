@@ -8,10 +8,11 @@ from utils.grade import close, plain_number, require
 B, T, V = 3, 5, 6
 
 
-def probe_steps(train_step, table, bias, batches, lr, momentum, stale):
+def probe_steps(train_step, table, bias, batches, lr, momentum, scale, stale):
     """Call train_step once per batch on a bigram model; losses, parameters after each call, steps of the optimizer.
 
-    `stale`: the gradients hold something before the first call.
+    `scale`: what the logits, and so the gradients, are multiplied by. `stale`: the gradients hold something before
+    the first call.
     """
 
     class Bigram(nn.Module):
@@ -23,7 +24,7 @@ def probe_steps(train_step, table, bias, batches, lr, momentum, stale):
 
         def forward(self, tokens):
             self.modes.append(self.training)
-            return self.table[tokens] + self.bias
+            return (self.table[tokens] + self.bias) * scale
 
     model = Bigram().train()
     optimizer = torch.optim.SGD(model.parameters(), lr=lr, momentum=momentum)
@@ -41,18 +42,18 @@ def probe_steps(train_step, table, bias, batches, lr, momentum, stale):
     return {**report, "steps": len(steps), "train_mode": all([*model.modes, model.training])}
 
 
-def cross_entropy(table, bias, tokens):
-    logits = table[tokens[:, :-1]] + bias
+def cross_entropy(table, bias, tokens, scale):
+    logits = (table[tokens[:, :-1]] + bias) * scale
     return F.cross_entropy(logits.reshape(-1, V), tokens[:, 1:].reshape(-1))
 
 
-def expected(table, bias, batches, lr, momentum):
+def expected(table, bias, batches, lr, momentum, scale):
     """The oracle: the update rule of gradient descent with momentum, written out."""
     parameters, speeds = [table.clone(), bias.clone()], [0.0, 0.0]
     losses, tables = [], []
     for tokens in batches:
         leaves = [x.clone().requires_grad_() for x in parameters]
-        loss = cross_entropy(*leaves, tokens)
+        loss = cross_entropy(*leaves, tokens, scale)
         gradients = torch.autograd.grad(loss, leaves)
         speeds = [momentum * v + g for v, g in zip(speeds, gradients, strict=True)]
         parameters = [x - lr * v for x, v in zip(parameters, speeds, strict=True)]
@@ -61,10 +62,10 @@ def expected(table, bias, batches, lr, momentum):
     return losses, tables, parameters[1]
 
 
-def run(train_step, draw, count, stale=False):
+def run(train_step, draw, count, stale=False, scale=1.0):
     table, bias = draw.normal(V, V, std=1.5), draw.normal(V)
     batches = [draw.integers(0, V, B, T + i) for i in range(count)]
-    settings = (table, bias, batches, 0.4 + 0.3 * draw.index, 0.5)
+    settings = (table, bias, batches, 0.4 + 0.3 * draw.index, 0.5, scale)
     return train_step.run(probe_steps, *settings, stale), *expected(*settings)
 
 
@@ -82,7 +83,7 @@ def test_returns_the_loss_before_the_step(train_step, draw):
 
 
 def test_parameters_follow_the_gradient(train_step, draw):
-    got, _, tables, bias = run(train_step, draw, 1)
+    got, _, tables, bias = run(train_step, draw, 1, scale=1.0 + 19.0 * draw.index)  # then the gradient is longer than 1
     require(got["steps"] == 1, f"the optimizer took {got['steps']} steps: train_step takes exactly one with it")
     says = "the parameters after one call differ from those after one step along this batch's gradient"
     close(got["tables"][0], tables[0], says, name="a parameter")

@@ -77,6 +77,8 @@ def _in_one(output):
     if not gradients or not all(isinstance(gradient, Tensor) for gradient in gradients.values()):
         return output
     whole = torch.cat([gradients[name].flatten() for name in sorted(gradients)])
+    if not whole.isfinite().all():  # which of them are nan depends on how a product is written
+        return {"result": output.get("result"), "gradients": [sorted(gradients), "not finite"]}
     return output | {"gradients": [sorted(gradients), whole]}
 
 

@@ -61,6 +61,10 @@ clipped = slip(
     "the gradients are clipped, which changes the step: use them unchanged",
     BACK, f"{BACK}\n    torch.nn.utils.clip_grad_norm_(model.parameters(), 0.05)",
 )  # fmt: skip
+clipped_at_one = slip(
+    "the gradients are clipped, which changes the step: use them unchanged",
+    BACK, f"{BACK}\n    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)",
+)  # fmt: skip
 returns_nothing = slip("the loss is not returned", RETURN, "")
 holds_the_graph = slip(
     "the loss is returned with its computation graph, which then stays in memory: return a plain number",
