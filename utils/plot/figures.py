@@ -120,7 +120,7 @@ def heatmap(
     trace = _heat(values, x, y, diverging, limits, texttemplate="%{z:.2f}" if show_values else None)
     figure = plain_figure(trace, title, x, y, height)
     every = {"dtick": 1} if max(values.shape) <= 16 else {}  # where they have room, all rows and columns are numbered
-    figure.update_yaxes(autorange="reversed", showgrid=False, **(named(rows) or every))
+    figure.update_yaxes(autorange="reversed", showgrid=False, title_standoff=10, **(named(rows) or every))
     figure.update_xaxes(showgrid=False, **(named(columns) or every))
     shape = f"{values.shape[0]} rows by {values.shape[1]} columns"
     return Picture(figure, caption, alt or f"Heat map, {title}: {shape}, {y} by {x}.")
