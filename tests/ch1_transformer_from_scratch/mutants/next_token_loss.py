@@ -135,9 +135,31 @@ def not_flattened(logits, tokens):
     return F.cross_entropy(logits[:, :-1], tokens[:, 1:])
 
 
-@wrong("something is added to the probabilities before the logarithm, so the loss of a sure mistake stays too small")
-def offset(logits, tokens):
-    return -(logits[:, :-1].softmax(-1).gather(-1, tokens[:, 1:, None]) + 1e-9).log().mean()
+OFFSET = "something is added to the probabilities before the logarithm, so the loss of a sure mistake stays too small"
+
+
+def with_offset(logits, tokens, offset):
+    return -(logits[:, :-1].softmax(-1).gather(-1, tokens[:, 1:, None]) + offset).log().mean()
+
+
+@wrong(OFFSET)
+def offset_8(logits, tokens):
+    return with_offset(logits, tokens, 1e-8)
+
+
+@wrong(OFFSET)
+def offset_9(logits, tokens):
+    return with_offset(logits, tokens, 1e-9)
+
+
+@wrong(OFFSET)
+def offset_10(logits, tokens):
+    return with_offset(logits, tokens, 1e-10)
+
+
+@wrong(OFFSET)
+def offset_12(logits, tokens):
+    return with_offset(logits, tokens, 1e-12)
 
 
 @wrong("exponentials of large logits overflow: log_softmax, logsumexp and cross_entropy avoid that")
