@@ -124,7 +124,7 @@ def parse_command(kind, arguments: list[str] | None, prog: str, description: str
         os.environ.update({} if columns is None else {"COLUMNS": columns})
     box = re.sub(r"\x1b\[[\d;]*m", "", said.getvalue()).strip().split("\n", 1)[-1]  # without its title and its colours
     parts = re.split(r"^\s*[─-]{3,}\s*$", re.sub("[╭╰].*|│", "", box), flags=re.M)
-    says, *more = filter(None, (" ".join(part.split()) for part in parts))
+    says, *more = [*filter(None, (" ".join(part.split()) for part in parts))] or ["These arguments make no command"]
     says, more = says.rstrip("."), " ".join(more)
     if option := re.match("Missing value for argument '(.*)'", says):
         says = f"{option[1]} needs a value"
