@@ -41,7 +41,7 @@ def merged_logits(model: nn.Module, tokens: Int[Tensor, "B T"]) -> Float[Tensor,
     # end solution
 
 
-ROWS = 16  # rows of a batch that layer 2 reads together
+ROWS = 28  # rows of a batch that layer 2 reads together
 
 
 def masked_logits(model: nn.Module, tokens: Int[Tensor, "B T"], mask: Bool[Tensor, "B T"]) -> Float[Tensor, "masked V"]:
@@ -70,12 +70,13 @@ def masked_logits(model: nn.Module, tokens: Int[Tensor, "B T"], mask: Bool[Tenso
         places = asked.to(torch.uint8).argsort(dim=1, descending=True, stable=True)[:, : int(counts.max())]
         queries = h.gather(1, places[:, :, None].expand(-1, -1, h.shape[2]))
         A2 = torch.baddbmm(future[places], queries @ W_K2, h.transpose(1, 2)).softmax(dim=-1)
-        real = torch.arange(places.shape[1], device=mask.device) < counts[:, None]
-        logits.append(queries[real] @ U.T + (A2 @ h)[real] @ to_logits.T)
+        real = (torch.arange(places.shape[1], device=mask.device) < counts[:, None]).flatten().nonzero()[:, 0]
+        own, read = (part.flatten(0, 1).index_select(0, real) for part in (queries, A2 @ h))
+        logits.append(own @ U.T + read @ to_logits.T)
 
     numbers = torch.zeros(mask.shape, dtype=torch.long, device=mask.device)
     numbers[mask] = torch.arange(int(mask.sum()), device=mask.device)
-    return torch.cat(logits)[numbers[order][sorted_mask].argsort()]
+    return torch.cat(logits).index_select(0, numbers[order][sorted_mask].argsort())
 
 
 def can_merge(model: nn.Module) -> bool:
