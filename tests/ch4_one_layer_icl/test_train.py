@@ -63,13 +63,14 @@ def probe_training(train, cfg, start, steps, settings, seeds, pools):
             super().__init__()
             self.A, self.c = nn.Parameter(start["A"].clone()), nn.Parameter(start["c"].clone())
             self.P, self.R = nn.Parameter(0 * start["A"]), nn.Parameter(0 * start["c"])  # their gradients are zero
+            self.register_buffer("one", torch.ones(()))  # no parameter, like V and F of a reparameterised model
             self.seen = []
 
         def forward(self, tokens):
             self.seen.append(tokens.detach().clone())
             if len(self.seen) > 10 * steps + 20:
                 raise RuntimeError(f"the model was called {len(self.seen)} times in a training of {steps} steps")
-            xi_A = self.A[tokens].mean(1)
+            xi_A = self.one * self.A[tokens].mean(1)
             xi_F = (self.c + self.P @ self.R).expand(len(tokens), -1)
             return xi_A + xi_F, xi_A, xi_F
 
