@@ -9,13 +9,12 @@ from contextlib import contextmanager
 
 from utils import course
 from utils.chapter import load_chapter
-from utils.grade.cells import read_cell
 from utils.grade.policy import needs
 from utils.grade.reference import reference
 from utils.learn import store
 from utils.learn.context import resolve
 from utils.learn.show import Notice, show
-from utils.learn.sources import is_reference
+from utils.learn.sources import is_reference, names_read
 
 _ABSENT = object()
 
@@ -111,10 +110,12 @@ def _builds_on(chapter: str, name: str) -> list[str]:
         each = waiting.pop()
         if each not in found:
             found.add(each)
-            known = store.entry(chapter, each) if store.entry(chapter, each).get("status") == "passed" else {}
-            texts = [known.get("source") or "", *(known.get("companions") or {}).values()]
-            read = {one for text in texts for part in read_cell(text, 0, 0).statements for one in part.now | part.later}
-            waiting += [*needs(chapter, each), *(one for one in exercises if one in read)]
+            waiting += needs(chapter, each)
+            known = store.entry(chapter, each)
+            if known.get("status") == "passed":
+                texts = [known.get("source") or "", *(known.get("companions") or {}).values()]
+                read = set().union(*map(names_read, texts))
+                waiting += [one for one in exercises if one in read]
     return [each for each in exercises if each in found - {name}]
 
 

@@ -96,6 +96,11 @@ def is_reference(obj, chapter: str, name: str) -> bool:
     return code is not None and code.co_filename.startswith(folder) and inner.__name__ == name
 
 
+def names_read(source: str) -> set[str]:
+    """The global names that a cell's definitions read, at once or when they are called."""
+    return {name for statement in read_cell(source, 0, 0).statements for name in statement.now | statement.later}
+
+
 def companions(obj, names: dict, leave_out: set[str]) -> dict[str, str]:
     """Source of what the learner's object reads besides the course's names: own helpers, constants, imports.
 
@@ -104,9 +109,7 @@ def companions(obj, names: dict, leave_out: set[str]) -> dict[str, str]:
     found: dict[str, str] = {}
 
     def visit(source: str | None) -> None:
-        statements = read_cell(source or "", 0, 0).statements
-        read = {name for statement in statements for name in statement.now | statement.later} - {"_", "In", "Out"}
-        for name in sorted(read - leave_out - found.keys()):
+        for name in sorted(names_read(source or "") - {"_", "In", "Out"} - leave_out - found.keys()):
             if name not in names:
                 continue
             value = names[name]
