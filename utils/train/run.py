@@ -111,7 +111,8 @@ def parse_command(kind, arguments: list[str] | None, prog: str, description: str
     import tyro  # only here: a notebook needs none
 
     said, columns = io.StringIO(), os.environ.get("COLUMNS")
-    if not {"-h", "--help"} & set(arguments or ()):
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if not {"-h", "--help"} & set(arguments):
         os.environ["COLUMNS"] = "9999"  # no word of the box is broken
     try:
         with contextlib.redirect_stderr(said):

@@ -30,6 +30,17 @@ def fails(capsys, *arguments) -> str:
     return shown
 
 
+def test_help_fits_the_terminal(monkeypatch, capsys):
+    """As `python -m` calls it: the arguments are the process's own."""
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr("sys.argv", ["solutions.ch5_abstract_representations", "train", "--help"])
+    with pytest.raises(SystemExit) as end:
+        main()
+    page = capsys.readouterr().out
+    options = page[page.index("--epoch") :]  # the words above them are not wrapped
+    assert end.value.code == 0 and "--masking-p" in options and max(map(len, options.splitlines())) <= 80
+
+
 def test_a_run_leaves_settings_metrics_and_a_model(tmp_path, capsys):
     assert train(tmp_path, "--run-name", "one", "--epoch", "2", "--seed", "3", "--save", "1", "--epoch2save", "1") == 0
     lines = [json.loads(line) for line in (tmp_path / "one" / "metrics.jsonl").read_text("utf-8").splitlines()]
