@@ -1,9 +1,7 @@
-"""Where the course is, what its chapters are called, its settings, how its commands end. Imports nothing heavy."""
+"""Where the course is, what its chapters are called, its settings, its errors. Imports nothing heavy."""
 
 import re
-import sys
 import tomllib
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -26,30 +24,6 @@ class Unfinished(CourseError):
     def __init__(self, sentences: list[str], done: str = ""):
         super().__init__("\n".join(sentences))
         self.done = done
-
-
-def run_command(run: Callable[[], int], kinds=(CourseError, ValueError), stopped="stopped", only_text=True) -> int:
-    """The exit status of `run`: its own, 1 where it is Unfinished, 2 for what the user can put right (errors of these
-    kinds, one sentence), 130 after Ctrl-C. `only_text`: arguments that aren't text in UTF-8 are refused before it.
-
-    What the terminal's encoding cannot show or read becomes a question mark instead of ending the run.
-    """
-    for stream in (sys.stdin, sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
-    try:
-        for argument in sys.argv[1:] if only_text else ():
-            if any("\ud800" <= character <= "\udfff" for character in argument):  # how Python keeps such bytes
-                raise CourseError(f"The argument {argument} is not text in UTF-8.")
-        return run()
-    except kinds as error:
-        if done := getattr(error, "done", ""):
-            print(done)
-        print(error, file=sys.stderr)
-        return 1 if isinstance(error, Unfinished) else 2
-    except KeyboardInterrupt:
-        print(stopped, file=sys.stderr)
-        return 130
 
 
 @cache

@@ -14,7 +14,8 @@ def main(argv=None) -> int:
     if sys.version_info < (3, 11):  # noqa: UP036 (an older Python may well be asked to run this file)
         print(f"The course needs Python 3.11 or newer; this is {sys.version.split()[0]}.", file=sys.stderr)
         return 2
-    from utils.course import CourseError, run_command
+    from utils.command import run_command
+    from utils.course import CourseError
     from utils.env import commands
 
     known = {"learn": commands.learn, "test": commands.test, "run": commands.run}

@@ -5,10 +5,10 @@ from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
-import tyro
 from tyro.conf import OmitArgPrefixes, Positional, arg
 
 from utils import course
+from utils.command import parse_command, run_command
 from utils.grade import collect as collecting
 from utils.grade import exports
 from utils.grade import release as releasing
@@ -149,11 +149,11 @@ def main(argv: list[str] | None = None) -> int:
         argv.insert(0, "grade")
 
     def run() -> int:
-        print(tyro.extras.subcommand_cli_from_dict(VERBS, args=argv, prog="python -m utils.grade", description=__doc__))
+        print(parse_command(VERBS, argv, "python -m utils.grade", __doc__)())
         return 0
 
     stopped = "Interrupted. What was graded is kept: run the same command again to go on."
-    return course.run_command(run, course.CourseError, stopped, only_text=False)
+    return run_command(run, course.CourseError, stopped, only_text=False)
 
 
 def table(summary) -> str:

@@ -1,7 +1,7 @@
 """What every training run of the course shares: device, seeds, progress, files that are never half-written, metrics,
 sweeps."""
 
-from utils.course import run_command
+from utils.command import parse_command, run_command
 from utils.train.files import (
     Metrics,
     load_optimizer,
@@ -18,7 +18,6 @@ from utils.train.run import (
     best_device,
     command_line,
     generator,
-    parse_command,
     progress_bar,
     seed_everything,
     usable_device,

@@ -1,10 +1,6 @@
 """What a run asks of its machine: a device, seeds, a progress bar, Ctrl-C after the step in hand."""
 
-import contextlib
-import io
-import os
 import random
-import re
 import signal
 import sys
 import threading
@@ -103,39 +99,3 @@ class Interrupt:
 def command_line(program: str) -> str:
     """The command line that is running, to be kept beside what it makes."""
     return " ".join([program, *sys.argv[1:]])
-
-
-def parse_command(kind, arguments: list[str] | None, prog: str, description: str | None):
-    """The command of that kind which the arguments ask for. Raises CourseError, one sentence in place of tyro's box,
-    for arguments that make none."""
-    import tyro  # only here: a notebook needs none
-
-    said, columns = io.StringIO(), os.environ.get("COLUMNS")
-    arguments = sys.argv[1:] if arguments is None else arguments
-    if not {"-h", "--help"} & set(arguments):
-        os.environ["COLUMNS"] = "9999"  # no word of the box is broken
-    try:
-        with contextlib.redirect_stderr(said):
-            return tyro.cli(kind, args=arguments, prog=prog, description=description)
-    except SystemExit as end:
-        if end.code != 2:
-            raise
-    finally:
-        os.environ.pop("COLUMNS", None)
-        os.environ.update({} if columns is None else {"COLUMNS": columns})
-    box = re.sub(r"\x1b\[[\d;]*m", "", said.getvalue()).strip().split("\n", 1)[-1]  # without its title and its colours
-    parts = re.split(r"^\s*[─-]{3,}\s*$", re.sub("[╭╰].*|│", "", box), flags=re.M)
-    says, *more = [*filter(None, (" ".join(part.split()) for part in parts))] or ["These arguments make no command"]
-    says, more = says.rstrip("."), " ".join(more)
-    if option := re.match("Missing value for argument '(.*)'", says):
-        says = f"{option[1]} needs a value"
-    elif says.startswith("Missing from "):
-        names = [name.split(": ")[-1] for name in says.removesuffix(" (required)").split(" (required) ")]
-        says = "Missing: " + ", ".join(re.match(r"(--)?\S+", name)[0] for name in names)
-    elif near := re.search(r"Perhaps you meant: (--\S+)", more):
-        says += f" (did you mean {near[1]}?)"
-    elif there := re.search("Available subcommands: (.*?) For full", more):
-        says += f" (there are {there[1]})"
-    page = re.search(r"(?:run:?|see) (python .* --help)", more)
-    says = says[:1].upper() + says[1:].replace(". Expected one of", ": expected one of")
-    raise CourseError(f"{says}; {page[1] if page else f'{prog} --help'} lists what there is.")

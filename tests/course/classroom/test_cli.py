@@ -72,6 +72,24 @@ def test_bad_input_is_one_sentence(handed_in, tmp_path, monkeypatch, capsys, arg
     assert says in said[-1] and len([line for line in said if "notebook/s" not in line]) == 1, said
 
 
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "Expected one of {grade, export, report, autograder, release, collect, workflow}; "),
+        (["in.ipynb"], "Missing: --chapter, --out; python -m utils.grade grade --help "),
+        (["collect"], "Missing: PATH, --out; python -m utils.grade collect --help "),
+        (["export", "results", "--out"], "--out needs a value; "),
+        (["in.ipynb", "--chapter", "ch1", "--out", "o", "--jobs", "x"], "Error parsing --jobs: "),
+        (["in.ipynb", "--chapter", "ch1", "--out", "o", "--seed", "x"], "--seed takes {None}|INT, not 'x'; "),
+        (["in.ipynb", "--chapter", "ch1", "--out", "o", "--isolation", "x"], "expected one of ('bubblewrap', 'none'); "),
+    ],
+)
+def test_arguments_that_make_no_command_are_told_in_one_sentence(capsys, arguments, says):
+    assert main(arguments) == 2
+    told = capsys.readouterr().err
+    assert says in told and told.endswith("--help lists what there is.\n") and told.count("\n") == 1
+
+
 def test_without_bubblewrap_nothing_is_graded_unless_asked(handed_in, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("utils.grade.sandbox.view.refusal", lambda: "bubblewrap is not installed")
     file = handed_in.write(tmp_path / "ada.ipynb", handed_in.some("GELU"))
