@@ -61,8 +61,8 @@ def parse_command(kind, arguments: list[str] | None, prog: str, description: str
         os.environ.update({} if columns is None else {"COLUMNS": columns})
     box = re.sub(r"\x1b\[[\d;]*m", "", said.getvalue()).strip().split("\n", 1)[-1]  # without its title and its colours
     box = re.sub("[╭╰].*|│", "", box)
-    parts = re.split(r"^\s*[─-]{3,}\s*$", box, flags=re.M)
-    says, *more = [*filter(None, (" ".join(part.split()) for part in parts))] or ["These arguments make no command"]
+    parts = [part for part in re.split(r"^\s*[─-]{3,}\s*$", box, flags=re.M) if part.strip()]
+    says, *more = [" ".join(part.split()) for part in parts] or ["These arguments make no command"]
     says, more = says.rstrip("."), " ".join(more)
     if option := re.match("Missing value for argument '(.*)'", says):
         says = f"{option[1]} needs a value"

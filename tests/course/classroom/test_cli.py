@@ -81,7 +81,7 @@ def test_bad_input_is_one_sentence(handed_in, tmp_path, monkeypatch, capsys, arg
         (["export", "results", "--out"], "--out needs a value; "),
         (["in.ipynb", "--chapter", "ch1", "--out", "o", "--jobs", "x"], "Error parsing --jobs: "),
         (["in.ipynb", "--chapter", "ch1", "--out", "o", "--seed", "x"], "--seed takes {None}|INT, not 'x'; "),
-        (["in.ipynb", "--chapter", "ch1", "--out", "o", "--isolation", "x"], "expected one of ('bubblewrap', 'none'); "),
+        (["in.ipynb", "--chapter", "ch1", "--out", "o", "--isolation", "x"], "one of ('bubblewrap', 'none'); "),
     ],
 )
 def test_arguments_that_make_no_command_are_told_in_one_sentence(capsys, arguments, says):
