@@ -91,11 +91,13 @@ def test_empty_rows(aggregate):
 def test_default_of_the_default(aggregate):
     says = "without a third argument, an empty row must give 0, an int"
     compared(aggregate, [[0, 0], [0, 1]], [4.5, 6.5], [0, 6.5], says)
+    compared(aggregate, [[0, 0], [0, 0]], ["x", "y"], [0, 0], f"{says}, whatever the values are")
 
 
 def test_only_numbers_have_a_mean(aggregate):
     says = "the mean of several {} must raise an error"
-    for kind, values in {"strings": ["a", "b"], "equal strings": ["a", "a"], "bools": [True, False]}.items():
-        error, _ = aggregate.run(mean_of, values)
-        require(error, says.format(kind), inputs={"values": values})
+    kinds = {"strings": ["a", "b"], "equal strings": ["a", "a"], "bools": [True, False]}
+    found = {kind: aggregate.run(mean_of, values) for kind, values in kinds.items()}
+    for kind, (error, _) in found.items():
+        require(error, says.format(kind), inputs={"values": kinds[kind]})
         require(error == "RaspError", f"the mean of several {kind} raises another error: it must be a RaspError")

@@ -24,6 +24,8 @@ def compared(aggregate_to_ov, values, default, out, rows, says, numeric=None):
         says = "it holds the right values in another order: keep that of `values`, with a new default behind them"
     require(found["out"] == wanted, f"out_values is wrong: {says}", expected=out, got=got, inputs=inputs)
     close(found["W"], torch.tensor(rows), says, name="W_OV", inputs=inputs)
+    dtype = found["W"].dtype
+    require(dtype == torch.float32, f"W_OV must be float32, as the vectors are that it multiplies, but it is {dtype}")
 
 
 def test_values_are_copied(aggregate_to_ov, draw):
@@ -43,6 +45,14 @@ def test_new_default(aggregate_to_ov):
     compared(aggregate_to_ov, [False, True], 1, [False, True, 1], [[1.0, 0, 0], [0, 1, 0], [0, 0, 1]], says)
     says = "1 and '1' are different values: compare values and types, not texts"
     compared(aggregate_to_ov, ["0", "1"], 1, ["0", "1", 1], [[1.0, 0, 0], [0, 1, 0], [0, 0, 1]], says)
+
+
+def test_types_of_values(aggregate_to_ov):
+    says = "1, True and 1.0 are three values, each with a place of its own"
+    rows = [[1.0, 0, 0], [0, 1, 0], [0, 0, 1], [0, 1, 0]]
+    compared(aggregate_to_ov, [True, 1, 1.0], 1, [True, 1, 1.0], rows, says)
+    says = "floats are values like others: only numeric=True asks for a single number"
+    compared(aggregate_to_ov, [0.5, 1.5], 0.5, [0.5, 1.5], [[1.0, 0], [0, 1], [1, 0]], says)
 
 
 def test_numbers(aggregate_to_ov, draw):

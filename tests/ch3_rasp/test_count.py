@@ -23,6 +23,8 @@ def test_everywhere_the_same_number(count, draw):
 def test_counts_that_rounding_errors_spoil(count):
     says = "22 * (15 / 22) and 25 * (7 / 25) are not whole in floats: round to the nearest"
     compared(count, ["a" * 15 + "b" * 7, "a" * 7 + "b" * 18], "a", says)
+    says = "in a long input a share has many digits: round the number of times, and not the share"
+    compared(count, ["a" * 3 + "b" * 200], "a", says)
 
 
 def test_any_sequence(count):

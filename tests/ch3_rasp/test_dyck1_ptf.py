@@ -25,6 +25,14 @@ def test_verdicts(dyck1_ptf, draw):
     L.agrees(found, [verdicts(x) for x in inputs], inputs, says)
 
 
+def test_long_texts(dyck1_ptf):
+    inputs = ["(" + "a" * 48, ")" + "(" * 48]
+    says = "the verdicts are wrong in a long text: 49 * (1 / 49) is a little below 1 in floats, so don't cut it off"
+    L.agrees(L.result(dyck1_ptf, [L.step("tokens")], inputs[:1]), [verdicts(inputs[0])], inputs[:1], says)
+    says = "one negative balance breaks all that follows, however long the text is"
+    L.agrees(L.result(dyck1_ptf, [L.step("tokens")], inputs[1:]), [verdicts(inputs[1])], inputs[1:], says)
+
+
 def test_any_sequence(dyck1_ptf):
     found = L.result(dyck1_ptf, [L.step("tokens.lookup({'o': '(', 'c': ')'})")], ["ocoo"])
     L.agrees(found, [list("PTPP")], ["ocoo"], "dyck1_ptf must read the sequence that it is given")

@@ -87,6 +87,14 @@ def test_symbols_are_uniform(make_batch, draw):
     says = "symbols within a string, or across strings, depend on each other: draw every one by itself"
     require((tokens[:, 0] == tokens[:, 1]).float().mean() < 0.45, says)
     require((tokens[:-1] == tokens[1:]).float().mean() < 0.45, says)
+    says = "two symbols of a string are hardly ever equal: draw every one by itself, with replacement"
+    require((tokens[:, 0] == tokens[:, 1]).float().mean() > 0.08, says)
+
+
+def probe_twice(make_batch, seed):
+    """The tokens of two batches in a row with one generator."""
+    generator = torch.Generator().manual_seed(seed)
+    return [make_batch("reverse", 20, 9, 4, generator=generator)[0] for _ in range(2)]
 
 
 @draws(1)
@@ -98,6 +106,9 @@ def test_generator(make_batch, draw):
     says = "two generators with the same seed give different batches: hand the generator on to every draw"
     require(all(map(torch.equal, one, again)), says)
     require(not torch.equal(one[0], other[0]), "generators with different seeds give the same batch")
+    first, second = make_batch.run(probe_twice, seed)
+    says = "two batches in a row from one generator are equal: draw with the generator itself, not with a copy"
+    require(not torch.equal(first, second), says)
     one, other = (batch(make_batch, draw, "reverse", *sizes, seeds=[None, seed + more]) for more in (0, 1))
     says = "without a generator every batch is the same: don't seed torch's own random numbers"
     require(not torch.equal(one[0], other[0]), says)
@@ -157,3 +168,5 @@ def test_sort_by_freq(make_batch, draw):
         "in sort_by_freq, the targets aren't the different symbols by falling count, ties by first appearance, then §"
     )
     check(make_batch, draw, "sort_by_freq", [(8, 3, 8), (8, 4, 1), (4, 9, 1)], says)
+    says = "in sort_by_freq, a later symbol that is more frequent must come first in long strings, too"
+    check(make_batch, draw, "sort_by_freq", [(40, 12, 40)], says)

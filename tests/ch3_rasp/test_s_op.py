@@ -76,6 +76,39 @@ def run_atoms(SOp, x, atom):
 
 
 @takes_along(bare)
+def run_three_parts(SOp, x):
+    """Steps of one part and of three; the text of an error about their number."""
+    with bare(SOp):
+        tokens = SOp(lambda x: list(x), name="tokens")
+        try:
+            one = SOp.pointwise(lambda a: a + a, tokens)(x)
+            three = SOp.pointwise(lambda a, b, c: f"{a}{b}{c}", tokens, "-", tokens)(x)
+        except (TypeError, ValueError) as error:
+            return {"one": [str(error)], "three": []}
+        return {"one": one, "three": three}
+
+
+@takes_along(bare)
+def run_matrix(SOp, x):
+    """A kind of step whose value is an array, as a selector's is, read by two others; no value where numpy objects."""
+    import numpy as np
+
+    class Matrix(SOp):
+        def compute(self, columns):
+            return np.array([[a == b for a in columns[0]] for b in columns[0]])
+
+    with bare(SOp):
+        same = Matrix(lambda column: column, SOp(lambda x: list(x), name="tokens"))
+        widths = [SOp(lambda matrix: [int(row.sum()) for row in matrix], same) for _ in range(2)]
+        try:
+            return SOp(lambda a, b: [i + j for i, j in zip(a, b, strict=True)], *widths)(x)
+        except ValueError as error:
+            if "truth value" not in str(error):
+                raise
+            return []
+
+
+@takes_along(bare)
 def run_look_alikes(SOp, x):
     """Different steps that share a function, and different steps that share a name."""
     with bare(SOp):
@@ -190,6 +223,14 @@ def test_atoms_count_everywhere(SOp, draw):
         require(L.typed(column) == L.typed([other] * len(x)), says, expected=[other] * len(x), got=column)
 
 
+def test_any_number_of_parts(SOp, draw):
+    x = L.word(draw, "ab", 4, 8)
+    found = SOp.run(run_three_parts, x)
+    says = "a step may have one part, two, three or more: each of them must give a column, and each column a value"
+    require(found["one"] == [v + v for v in x], says, got=found["one"], inputs={"x": x})
+    require(found["three"] == [f"{v}-{v}" for v in x], says, got=found["three"], inputs={"x": x})
+
+
 def test_steps_are_told_apart(SOp):
     found = SOp.run(run_look_alikes, "ab")
     says = "two steps with the same function read different parts: each has a value of its own, kept under its id"
@@ -204,6 +245,9 @@ def test_compute_is_asked(SOp):
     )
     got = SOp.run(run_compute, "ab")
     require(got == ["computed", "a", "b"], says, expected=["computed", "a", "b"], got=got)
+    says = "a selector's value is an array, which is neither true nor false: ask whether the key is in memo"
+    got = SOp.run(run_matrix, "abb")
+    require(got == [2, 4, 4], says, expected=[2, 4, 4], got=got)
 
 
 def test_operators(SOp, draw):

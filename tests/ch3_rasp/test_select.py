@@ -30,8 +30,9 @@ def by_function(select, keys, queries, kind):
 
 
 def kind_of_result(select, keys, queries, op):
-    """The type of what select returns."""
-    return type(select(keys, queries, op)).__name__
+    """The type of what select returns, and of what an array holds."""
+    found = select(keys, queries, op)
+    return [type(found).__name__, str(getattr(found, "dtype", "bool"))]
 
 
 def matrix(keys, queries, compare):
@@ -52,8 +53,9 @@ def compared(got, keys, queries, compare, says):
 
 def test_a_row_per_query(select, draw):
     keys, queries = ["x", "y", "x", "z"], ["x", "z"]
+    kind, holds = select.run(kind_of_result, keys, queries, "==")
+    require(kind != "ndarray" or holds == "bool", f"the array must hold bools (dtype=bool), but its dtype is {holds}")
     compared(select(keys, queries, "=="), keys, queries, operator.eq, "row i must say which keys equal query i")
-    kind = select.run(kind_of_result, keys, queries, "==")
     require(kind == "ndarray", f"select must return a numpy array, but it returns a {kind}")
 
 

@@ -62,6 +62,7 @@ def test_scores(selector_to_head, draw):
     compared(selector_to_head, "before", keys, queries, says)
     compared(selector_to_head, "equal", keys, queries, says)
     compared(selector_to_head, ["mirror", "never"][draw.index], keys, queries, says)
+    compared(selector_to_head, "before", [0, 1], [0, 3, 1, 2], "there may be more queries than keys: each has its row")
 
 
 def test_sharpness_and_bos(selector_to_head, draw):

@@ -37,6 +37,15 @@ def test_with_bos(sort, draw):
     says = "with bos, position 0 must stay where it is, and the rest be sorted behind it"
     expected = [["§", *sorted(x[1:])] for x in inputs]
     compared(sort, [L.step("tokens"), L.step("tokens"), True], inputs, expected, says)
+    inputs = ["#cab", "§b§a", "zba"]
+    says = "with bos, position 0 holds BOS, whatever its token is and whether that occurs again"
+    compared(sort, [L.step("tokens"), L.step("tokens"), True], inputs, [[x[0], *sorted(x[1:])] for x in inputs], says)
+
+
+def test_keys_that_lie_close(sort):
+    inputs = [[0.5, 0.4999, 0.5, 0.25, 0.2499], [3, 2, 1, 2.9999]]
+    says = "keys that differ by little must come in rising order, too: position decides between equal keys alone"
+    compared(sort, [L.step("tokens"), L.step("tokens")], inputs, [sorted(x) for x in inputs], says)
 
 
 def test_size(sort):

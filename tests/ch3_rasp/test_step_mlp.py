@@ -85,6 +85,9 @@ def test_slope(step_mlp):
     wanted = torch.tensor([[1.0, 0.0], [0.5, 0.5], [0.25, 0.75], [0.0, 1.0]])
     says = "half-way between two values lies the middle of a step of slope `sharpness`"
     close(output(found), wanted, says, atol=1e-3, name="the output between the values")
+    found = step_mlp.run(layer, "above", [0.25, 0.75], 8.0, [0.375, 0.5, 0.53125, 0.625])
+    says = "the slope is `sharpness`, however far apart the neighbours lie, and the middle of the step lies half-way"
+    close(output(found), wanted, says, atol=1e-3, name="the output between the values")
 
 
 def test_where_the_function_fails(step_mlp):

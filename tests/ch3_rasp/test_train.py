@@ -327,6 +327,15 @@ def test_after_epoch(train, draw):
     same = [found for found, _ in notes] == [dict(entry) for entry in got["history"]]
     require(same, "after_epoch must be given the entry of the history")
     equal([started for _, started in notes], [1, 2, 3], "after_epoch must be called before the next epoch begins")
+    got = run(train, draw, scene(draw, "+-+", spread=0.1), "", notes=True, lr=0.9)
+    first, second, _ = (entry["loss"] for entry in got["expected"][0])
+    assert first < second, (first, second)
+    says = "after_epoch must be called after every epoch, also where the loss has risen"
+    equal(len(got["notes"]), len(got["history"]), says)
+    got = run(train, draw, scene(draw, "+++++", spread=0.05), "", notes=True, lr=30.0)
+    assert len(got["expected"][0]) == 3, got["expected"][0]
+    says = "after_epoch must be given the last epoch, too, before three perfect ones in a row end the training"
+    equal(len(got["notes"]), len(got["history"]), says)
 
 
 @draws(1)
@@ -341,12 +350,12 @@ def test_perfect_epochs(train, draw):
 @draws(1)
 def test_almost_perfect(train, draw):
     table, look, epochs, _ = scene(draw, "+++++", spread=0.05)
-    validation = [part_of(draw, 80, 6)]
+    validation = [part_of(draw, 400, 6)]
     validation[0][1][0, 0] = (validation[0][0][0, 0] + 3) % V  # this one is never right
     says = "an epoch whose accuracy is below 1, however little, must not count as perfect"
     got = run(train, draw, (table, look, epochs, validation), says, lr=30.0)
     accuracies = [entry["accuracy"] for entry in got["expected"][0]]
-    assert len(accuracies) == 5 and all(0.995 < accuracy < 1 for accuracy in accuracies[-3:]), accuracies
+    assert len(accuracies) == 5 and all(0.9995 < accuracy < 1 for accuracy in accuracies[-3:]), accuracies
     same_history(got)
 
 

@@ -171,6 +171,26 @@ RowAsPlaces = slip(
     "[value for value, on in zip(values, row) if on]",
     "[values[int(on)] for on in row]",
 )
+EmptyText = slip(
+    "among strings an empty row gives an empty string: it gives the default, which is 0 unless another is asked for",
+    "result.append(default)",
+    "result.append('' if values and isinstance(values[0], str) and default == 0 else default)",
+)
+ErrorOfPython = slip(
+    "the error is of another kind than promised: raise RaspError",
+    'RaspError("only',
+    'TypeError("only',
+)
+RoundedMean = slip(
+    "the mean is rounded: give it as it is",
+    "sum(chosen) / len(chosen)",
+    "round(sum(chosen) / len(chosen), 3)",
+)
+EmptyDivided = slip(
+    "the default is used only where every row is empty: each row decides for itself",
+    "if len(chosen) == 0:",
+    "if not np.any(selector):",
+)
 
 
 @right

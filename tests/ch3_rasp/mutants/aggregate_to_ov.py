@@ -273,3 +273,18 @@ def aggregate_to_ov(values, default, numeric=False):
     result[range(len(values) + 1), [*range(len(values)), spot]] = 1.0
     return result, list(values) + [default][: len(known) - len(values)]
 """)
+Merged = slip(
+    "equal values of different types are merged: 1, True and 1.0 have a place each",
+    "out = [(type(value), value) for value in values]",
+    "values = list(dict.fromkeys(values))\n    out = [(type(value), value) for value in values]",
+)
+FloatsAreNumeric = slip(
+    "float values are written as one number without having been asked for: numeric says so",
+    "if numeric:",
+    "if numeric or all(isinstance(value, float) for value in values):",
+)
+NumbersAsDoubles = slip(
+    "with numeric the matrix is float64: make it float32",
+    "for value in list(values) + [default]]), []",
+    "for value in list(values) + [default]], dtype=torch.float64), []",
+)

@@ -147,3 +147,8 @@ def count(seq, atom):
     hits = seq.map(lambda value: int(value == atom))
     return round(aggregate(full_s, hits) * length())
 """)
+ShareRounded = slip(
+    "the share is rounded before it is multiplied by the length: round the product alone",
+    "round(length() * share)",
+    "round(length() * round(share, 2))",
+)

@@ -144,3 +144,13 @@ def dyck1_ptf(seq):
     negative = has_focus(before & select(share < 0, True, "=="))
     return where(negative, "F", where(share > 0, "P", "T"))
 """)
+CutOff = slip(
+    "the numbers of brackets are cut off: 49 * (1 / 49) is a little below 1 in floats, so round",
+    "balance = round((indices + 1) * opened) - round((indices + 1) * closed)",
+    "balance = ((indices + 1) * opened).map(int) - ((indices + 1) * closed).map(int)",
+)
+TenthBroken = slip(
+    "a single negative balance is not enough in a long text: is the share of them above 0?",
+    "indicator(balance < 0)) > 0",
+    "indicator(balance < 0)) > 0.1",
+)

@@ -235,6 +235,22 @@ KeepsRepeats = slip(
     "different = first",
     "different = mask",
 )
+FixedScale = slip(
+    "the count weighs a fixed number of positions, fewer than a long string has: it must outweigh any position",
+    "count * (max_len + 1) - place",
+    "count * 10 - place",
+)
+CopyOfGenerator = slip(
+    "each call starts the generator's numbers again, so that its batches are equal: draw with the generator itself",
+    "lengths = torch.randint",
+    "generator = generator and torch.Generator().manual_seed(generator.initial_seed())\n"
+    "    lengths = torch.randint",
+)
+WithoutReplacement = slip(
+    "symbols are drawn without replacement, so that two of a string are hardly ever equal",
+    "torch.randint(0, vocabulary, (n, max_len), generator=generator)",
+    "torch.rand(n, max(max_len, vocabulary), generator=generator).argsort(1)[:, :max_len] % vocabulary",
+)
 
 
 @right

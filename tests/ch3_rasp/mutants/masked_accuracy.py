@@ -169,6 +169,11 @@ Smoothed = slip(
     "/ real.sum())",
     "/ (real.sum() + 1))",
 )
+FourDigits = slip(
+    "the accuracy is rounded: return the share as it is",
+    "(right.sum() / real.sum()).item()",
+    "round((right.sum() / real.sum()).item(), 4)",
+)
 
 
 @right

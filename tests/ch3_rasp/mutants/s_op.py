@@ -152,6 +152,28 @@ FirstPart = slip(
 NoInput = slip(
     "a step without parts is given nothing: it gets the input, as its only column", "columns or [x]", "columns or [[]]"
 )
+FirstTwoParts = slip(
+    "only the first two parts are read: a step may have any number of them",
+    "for part in self.parts:",
+    "for part in self.parts[:2]:",
+)
+TwoColumns = slip(
+    "pointwise expects exactly two parts: there may be one, two or more",
+    "def everywhere(*columns):",
+    "def everywhere(left, right):",
+    "for row in zip(*columns)]",
+    "for row in zip(left, right)]",
+)
+TruthOfValue = slip(
+    "memo is asked for a true value, but a selector's value is an array, which is neither true nor false: ask `in`",
+    "if id(self) not in memo:",
+    "if not memo.get(id(self)):",
+)
+RowsAsSet = slip(
+    "the rows of pointwise go through a set, which loses their order and repeats",
+    "for row in zip(*columns)]",
+    "for row in set(zip(*columns))]",
+)
 
 
 @right

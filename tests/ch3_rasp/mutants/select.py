@@ -167,6 +167,11 @@ NotReturned = slip(
     "return np.array(rows, dtype=bool)",
     "np.array(rows, dtype=bool)",
 )
+ObjectArray = slip(
+    "the array holds Python objects: make an array of bools",
+    "dtype=bool",
+    "dtype=object",
+)
 
 
 @right

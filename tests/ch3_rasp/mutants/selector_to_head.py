@@ -180,3 +180,8 @@ def selector_to_head(pred, key_values, query_values, c=80.0, bos=0.5, d_head=0):
     W_Q[-1, -1] = root * c * bos
     return W_Q, torch.eye(len(keys) + 1)
 """)
+FewQueries = slip(
+    "no more queries than keys get a row: each of query_values does",
+    "for a in range(Q):",
+    "for a in range(min(Q, K)):",
+)

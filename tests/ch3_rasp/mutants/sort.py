@@ -200,3 +200,14 @@ def sort(seq, key=None, bos=False):
     width = selector_width(first | select(by, by, "<"), bos)
     return aggregate(select(where(indices == 0, 0, 1 + width) if bos else width, indices, "=="), seq)
 """)
+BosByToken = slip(
+    "BOS is looked for by its token, which may be another one, or occur again: it is at index 0",
+    "where(indices == 0, 0, place + 1)",
+    'where(seq == "§", 0, place + 1)',
+)
+SmallNumber = slip(
+    "ties are broken by a small number added to the key, which turns round keys that lie close",
+    'before = select(key, key, "<") | (select(key, key, "==") & select(indices, indices, "<"))',
+    "near = key.map(lambda v: ord(v) if isinstance(v, str) else v) + indices * 0.01\n"
+    '    before = select(near, near, "<")',
+)

@@ -190,3 +190,14 @@ def step_mlp(values, f, sharpness):
             W_out += [back, -back]
     return torch.tensor(W_in).T, torch.stack(W_out), out
 """)
+SlopePerGap = slip(
+    "the slope is divided by the distance of the neighbours: every step has the slope that was asked for",
+    "columns += [[sharpness, 0.5 - sharpness * middle], [sharpness, -0.5 - sharpness * middle]]",
+    "slope = sharpness / (high - low)\n"
+    "            columns += [[slope, 0.5 - slope * middle], [slope, -0.5 - slope * middle]]",
+)
+GeometricMean = slip(
+    "the threshold is the root of the neighbours' product: half-way is half their sum",
+    "(low + high) / 2",
+    "(low * high) ** 0.5 if low > 0 else (low + high) / 2",
+)

@@ -300,6 +300,23 @@ NothingYet = slip(
 )
 NothingReturned = slip("the history isn't returned", "return history", "return")
 EndsOnly = slip("only the last entry is returned: return the whole history", "return history", "return history[-1:]")
+OnlyWhenBetter = slip(
+    "after_epoch is called only after an epoch with a lower loss than ever: call it after each",
+    "if after_epoch is not None:",
+    "if after_epoch is not None and waited == 0:",
+)
+StopsFirst = slip(
+    "training ends before after_epoch has been given the last epoch: call it first",
+    "            if after_epoch is not None:\n                after_epoch(found)\n",
+    "",
+    "                break\n",
+    "                break\n            if after_epoch is not None:\n                after_epoch(found)\n",
+)
+AlmostPerfect = slip(
+    "an accuracy of almost 1 counts as perfect: it must be exactly 1",
+    'found["accuracy"] == 1',
+    'found["accuracy"] > 0.999',
+)
 
 
 @right
