@@ -243,8 +243,7 @@ FixedScale = slip(
 CopyOfGenerator = slip(
     "each call starts the generator's numbers again, so that its batches are equal: draw with the generator itself",
     "lengths = torch.randint",
-    "generator = generator and torch.Generator().manual_seed(generator.initial_seed())\n"
-    "    lengths = torch.randint",
+    "generator = generator and torch.Generator().manual_seed(generator.initial_seed())\n    lengths = torch.randint",
 )
 WithoutReplacement = slip(
     "symbols are drawn without replacement, so that two of a string are hardly ever equal",
