@@ -45,6 +45,26 @@ def test_any_rows(ablate_subspace, draw):
     close(got, X - removed(X - mu, U), says, atol=1e-3)
 
 
+def test_a_short_row(ablate_subspace, draw):
+    X, U, mu = make(draw)
+    U[draw.index] *= 0.01
+    says = "a short row spans as much as a long one: drop only directions that rounding alone has left"
+    close(run(ablate_subspace, X, U, mu), X - removed(X - mu, U), says, atol=1e-3)
+
+
+def test_nothing_to_remove(ablate_subspace, draw):
+    X, U, mu = make(draw)
+    says = "where all rows of U are 0 they span nothing, so nothing is removed"
+    close(run(ablate_subspace, X, 0 * U, mu), X, says, atol=1e-4)
+
+
+def test_small_vectors(ablate_subspace, draw):
+    X, U, mu = make(draw)
+    X, mu = 1e-3 * X, 1e-3 * mu
+    says = "small vectors are left with too few digits: do not round"
+    close(run(ablate_subspace, X, U, mu), X - removed(X - mu, U), says, atol=1e-5)
+
+
 def test_dependent_rows(ablate_subspace, draw):
     X, U, mu = make(draw)
     says = "with rows that depend on each other, more than their span is removed: drop directions of size 0"

@@ -15,7 +15,7 @@ def probe_donor(donor_patch, weights, tokens, donor, cells, site):
     """The logits, the arguments afterwards, and what is changed about the model."""
     given, watch = [tokens, donor, cells], watched(a_model(weights), True)
     logits = donor_patch(watch[0], tokens, donor, cells, site)
-    return {"logits": logits, "given": given, "changed": traces(watch)["changed"]}
+    return {"logits": logits, "given": given, **traces(watch)}
 
 
 def make(draw):
@@ -32,6 +32,7 @@ def run(donor_patch, weights, tokens, donor, cells, site):
     ):
         equal(now, before, f"the caller's {name} are different after the call")
     require(not got["changed"], "".join(got["changed"][:1]))
+    require(not got["hooks"], "a hook is left on the model, which goes on editing later passes: remove it")
     return got["logits"]
 
 

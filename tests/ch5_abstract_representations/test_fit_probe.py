@@ -22,6 +22,9 @@ def run(fit_probe, X, y, *rest):
     pair = got["result"]
     two = isinstance(pair, (tuple, list)) and len(pair) == 2 and all(torch.is_tensor(p) for p in pair)
     require(two, "fit_probe must return two tensors, the weights (D, C) and the bias (C,)")
+    dtypes = " and ".join(str(p.dtype) for p in pair)
+    says = f"weights and bias must be float32, as the vectors are that they multiply, but they are {dtypes}"
+    require(all(p.dtype == torch.float32 for p in pair), says)
     return pair
 
 
@@ -55,6 +58,14 @@ def test_penalty(fit_probe, draw):
     says = "the penalty is off: l2 times the squares of W, beside the mean (not the sum) over the examples"
     close(W, expected, says, atol=1e-4)
     close(b, bias, "the bias is off with a penalty: it is not penalised itself", atol=1e-4)
+
+
+def test_directions_of_unequal_spread(fit_probe, draw):
+    X, y = make(draw)
+    X = X * torch.tensor([4.0, 2.0, 1.0, 0.4, 0.2, 0.1])[draw.permutation(6)]
+    W, _ = run(fit_probe, X, y, 1e-3)
+    says = "the weights are not the best ones where some directions vary far less than others: solve for them"
+    close(W, ridge(X, y, 1e-3, 4)[0], says, rtol=1e-2, atol=2e-2)
 
 
 def test_default_and_classes(fit_probe, draw):

@@ -39,6 +39,11 @@ def test_uneven_use(perplexity, draw):
     equal(got["args"][0], words, "the caller's words were changed")
 
 
+def test_all_digits(perplexity):
+    words = torch.tensor([0, 0, 0, 1])
+    close(number(perplexity(words)), 2 ** bits(words), "the number is rounded: return it as it is", rtol=1e-6, atol=0)
+
+
 def test_sentences(perplexity, draw):
     words = draw.integers(0, 4, 6, 3)
     words[:, 0] = 8

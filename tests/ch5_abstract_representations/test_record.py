@@ -56,6 +56,8 @@ def test_all_sites(record, draw):
     for site in ALL:
         says = f"the activation at {site} is not that of the forward pass (what you keep may change later: clone it)"
         close(got["found"][site], expected[site], says, name=site)
+        dtype = got["found"][site].dtype
+        require(dtype == torch.float32, f"the activation at {site} is a copy as it was, float32, but it is {dtype}")
 
 
 def test_only_what_was_asked_for(record, draw):

@@ -27,6 +27,7 @@ def case(draw):
     w = lea.planted_weights(draw)
     tokens = draw.integers(0, lea.V, lea.B, lea.T)
     z = lea.reading(w, tokens, w["blank"].expand(lea.B, -1, -1))
+    w["codebook"][-1] = lea.composing(w, z)[0, 0]  # the last word is said, too
     return w, tokens, z, lea.nearest(w, lea.composing(w, z))
 
 

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import torch
+
 from utils.grade import close, equal, load_file, require, takes_along
 
 stand_in = load_file(Path(__file__).with_name("_stand_in.py"))
@@ -13,7 +15,7 @@ def probe_swap(swap_means, weights, tokens, cells, m_from, m_to, site, rest):
     """The logits, the arguments afterwards, and what is changed about the model."""
     given, watch = [tokens, cells, m_from, m_to], watched(a_model(weights), True)
     logits = swap_means(watch[0], tokens, cells, m_from, m_to, site, *rest)
-    return {"logits": logits, "given": given, "changed": traces(watch)["changed"]}
+    return {"logits": logits, "given": given, **traces(watch)}
 
 
 def make(draw):
@@ -42,10 +44,17 @@ def check(swap_means, data, site, says, *alpha):
     for name, before, now in zip(("tokens", "cells"), data[1:3], got["given"][:2], strict=True):
         equal(now, before, f"the caller's {name} are different after the call")
     require(not got["changed"], "".join(got["changed"][:1]))
+    require(not got["hooks"], "a hook is left on the model, which goes on editing later passes: remove it")
 
 
 def test_alpha_zero(swap_means, draw):
     check(swap_means, make(draw), "b0.out", "with alpha = 0 nothing may change", 0.0)
+
+
+def test_no_cells(swap_means, draw):
+    data = list(make(draw))
+    data[2] = torch.zeros_like(data[2])
+    check(swap_means, data, "b0.out", "where no cell is chosen, the logits must be those of the board itself")
 
 
 def test_shift(swap_means, draw):

@@ -30,18 +30,19 @@ def probe_train(function, steps, continuous, lr, numbers, with_generator, own=Fa
     def sample():
         n = sum(event[0] == "sample" for event in events)
         events.append(("sample", float(numbers[n % len(numbers)])))
-        masked = numbers[n % len(numbers)].reshape(1, 1)
+        masked = numbers[n % len(numbers)].expand(2, 3).clone()
         return masked, masked + 1
 
     def lea_loss(model, masked, board, speech_weight=1.0, quantised=True):
-        events.append(("loss", float(masked), float(board), bool(quantised), float(speech_weight)))
+        first = [float(part.flatten()[0]) for part in (masked, board)]
+        events.append(("loss", *first, bool(quantised), float(speech_weight), model.training))
         weights.append(model.layer.weight.detach().clone().reshape(()))
-        loss = (model.layer.weight.reshape(()) - masked.reshape(())) ** 2
+        loss = (model.layer.weight.reshape(()) - masked[0, 0]) ** 2
         parts = {"loss": loss, "board": loss * 2, "speech": loss * 3, "vq": loss.detach() * 4}
         return parts | {"vectors": torch.zeros(1, 1, 1), "words": torch.zeros(1, 1, dtype=torch.int64)}
 
     def start_codebook(model, masked, generator):
-        events.append(("start", float(masked), ours is None or generator is ours))
+        events.append(("start", float(masked.flatten()[0]), ours is None or generator is ours))
 
     def update_codebook(model, parts, generator):
         moved = not torch.equal(model.layer.weight.detach().reshape(()), weights[-1])
@@ -122,6 +123,10 @@ def test_history(train_lea, draw):
             f"history[{name!r}] does not hold that part's value before the step",
             rtol=1e-3,
         )
+    got = train_lea.run(probe_train, 1, 1, 0.2, torch.full((8,), 1.988), True)  # a loss of 0.00014
+    for name, factor in zip(PARTS, (1, 2, 3, 4), strict=True):
+        says = f"history[{name!r}] has too few digits: keep each part's value as it is"
+        close(got["history"][name][0], 1.44e-4 * factor, says, rtol=1e-2, atol=0)
 
 
 def test_one_batch_a_step(train_lea, draw):
@@ -131,6 +136,8 @@ def test_one_batch_a_step(train_lea, draw):
     require(len(sampled) == 6, says)
     fed = [event[1:3] for event in got["events"] if event[0] == "loss"]
     require(len(fed) == 6, f"lea_loss must be called once a step, but it was called {len(fed)} times in 6 steps")
+    says = "the model, which came in train mode, is trained in eval mode: leave its mode alone, or switch to train mode"
+    require(all(event[5] for event in got["events"] if event[0] == "loss"), says)
     says = "lea_loss must be given each step's masked boards and its boards, in this order"
     close(torch.tensor(fed), torch.stack([numbers[:6], numbers[:6] + 1], 1), says)
     for name in PARTS:

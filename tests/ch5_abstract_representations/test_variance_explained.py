@@ -49,5 +49,8 @@ def test_ends(variance_explained, draw):
     close(
         run(variance_explained, draw.normal(6, 4), torch.zeros(6, dtype=torch.int64)), 0.0, "one class explains nothing"
     )
+    small = (draw.normal(6, 4) + 2 * draw.normal(3, 4)[y]) * 1e-3
+    says = "small vectors vary as well: the share is 0 only where all of them are equal"
+    close(run(variance_explained, small, y), by_hand(small, y), says, atol=1e-3)
     same = torch.full((6, 4), 2.0)
     close(run(variance_explained, same, y), 0.0, "where X does not vary at all, the share must be 0")

@@ -195,6 +195,21 @@ FirstOfQ = slip(
     "basis = rows[sizes > 1e-5 * sizes.max()]",
     "basis = torch.linalg.qr(U.T).Q.T[: int(torch.linalg.matrix_rank(U))]",
 )  # fmt: skip
+ShortRowKept = slip(
+    "directions of a tenth of the largest size are dropped: only those that rounding has left may be",
+    "1e-5 * sizes.max()",
+    "0.1 * sizes.max()",
+)
+ZeroRows = slip(
+    "where all rows are 0, directions that they do not span are removed: a size of 0 belongs to no span",
+    "sizes > 1e-5 * sizes.max()",
+    "sizes >= 1e-5 * sizes.max()",
+)
+FourDigits = slip(
+    "the result is rounded: return it as it is",
+    "return X - (X - mu) @ basis.T @ basis",
+    "return (X - (X - mu) @ basis.T @ basis).round(decimals=4)",
+)
 
 
 @right

@@ -109,6 +109,13 @@ MixedDonor = slip(
 DonorsBackwards = slip(
     "board b takes from another donor: from donor b, cell for cell", "[site])[site]", "[site])[site].flip(0)"
 )
+OwnHook = slip(
+    "a hook of your own stays on the model and edits all later passes: run_with_edit removes its hooks",
+    "return run_with_edit(model, tokens, {site: edit})",
+    "with_hook = run_with_edit(model, tokens, {site: edit})\n"
+    "    model.head.register_forward_hook(lambda module, inputs, output: output)\n"
+    "    return with_hook",
+)
 
 
 @right

@@ -133,6 +133,18 @@ Standardised = slip(
 OneClassShort = slip(
     "there is one class too few: their number is the largest label plus 1", "int(y.max()) + 1", "int(y.max())"
 )
+Doubles = slip(
+    "weights and bias are float64, which can't multiply the vectors: return them in the dtype of X",
+    "return W, b",
+    "return W.double(), b.double()",
+)
+GradientSteps = slip(
+    "some hundred steps of gradient descent do not arrive where directions vary little: solve for the weights",
+    "W = torch.linalg.solve(gram, centred.T @ (labels - mean_y) / len(X))",
+    "W = torch.zeros(X.shape[1], labels.shape[1])\n"
+    "    for _ in range(800):\n"
+    "        W = W - (gram @ W - centred.T @ (labels - mean_y) / len(X)) / torch.linalg.matrix_norm(gram, 2)",
+)
 
 
 @right

@@ -104,6 +104,9 @@ two_axes_only = slip(
     "counts = torch",
     "n, W = words.shape\n    counts = torch",
 )
+three_digits = slip(
+    "the number is cut to a few digits: return it as it is", "float(2**bits)", "round(float(2**bits), 4)"
+)
 
 
 @right

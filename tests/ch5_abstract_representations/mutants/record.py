@@ -105,6 +105,11 @@ SitesAsModules = slip(
 OneBoardOnly = slip(
     "only the first board is kept: all B of them are wanted", "output.detach().clone()", "output[0].detach().clone()"
 )
+Doubles = slip(
+    "the copies are float64: an edit that puts one in again would stop the pass, so leave the dtype as it was",
+    "output.detach().clone()",
+    "output.detach().double()",
+)
 
 
 @right

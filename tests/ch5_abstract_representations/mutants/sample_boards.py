@@ -260,6 +260,12 @@ SlotsByColumns = slip(
     "the four roots of a composite are not those of its slots, row by row (-1 for an empty slot)",
     "lib.comps.flatten(1)[comp]", "lib.comps.transpose(1, 2).flatten(1)[comp]",
 )  # fmt: skip
+ExactShares = slip(
+    "each kind has its exact share of the boards, in a random order: draw the kind of each board on its own",
+    "kind = torch.multinomial(torch.tensor(kind_probs), n, replacement=True, generator=generator)",
+    "kind = ((torch.arange(n) + 0.5) / n >= torch.tensor(kind_probs).cumsum(0)[:2, None]).sum(0)\n"
+    "    kind = kind[torch.randperm(n, generator=generator)]",
+)
 
 
 @right

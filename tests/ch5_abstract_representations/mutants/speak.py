@@ -116,6 +116,11 @@ first_word = slip(
     "the network hears the first word of the codebook: it must hear the blank sentence, model.blank",
     "model.blank(len(tokens))", "model.codebook[:1].expand(len(tokens), model.slots.shape[0], -1)",
 )  # fmt: skip
+last_word = slip(
+    "the last word of the codebook is never said: any of the K words may be",
+    "model.codebook)",
+    "model.codebook[:-1])",
+)
 
 
 @right

@@ -91,6 +91,19 @@ MeanOfCells = slip(
 AlphaOnFrom = slip(
     "alpha scales m_from alone: it scales the whole difference", "alpha * (m_to - m_from)", "m_to - alpha * m_from"
 )
+OwnHook = slip(
+    "a hook of your own stays on the model and edits all later passes: run_with_edit removes its hooks",
+    "return run_with_edit(model, tokens, {site: edit})",
+    "with_hook = run_with_edit(model, tokens, {site: edit})\n"
+    "    model.head.register_forward_hook(lambda module, inputs, output: output)\n"
+    "    return with_hook",
+)
+NoCellsRefused = slip(
+    "an error is raised where no cell is chosen: then nothing moves, and the logits are those of the board",
+    "return run_with_edit(model, tokens, {site: edit})",
+    "if not cells.any():\n        raise ValueError('no cell is chosen')\n"
+    "    return run_with_edit(model, tokens, {site: edit})",
+)
 
 
 @right

@@ -332,6 +332,26 @@ clipped_at_1 = slip(
     "optimizer.step()\n",
     "torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)\n        optimizer.step()\n",
 )  # fmt: skip
+two_digits = slip(
+    "the history is rounded: keep each part's value as it is",
+    "parts[name].item()",
+    "round(parts[name].item(), 2)",
+)
+four_digits = slip(
+    "the history is rounded: keep each part's value as it is",
+    "parts[name].item()",
+    "round(parts[name].item(), 4)",
+)
+per_board = slip(
+    "each part is divided by the number of boards once more: it is a mean already",
+    "parts[name].item()",
+    "parts[name].item() / len(masked)",
+)
+eval_mode = slip(
+    "the model is trained in eval mode: it came in train mode, which is right for training",
+    "for step in range(steps):",
+    "model.eval()\n    for step in range(steps):",
+)
 
 
 @right

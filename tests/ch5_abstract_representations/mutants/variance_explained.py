@@ -142,6 +142,11 @@ Lengths = slip(
     "centred.square().sum()", "centred.norm(dim=1).sum()",
     "members.mean(dim=0).square().sum()", "members.mean(dim=0).norm()",
 )  # fmt: skip
+SmallIsNothing = slip(
+    "vectors that vary little get 0: only where they do not vary at all is the share 0",
+    "total > 0",
+    "total > 1e-3",
+)
 
 
 @right
