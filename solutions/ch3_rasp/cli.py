@@ -67,7 +67,8 @@ class Compile:
         model = model if self.norm == "none" else model.with_layer_norm(self.norm)
         config = model.encoder.config
         sizes = f"residual stream {config.embedding_dimension}, MLP {config.mlp_dimension}"
-        print(f"{self.program}: {model.layers} layers, heads {model.heads}, {sizes}")
+        layers = f"{model.layers} layer{'s' * (model.layers != 1)}"
+        print(f"{self.program}: {layers}, heads {model.heads}, {sizes}")
         if self.input is not None:
             print(" ".join(map(str, model(self.input))))
         wrong = compiler.verify(model, sop, self.tries)
@@ -86,11 +87,15 @@ class Compile:
             return found(tokens, list(self.pairs)) if self.program in WITH_PAIRS else found(tokens)
         if self.program.isidentifier() and self.program not in ("tokens", "indices", "length"):
             raise CourseError(f"There is no program {self.program!r} to compile: choose one of {', '.join(PROGRAMS)}.")
+        if self.program.endswith(".rasp"):
+            raise CourseError("compile takes an expression, and no file: write the s-op itself, in quotation marks.")
         interpreter = Interpreter()
         interpreter.example = self.vocab[: self.max_len]
-        (statement,) = statements(self.program.rstrip("; ") + ";")
-        ((_, value),) = interpreter.run(statement.tree())
-        return value
+        found = list(statements(self.program.rstrip("; ") + ";"))
+        made = list(interpreter.run(found[0].tree())) if len(found) == 1 else []
+        if len(made) != 1:
+            raise CourseError("compile takes a single expression, without definitions: it has to make one s-op.")
+        return made[0][1]
 
 
 WITH_PAIRS = ("shuffle_dyck", "dyck_k")

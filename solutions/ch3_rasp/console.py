@@ -71,6 +71,10 @@ class Console:
                 self.show = examples
         except RaspError as error:
             self._say_error(error)
+        except ValueError as error:  # Python writes no int of more than some thousand digits
+            if "digits" not in str(error):
+                raise
+            self._say_error(RaspError("a number has too many digits to be printed"))
         return True
 
     def _say_error(self, error: RaspError) -> None:

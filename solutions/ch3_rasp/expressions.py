@@ -32,7 +32,7 @@ def evaluate(run: Interpreter, tree: Tree, names: Names):
     except RaspError:
         raise
     except RecursionError:
-        raise Failure("a function calls itself without end") from None
+        raise Failure("a function calls itself without end, or this expression is too long") from None
     except Exception as error:  # an operator that does not fit its atoms
         failed = RaspError(str(error))
         failed.reason = str(error)

@@ -215,7 +215,11 @@ def test_a_program_of_the_text_form_compiles(capsys):
     assert "2 layers, heads [1, 1]" in out and "d c b a" in out and "agree" in out
     assert main(["compile", "dyck_k", "--vocab", "(){}", "--max-len", "4", "--tries", "5"]) == 0
     assert "4 layers" in capsys.readouterr().out
-    for wrong, says in (("reverse it", "line 1"), ("not full_s", "only an s-op"), ("nothing", "no program")):
+    assert main(["compile", "length", "--max-len", "3", "--tries", "2"]) == 0
+    assert "1 layer, heads [1]" in capsys.readouterr().out
+    single = [(text, "a single expression") for text in ("tokens;indices", "a,b=1,2", "def f(x) { return x; }", "# x")]
+    others = [("reverse it", "line 1"), ("not full_s", "only an s-op"), ("nothing", "no program")]
+    for wrong, says in (*others, *single, ("programs/mine.rasp", "no file")):
         assert main(["compile", wrong]) == 2 and says in capsys.readouterr().err
 
 

@@ -27,6 +27,14 @@ def test_a_broken_file_is_named_by_line_and_column(tmp_path, capsys, text, place
     assert status == 2 and place in err and "program.rasp" in err and out == ""
 
 
+@pytest.mark.parametrize(
+    ("text", "says"), [("2^20000;\n1;", "too many digits"), ("+".join(["1"] * 3000) + ";\n1;", "too long")]
+)
+def test_what_is_too_long_is_told_and_the_rest_goes_on(tmp_path, capsys, text, says):
+    status, out, err = run(tmp_path, capsys, text)
+    assert status == 2 and says in out and "value: out = 1" in out and "line 1" in err
+
+
 def test_traps_of_the_original(tmp_path, capsys):
     text = "-2^2;\n2^3^2;\nTrue or True and False;\n1<2<3;\n3 and 5;\nround(2.5);"
     status, out, _ = run(tmp_path, capsys, text)
