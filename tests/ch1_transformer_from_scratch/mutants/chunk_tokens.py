@@ -30,6 +30,13 @@ def separator_between(documents, context_length, separator):
     return cut(joined(documents, separator)[:-1], context_length)
 
 
+@wrong(LAST + "; and where no row is full, the result must be int64")
+def separator_between_and_no_dtype(documents, context_length, separator):
+    stream = joined(documents, separator)[:-1]
+    n = len(stream) // context_length
+    return torch.tensor(stream[: n * context_length]).reshape(n, context_length)
+
+
 NO_SEPARATOR = "the documents are joined without any separator"
 
 

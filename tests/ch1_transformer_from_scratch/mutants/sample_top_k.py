@@ -28,6 +28,11 @@ def place(logits, k, generator=None):
     return draw(top(logits, k).values.softmax(-1), generator)
 
 
+@wrong("the index among the k is returned, not the token id at that index; and k above V must mean all tokens")
+def place_and_too_large_k_fails(logits, k, generator=None):
+    return draw(logits.topk(k).values.softmax(-1), generator)
+
+
 @wrong("one token too many is kept")
 def one_too_many(logits, k, generator=None):
     best = top(logits, k + 1)

@@ -46,9 +46,7 @@ class StartsAtZero(Base):
             nn.init.zeros_(layer.weight)
 
 
-NOTHING_FROZEN = (
-    "the freeze flags have no effect: a map is frozen by requires_grad_ on its weight, not on the layer's name"
-)
+NOTHING_FROZEN = "the freeze flags have no effect: switch off requires_grad of the weight, not of the map around it"
 
 
 @wrong(NOTHING_FROZEN)

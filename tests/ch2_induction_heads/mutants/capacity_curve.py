@@ -45,6 +45,15 @@ def same_vectors(d, ns, seeds):
     return [mean([share(vectors(n, d, seeded(s)), vectors(n, d, seeded(s))) for s in seeds]) for n in ns]
 
 
+@wrong(SAME + "; and walk through the seeds only once")
+def same_vectors_and_no_list(d, ns, seeds):
+    curve = []
+    for n in ns:
+        shares = [share(vectors(n, d, seeded(s)), vectors(n, d, seeded(s))) for s in seeds]
+        curve.append(sum(shares) / len(seeds))
+    return curve
+
+
 ONE_SEED = "only one of the seeds counts: take the mean over all of them"
 
 
