@@ -202,6 +202,18 @@ left_in_train = slip(
     "lea_loss has switched the model from eval to train mode: leave its mode alone",
     "n = len(masked)", "model.train()\n    n = len(masked)",
 )  # fmt: skip
+exchanged = slip(
+    "the losses of the first and the third pass are exchanged in the dict",
+    '"board": from_board, "speech": from_speech',
+    '"board": from_speech, "speech": from_board',
+)
+per_board = slip(
+    "the losses are summed over the cells of a board: take the mean over all cells",
+    "F.cross_entropy(model.head(z).flatten(0, 1), board.flatten())",
+    'F.cross_entropy(model.head(z).flatten(0, 1), board.flatten(), reduction="sum") / n',
+    "F.cross_entropy(drawn.flatten(0, 1), board.flatten())",
+    'F.cross_entropy(drawn.flatten(0, 1), board.flatten(), reduction="sum") / n',
+)
 
 
 @right

@@ -90,6 +90,11 @@ SquaresAbove = slip(
     "the squares are added up above as well, so that the ratio is always 1: there it is the square of the sum",
     "variances.sum() ** 2 / squares", "squares / squares",
 )  # fmt: skip
+OverTheLargest = slip(
+    "the sum of the variances is divided by the largest: that is another count of directions",
+    "float(variances.sum() ** 2 / squares)",
+    "float(variances.sum() / variances.max())",
+)
 
 
 @right
