@@ -8,9 +8,9 @@ def report(sop, merge: bool = False) -> tuple[int, list[int]]:
     """How many layers a program needs, and how many attention heads in each of them: (layers, heads_per_layer).
 
     Inputs and what is computed position by position cost no layer. A selector comes one layer after the latest of the
-    s-ops that it compares, an aggregate in the layer of its selector, but later than its values. A head is one selector
-    in one layer: a selector used twice in a layer is one head, in two layers it is one in each. Selectors are told
-    apart as objects; with `merge`, those that compare the same things in the same way count as one.
+    s-ops that it compares, an aggregate in the layer of its selector, but later than its values. A head is one
+    selector in one layer: a selector used twice in a layer is one head, in two layers it is one in each. Selectors
+    are told apart as objects; with `merge`, those that compare the same things in the same way count as one.
     """
     # solution
     depths: dict[int, int] = {}

@@ -68,9 +68,9 @@ def attention_loss(
     """Mean squared distance between attention and selectors whose rows are scaled to sum to 1; a row that selects
     nothing becomes uniform over the real keys.
 
-    Shapes: `patterns` holds one tensor (B, N, T, T) for each layer, `selectors` {(layer, head): (B, T, T)}, mask (B, T)
-    -> a scalar. Of each sequence of length l only the l x l block of real positions counts, in the patterns and in the
-    selectors: the mean over the block, then the mean over sequences, then over the given heads.
+    Shapes: `patterns` holds one tensor (B, N, T, T) for each layer, `selectors` {(layer, head): (B, T, T)},
+    mask (B, T) -> a scalar. Of each sequence of length l only the l x l block of real positions counts, in the
+    patterns and in the selectors: the mean over the block, then the mean over sequences, then over the given heads.
     """
     # solution
     block = mask[:, :, None] & mask[:, None, :]

@@ -43,12 +43,12 @@ def compile_rasp(sop, vocab: list, max_len: int, causal: bool = False) -> Compil
     """The program as a transformer that is right on every input of 1 to max_len tokens of the vocabulary.
 
     The model reads BOS first, so that a row that chooses nothing has something to look at. It has as many layers as
-    `report` counts, or one more where tokens and positions are mixed before any attention, by a function or by an `or`
-    of selectors that can't be counted apart, or where float32 has too few digits to tell several numbers apart in one
-    layer. A head's scores are what selector_to_head promises, also where the model's heads are wider than it needs, and
-    weights that the plan does not speak of are 0. Hidden width grows like max_len squared: keep it below about 30.
-    Raises CompileError, naming the step, for means of other values than 0 and 1, tables that are too large, tokens read
-    as another type, and, with `causal`, selectors that look to the right.
+    `report` counts, or one more where tokens and positions are mixed before any attention, by a function or by an
+    `or` of selectors that can't be counted apart, or where float32 has too few digits to tell several numbers apart
+    in one layer. A head's scores are what selector_to_head promises, also where the model's heads are wider than it
+    needs, and weights that the plan does not speak of are 0. Hidden width grows like max_len squared: keep it below
+    about 30. Raises CompileError, naming the step, for means of other values than 0 and 1, tables that are too large,
+    tokens read as another type, and, with `causal`, selectors that look to the right.
     """
     plan = Plan(sop, vocab, max_len, (selector_to_head, aggregate_to_ov, lookup_mlp, step_mlp), causal)
     encoder = empty_encoder(plan, causal)
@@ -77,7 +77,7 @@ def compile_rasp(sop, vocab: list, max_len: int, causal: bool = False) -> Compil
 
 
 def verify(model: CompiledModel, sop: SOp, tries: int = 200, seed: int = 0) -> dict | None:
-    """Compare model and program on all inputs of up to three tokens, and on random ones; the first difference, or None.
+    """Compare model and program on all inputs of up to three tokens, and on random ones; the first difference.
 
     The difference is {"input", "model", "program"}. Inputs on which the program itself fails are left out.
     """

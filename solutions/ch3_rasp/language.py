@@ -339,9 +339,9 @@ def _remembers_selector(function: Callable) -> Callable:
 def selector_width(selector, bos: bool = False):
     """How many keys each query chooses, as an int, by means of averages only.
 
-    Position 0 is joined to every row, so that no row is empty and a mean of "is this position 0?" gives 1 / width. One
-    head more tells whether position 0 was chosen anyway. With `bos` position 0 holds a beginning-of-sequence token that
-    is never counted, and one head is enough. Source: Weiss et al. 2021, section 3 and appendix B.
+    Position 0 is joined to every row, so that no row is empty and a mean of "is this position 0?" gives 1 / width.
+    One head more tells whether position 0 was chosen anyway. With `bos` position 0 holds a beginning-of-sequence
+    token that is never counted, and one head is enough. Source: Weiss et al. 2021, section 3 and appendix B.
     """
     # solution
     at_0 = select(indices, 0, "==")

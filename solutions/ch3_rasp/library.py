@@ -33,7 +33,7 @@ def count(seq, atom: Atom):
 
 
 def shift(seq, n: int, fill: Atom):
-    """The sequence moved n places to the right (to the left for negative n), `fill` where nothing arrives: one head."""
+    """The sequence moved n places to the right (to the left for negative n), `fill` in the gap: one head."""
     # solution
     return aggregate(select(indices, indices - n, "=="), seq, fill)
     # end solution
@@ -54,7 +54,7 @@ def mark_last(seq, value: Atom):
 
 
 def sort(seq, key=None, bos: bool = False):
-    """The values of `seq` in the order of `key` (default: of themselves), equal keys in the order they had; two layers.
+    """The values of `seq` in the order of `key` (default: of themselves), equal keys in their old order; two layers.
 
     With `bos`, position 0 holds a beginning-of-sequence token: it stays where it is, and each layer needs one head.
     """

@@ -41,7 +41,7 @@ class EncoderConfig:
         may_be_zero = ("dropout", "causal", "num_transformer_layers")
         for name, value in vars(self).items():
             if isinstance(value, (int, float)) and not (value > 0 or (name in may_be_zero and value == 0)):
-                raise CourseError(f"{name} must be {'zero or ' * (name in may_be_zero)}above zero, but it is {value}.")
+                raise CourseError(f"{name} must be {'zero or ' * (name in may_be_zero)}above zero; it is {value}.")
         if not self.dropout < 1:
             raise CourseError(f"dropout must be below 1, but it is {self.dropout}.")
 
@@ -83,7 +83,7 @@ class EncoderAttention(Attention):
 
 
 class EncoderBlock(nn.Module):
-    """Attention, then the MLP; each result is added to the residual stream, and `config.norm` says where it is normed.
+    """Attention, then the MLP; each result is added to the residual stream; `config.norm` says where it is normed.
 
     Shapes: residual (B, T, E), hidden (B, 1, T_Q or 1, T_K) -> (B, T, E), pattern (B, N, T, T).
     """
@@ -114,7 +114,8 @@ class Encoder(nn.Module):
     """Logits of a class at every position, and the attention patterns of every layer.
 
     Shapes: tokens (B, T), mask (B, T), False at padding -> logits (B, T, C), a list of L patterns (B, N, T, T).
-    Every position sees all real ones, or, with `causal`, those up to itself. Raises ValueError for T > context_length.
+    Every position sees all real ones, or, with `causal`, those up to itself. Raises ValueError where T
+    is larger than context_length.
     Source: Vaswani et al. 2017, section 3.1 (the encoder).
     """
 

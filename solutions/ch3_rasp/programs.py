@@ -87,7 +87,7 @@ def shuffle_dyck(seq, pairs: list[str]):
 
 
 def dyck_k_published(seq, pairs: list[str]):
-    """Prefix verdicts P, T, F for several kinds of brackets, as published: wrong where the input has neutral tokens."""
+    """Prefix verdicts P, T, F for several kinds of brackets, as published: wrong where there are neutral tokens."""
     opens = indicator(seq.isin([pair[0] for pair in pairs]))
     closes = indicator(seq.isin([pair[1] for pair in pairs]))
     up_to = select(indices, indices, "<=")

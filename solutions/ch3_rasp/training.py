@@ -52,9 +52,9 @@ def train(
 ) -> list[dict]:
     """Train through `epochs`, and leave the model with the weights of the epoch whose validation loss was lowest.
 
-    A batch is (tokens, targets, mask, selectors). `model(tokens, mask)` gives logits and patterns; the loss of a batch
-    is sequence_loss, plus attention_weight times attention_loss where there are selectors. Every step starts from
-    fresh gradients, in train mode. After each epoch:
+    A batch is (tokens, targets, mask, selectors). `model(tokens, mask)` gives logits and patterns; the loss of a
+    batch is sequence_loss, plus attention_weight times attention_loss where there are selectors. Every step starts
+    from fresh gradients, in train mode. After each epoch:
 
     - every learning rate of the optimizer is multiplied by gamma;
     - `evaluate(model, validation, attention_weight, bos)` measures the model, and the dict it returns, with the entry
@@ -63,8 +63,8 @@ def train(
     - when more than `patience` epochs in a row have brought no lower loss, the best weights are loaded and the
       optimizer's state is cleared (its learning rate is kept); then the count starts anew.
 
-    A KeyboardInterrupt (Ctrl-C) ends the training too: the best weights so far are kept, or, in the first epoch, those
-    of the moment. Any other error gets out. Returns the history.
+    A KeyboardInterrupt (Ctrl-C) ends the training too: the best weights so far are kept, or, in the first epoch,
+    those of the moment. Any other error gets out. Returns the history.
     """
     # solution
     history, best, best_loss, best_epoch, perfect = [], None, math.inf, 0, 0

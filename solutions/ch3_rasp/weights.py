@@ -20,9 +20,9 @@ def selector_to_head(
 
     A query comes as the one-hot vector of its value, followed by a constant 1: Q + 1 numbers. A key comes as the
     one-hot vector of its value, followed by a flag that is 1 for BOS alone: K + 1 numbers. For BOS the one-hot part
-    is 0, as a key and as a query. Divided by sqrt(d_head), as attention does, the score is c where pred holds, 0 where
-    not, and c * bos for BOS, from every query. So a query that picks nothing looks at BOS, and so does BOS itself.
-    `d_head`: the width of the head, if it is larger than K + 1.
+    is 0, as a key and as a query. Divided by sqrt(d_head), as attention does, the score is c where pred holds, 0
+    where not, and c * bos for BOS, from every query. So a query that picks nothing looks at BOS, and so does BOS
+    itself. `d_head`: the width of the head, if it is larger than K + 1.
     Shapes: -> (Q + 1, K + 1), (K + 1, K + 1). Source: Lindner et al. 2023.
     """
     # solution
@@ -40,9 +40,9 @@ def aggregate_to_ov(
 ) -> tuple[Float[Tensor, "X_1 D"], list[Atom]]:
     """(W_OV, out_values) of a head that copies what it looks at, and the default where that is BOS.
 
-    A position comes as the one-hot vector of its value, followed by the BOS flag: X + 1 numbers. The result is one-hot
-    over `out_values`: the values, and the default behind them if it is not among them (1, True and 1.0 are different).
-    With `numeric` it is a single number, the value itself, and `out_values` is empty.
+    A position comes as the one-hot vector of its value, followed by the BOS flag: X + 1 numbers. The result is
+    one-hot over `out_values`: the values, and the default behind them if it is not among them (1, True and 1.0 are
+    different). With `numeric` it is a single number, the value itself, and `out_values` is empty.
     Shapes: -> (X + 1, D), list of D values. Source: Lindner et al. 2023.
     """
     # solution
@@ -97,10 +97,10 @@ def step_mlp(
     """(W_in, W_out, out_values) of a ReLU layer without biases that turns a number z into the one-hot vector of f(z).
 
     The input is (z, 1), and z is one of `values`, a list in any order that is left as it is. Between neighbours whose
-    results differ there is a threshold half-way, and two hidden units, whose difference is a step of slope `sharpness`:
-    exact as long as sharpness times the distance of the neighbours is at least 1. Values on which f raises are passed
-    over. Equal results share a place in `out_values`, which go by rising z. Shapes: (2, M), (M, D_out). Source: Lindner
-    et al. 2023.
+    results differ there is a threshold half-way, and two hidden units, whose difference is a step of slope
+    `sharpness`: exact as long as sharpness times the distance of the neighbours is at least 1. Values on which f
+    raises are passed over. Equal results share a place in `out_values`, which go by rising z. Shapes: (2, M),
+    (M, D_out). Source: Lindner et al. 2023.
     """
     # solution
     known = []

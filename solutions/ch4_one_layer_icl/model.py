@@ -44,8 +44,8 @@ def attend(
 ) -> tuple[Float[Tensor, "B d"], Float[Tensor, "B T"]]:
     """What the last position reads: w = sum over h of a_h x_h, and the weights a.
 
-    `kind`: "linear" a = s, "softmax" over the positions, "relu" a = max(0, s + 1e-8); the 1e-8 keeps relu's derivative
-    at 1 where every score is zero. Another kind raises an error.
+    `kind`: "linear" a = s, "softmax" over the positions, "relu" a = max(0, s + 1e-8); the 1e-8 keeps relu's
+    derivative at 1 where every score is zero. Another kind raises an error.
     Shapes: x (B, T, d), W (d, d) -> w (B, d), a (B, T).
     """
     # solution
@@ -67,8 +67,8 @@ def forward(
 ) -> tuple[Float[Tensor, "B N"], Float[Tensor, "B N"], Float[Tensor, "B N"]]:
     """Logits of the next token: (xi, xi_A, xi_F) with xi = xi_A + xi_F.
 
-    xi_A = U^T V w comes from the attention layer, xi_F = U^T F (x_last + kappa w) from the feed-forward layer, which is
-    linear here; U^T keeps the first N coordinates. `params` holds W, V and F, each (2N, 2N), acting from the left.
+    xi_A = U^T V w comes from the attention layer, xi_F = U^T F (x_last + kappa w) from the feed-forward layer, which
+    is linear here; U^T keeps the first N coordinates. `params` holds W, V and F, each (2N, 2N), acting from the left.
     Shapes: tokens (B, T) -> three times (B, N).
     """
     # solution
@@ -87,8 +87,8 @@ def build_reparam(
 ) -> tuple[Float[Tensor, "d d"], Float[Tensor, "d d"], Float[Tensor, "d d"]]:
     """W, V and F of the reparameterised model, as functions of lam alone.
 
-    Without noise W = sum over q of lam_q E(q) Ebar(q)^T, F = 0; lam has shape (Q,). With noise, for q = 0 and lam with
-    one element, W = lam E(q) (Ebar(q) - E(tau))^T and F = E(tau) (gamma E(q) + Ebar(q))^T. V is the identity.
+    Without noise W = sum over q of lam_q E(q) Ebar(q)^T, F = 0; lam has shape (Q,). With noise, for q = 0 and lam
+    with one element, W = lam E(q) (Ebar(q) - E(tau))^T and F = E(tau) (gamma E(q) + Ebar(q))^T. V is the identity.
     Shapes: each (2N, 2N), of lam's type; gradients reach lam.
     Source: Nguyen and Nguyen-Tang 2025, sections 3 and 5.
     """
@@ -109,9 +109,9 @@ def build_reparam(
 class OneLayer(nn.Module):
     """One attention layer and one linear layer, from zero: `model(tokens)` -> (xi, xi_A, xi_F), each (B, N).
 
-    `model_type`: "origin" trains W, V and F; "reparam" trains lam alone, "reparamW" the whole W, both with V = I and F
-    as in the paper's construction. `kappa` 1: the feed-forward layer sees what attention read ("FA"), 0: it does not
-    ("F"). Without noise a reparameterised model has no feed-forward layer: xi is xi_A. `alpha`: the noise it is told.
+    `model_type`: "origin" trains W, V and F; "reparam" trains lam alone, "reparamW" the whole W, both with V = I and
+    F as in the paper's construction. `kappa` 1: the feed-forward layer sees what attention read ("FA"), 0: it does
+    not ("F"). Without noise a reparameterised model has no feed-forward layer: xi is xi_A. `alpha`: its noise.
     Source: Nguyen and Nguyen-Tang 2025, sections 3 to 5.
     """
 

@@ -41,10 +41,10 @@ def train(
     batch: int = 64,
     generator: torch.Generator | None = None,
 ) -> dict[str, list[float]]:
-    """Train by per-tensor normalised gradient descent, each step on a fresh batch; returns {"id": [...], "ood": [...]}.
+    """Train by per-tensor normalised gradient descent, each step on a fresh batch: {"id": [...], "ood": [...]}.
 
-    `model(tokens)` returns (xi, xi_A, xi_F), and the loss is the cross-entropy of xi. id[t] is the loss on the batch of
-    step t before the step, ood[t] that after it on one fixed set of unseen outputs with the same noise.
+    `model(tokens)` returns (xi, xi_A, xi_F), and the loss is the cross-entropy of xi. id[t] is the loss on the batch
+    of step t before the step, ood[t] that after it on one fixed set of unseen outputs with the same noise.
     """
     # solution
     cross_entropy = nn.functional.cross_entropy

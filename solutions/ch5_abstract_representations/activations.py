@@ -14,9 +14,9 @@ PLACES = ("attn", "z_attn", "mlp", "out")  # of a block: update, stream, update,
 def site_module(model: nn.Module, site: str) -> nn.Module:
     """The module whose output is the activation (B, T, D) at a site.
 
-    Sites: "embedding"; for block 0, 1, ...: "b0.attn" and "b0.mlp", the updates, "b0.z_attn" and "b0.out", the residual
-    stream after each of them; "z_out", the stream after the final norm. Every other module goes by its path in the
-    model, as "blocks.0.norm_1". Raises CourseError for a name that is neither.
+    Sites: "embedding"; for block 0, 1, ...: "b0.attn" and "b0.mlp", the updates, "b0.z_attn" and "b0.out", the
+    residual stream after each of them; "z_out", the stream after the final norm. Every other module goes by its path
+    in the model, as "blocks.0.norm_1". Raises CourseError for a name that is neither.
     """
     if site == "embedding":
         return model.token_embedding
@@ -29,7 +29,7 @@ def site_module(model: nn.Module, site: str) -> nn.Module:
         return part.attention if place == "attn" else getattr(part, place)
     found = dict(model.named_modules()).get(site) if site else None
     if found is None:
-        raise CourseError(f"There is no site {site!r}: take embedding, b0.attn, b0.z_attn, b0.mlp, b0.out, ..., z_out.")
+        raise CourseError(f"There is no site {site!r}: take embedding, b0.attn, b0.z_attn, b0.mlp, b0.out ... z_out.")
     return found
 
 
@@ -42,8 +42,8 @@ def all_sites(model: nn.Module) -> list[str]:
 def record(model: nn.Module, tokens: Int[Tensor, "B T"], sites: Sequence[str]) -> dict[str, Float[Tensor, "B T D"]]:
     """The activations at `sites` in one forward pass, by site; detached copies of their own.
 
-    No gradients are kept, and the model is left as it was: its mode, its parameters, and the hooks that others have put
-    on it; none of yours stays, also where the forward pass raises.
+    No gradients are kept, and the model is left as it was: its mode, its parameters, and the hooks that others have
+    put on it; none of yours stays, even if the forward pass raises.
     """
     # solution
     found = {}
@@ -70,8 +70,8 @@ def run_with_edit(
 ) -> Float[Tensor, "B T V"]:
     """The logits when, at each site, the activation v is replaced by edits[site](v) before the pass goes on.
 
-    No gradients are kept, and the model is left as it was: its mode, its parameters, and the hooks that others have put
-    on it; none of yours stays, also where an edit raises. `edits` is only read.
+    No gradients are kept, and the model is left as it was: its mode, its parameters, and the hooks that others have
+    put on it; none of yours stays, even if an edit raises. `edits` is only read.
     """
 
     # solution

@@ -122,7 +122,7 @@ def _different(draw, count: int, tries: int = 2000) -> Int[Tensor, "count ..."]:
 
 
 def paint(lib, objects: Int[Tensor, "B K 3"], bg: Int[Tensor, "B"]) -> dict[str, Tensor]:
-    """Paint boards: objects[b, k] is (root, row, column) of board b's k-th object, root -1 for none; later ones on top.
+    """Paint boards: objects[b, k] is (root, row, column) of board b's k-th object (root -1: none); later ones on top.
 
     Returns board, root_id and offset, all (B, S, S): the token of a cell, the root it belongs to (-1: background) and
     its place d * row + column inside that root (-1: background); and bg and objects as they came.
@@ -158,11 +158,11 @@ def sample_boards(
 ) -> dict[str, Tensor]:
     """Draw n boards with one root (kind 0), two roots (kind 1) or one composite (kind 2), with these probabilities.
 
-    Background, roots, composites and positions are uniform over all that fit. Two roots never overlap: their positions
-    (row, column, row, column) are uniform over all pairs that keep them apart, or over the rows of `pairs` (which is
-    for kind 1 alone). Where kind 2 has probability 0, `lib` may have no composites. Returns what `paint` does, and kind
-    (B,) and comp (B,), the composite's number or -1. K is the number of a composite's slots; kinds 0 and 1 use the
-    first of them.
+    Background, roots, composites and positions are uniform over all that fit. Two roots never overlap: their
+    positions (row, column, row, column) are uniform over all pairs that keep them apart, or over the rows of `pairs`
+    (which is for kind 1 alone). Where kind 2 has probability 0, `lib` may have no composites. Returns what `paint`
+    does, and kind (B,) and comp (B,), the composite's number or -1. K is the number of a composite's slots; kinds 0
+    and 1 use the first of them.
     """
 
     # solution

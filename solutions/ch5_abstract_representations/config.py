@@ -130,8 +130,8 @@ class ModelConfig:
 class Schedule:
     """How a training run goes: what is drawn at each step, and how fast the weights move.
 
-    `masking` and `patches` rise from their first value to their last over the first `ramp` share of the steps, and the
-    shares of the three kinds of boards go from `kinds_first` to `kinds_last` in the same time.
+    `masking` and `patches` rise from their first value to their last over the first `ramp` share of the steps, and
+    the shares of the three kinds of boards go from `kinds_first` to `kinds_last` in the same time.
     """
 
     batch: int = 64

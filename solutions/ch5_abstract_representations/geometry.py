@@ -56,9 +56,9 @@ def fit_probe(
 ) -> tuple[Float[Tensor, "D C"], Float[Tensor, "C"]]:
     """A linear probe: weights W and bias b such that X W + b is closest to the one-hot labels, in the ridge sense.
 
-    Minimises the mean over the examples of |x W + b - onehot(y)|^2, plus l2 times the sum of the squares of W; the bias
-    is not penalised. C is `classes`, or the largest label plus 1. The probe's answer is the class with the largest
-    output.
+    Minimises the mean over the examples of |x W + b - onehot(y)|^2, plus l2 times the sum of the squares of W; the
+    bias is not penalised. C is `classes`, or the largest label plus 1. The probe's answer is the class with the
+    largest output.
     """
     # solution
     labels = torch.nn.functional.one_hot(y, classes or int(y.max()) + 1).to(X.dtype)

@@ -69,7 +69,11 @@ class HeadedAttention(nn.Module):
         self.query, self.key, self.value = (nn.Linear(width_in, width) for _ in range(3))
         self.output = nn.Linear(width, width)
 
-    def forward(self, x: Float[Tensor, "B T_Q D_in"], source: Float[Tensor, "B T_K D_in"]) -> Float[Tensor, "B T_Q D"]:
+    def forward(
+        self,
+        x: Float[Tensor, "B T_Q D_in"],
+        source: Float[Tensor, "B T_K D_in"],
+    ) -> Float[Tensor, "B T_Q D"]:
         split = "B T (N H) -> B N T H"
         q, k, v = (rearrange(f, split, N=self.heads) for f in (self.query(x), self.key(source), self.value(source)))
         return self.output(rearrange(F.scaled_dot_product_attention(q, k, v), "B N T H -> B T (N H)"))

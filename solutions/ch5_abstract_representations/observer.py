@@ -17,8 +17,8 @@ def enumerate_scenes(
 ) -> tuple[Int[Tensor, "scenes T"], Float[Tensor, "scenes"]]:
     """Every scene of a world without fuzzy cells, and its prior probability; all kinds that have probability above 0.
 
-    Shapes: (scenes, T) small integers, -1 for background, else the object token; and (scenes,). The background's colour
-    is left out: it is uniform and independent of the rest. Raises CourseError for a world with fuzzy cells.
+    Shapes: (scenes, T) small integers, -1 for background, else the object token; and (scenes,). The background's
+    colour is left out: it is uniform and independent of the rest. Raises CourseError for a world with fuzzy cells.
     """
     if getattr(lib, "modes", None) is not None:
         raise CourseError("The scenes of a world with fuzzy cells can't be listed: one object has many looks.")
@@ -51,8 +51,8 @@ def ideal_observer(
 ) -> Float[Tensor, "B T V"]:
     """For each cell of each masked board the probability of every token, given all the visible cells: Bayes' rule.
 
-    `scenes` and `prior` come from `enumerate_scenes`: -1 is background, whose colour is uniform and independent of the
-    scene. A visible cell is certain. UNK has probability 0. Raises ValueError for a board that no scene explains.
+    `scenes` and `prior` come from `enumerate_scenes`: -1 is background, whose colour is uniform and independent of
+    the scene. A visible cell is certain. UNK has probability 0. Raises ValueError for a board that no scene explains.
     """
     # solution
     posterior = torch.zeros(*masked.shape, lib.vocab)

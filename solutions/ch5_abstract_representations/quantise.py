@@ -14,7 +14,7 @@ def vector_quantize(
     Shapes: x (..., D), codebook (K, D) -> the quantised vectors (..., D), the words (...,) int64, and the loss, one
     number. The straight-through estimator: in the backward pass the quantised vectors hand their gradient to x
     unchanged. loss = mean (q - sg[x])^2 + commitment * mean (sg[q] - x)^2, where sg[.] stops the gradient: the first
-    term moves words towards vectors (only where the codebook is trained by gradient), the second vectors towards words.
+    term moves words towards vectors (only where gradient trains the codebook), the second vectors towards words.
     Source: van den Oord, Vinyals and Kavukcuoglu 2017, equation 3.
     """
     # solution

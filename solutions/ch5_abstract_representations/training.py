@@ -36,9 +36,9 @@ def cell_metrics(
 ) -> dict[str, float]:
     """Accuracy by class of cell; the prediction of a cell is its most likely token.
 
-    "visible": cells that are not hidden; "masked_background": hidden, root_id -1; "masked_object": hidden, root_id 0 or
-    more; "masked": all hidden cells; "board": the share of boards with every cell right. Python floats; nan for a class
-    without cells. Each accuracy counts all cells of its class alike, whichever board they are on.
+    "visible": cells that are not hidden; "masked_background": hidden, root_id -1; "masked_object": hidden, root_id 0
+    or more; "masked": all hidden cells; "board": the share of boards with every cell right. Python floats; nan for a
+    class without cells. Each accuracy counts all cells of its class alike, whichever board they are on.
     """
     # solution
     right = logits.argmax(dim=-1) == target
@@ -104,13 +104,13 @@ def train(
 ) -> dict[str, list[float]]:
     """Train on `steps` fresh batches of schedule.batch boards; the history of what was measured.
 
-    Step s uses the learning rate, masking, patches and kinds of boards that schedule.at(s, steps) gives, and the cells
-    that schedule.where names. Every schedule.every steps and after the last one, `measure` is called with
+    Step s uses the learning rate, masking, patches and kinds of boards that schedule.at(s, steps) gives, and the
+    cells that schedule.where names. Every schedule.every steps and after the last one, `measure` is called with
     schedule.measured boards and a generator of its own (seed 0 each time, so that all measurements see the same
     boards), and nothing else; its numbers are appended to the history's lists: {"step": steps taken so far,
     "loss": ..., "masked_object": ..., ...}. Then watch(history) is called, if there is one. The model is trained in
-    train mode. `optimizer`: one to go on with, else `make_optimizer` makes it. `draw`: what draws the training boards,
-    called as draw(lib, schedule.batch, kinds, generator).
+    train mode. `optimizer`: one to go on with, else `make_optimizer` makes it. `draw`: what draws the boards, called
+    as draw(lib, schedule.batch, kinds, generator).
     """
     # solution
     schedule = schedule or Schedule()

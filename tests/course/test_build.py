@@ -230,6 +230,18 @@ def test_too_many_cells_is_an_error(tmp_path):
         make(root=tmp_path)
 
 
+def test_code_that_would_scroll_sideways_is_an_error(tmp_path):
+    """In a cell of the chapter and in what is taken from the reference."""
+    small_course(tmp_path, CHAPTER + "```{code-cell}\nx = 1\n" + f"print({'1' * 112})\n```\n")
+    with pytest.raises(
+        SourceError, match=r"cell ch1-\S+ of optional.ipynb: 119 columns, and code .* keeps to 118: print"
+    ):
+        make(root=tmp_path)
+    small_course(tmp_path, parts=PARTS.replace('"""Twice."""', f'"""{"Twice" * 23}."""'))
+    with pytest.raises(SourceError, match="cell ch1-double-answer of exercises.ipynb: 126 columns"):
+        make(root=tmp_path)
+
+
 WHOLE = "    # solution\n    return x + x\n    # end solution"
 LOOP = "        # solution\n        for _ in range(to):\n            total += 1\n"
 TRY = "        try:\n            # solution\n            total = to\n        except OSError:\n            pass\n"

@@ -26,6 +26,13 @@ def test_line_keeps_values_and_draws_levels():
     assert "3 to 1" in picture.alt and "log V" in picture.alt
 
 
+def test_a_legend_covers_nothing():
+    """Above the axes it touches the title, whose letters reach below their line."""
+    figure = line({"a": [1.0], "b": [2.0]}, levels={"log V": 2.5}, **WORDS).figure
+    assert figure.layout.legend.y > 1 and figure.layout.legend.bgcolor is None
+    assert figure.layout.template.layout.legend.bgcolor == "rgba(0,0,0,0)"
+
+
 def test_line_smooths_by_a_running_mean():
     values = torch.arange(20.0)
     picture = line({"a": values}, smooth=5, **WORDS)

@@ -2,6 +2,7 @@
 
 import re
 from functools import cache
+from pathlib import Path
 
 from utils.build.cut import Module
 from utils.build.source import Cell, Chapter, SourceError
@@ -10,6 +11,7 @@ from utils.grade.cells import read_cell
 MAX_CELLS = 160
 MAX_MINUTES = 270  # of must-do exercises: a chapter is an afternoon
 WIDTH = 120
+CODE_WIDTH = 118  # what JupyterLab shows of a cell without scrolling, in a window of 1366 pixels
 TODO = "TODO"
 
 
@@ -45,6 +47,15 @@ def lint_lines(chapter: Chapter) -> None:
         free = code or re.match(r"\s*(\||:\w+:|:::)", line) or "](" in line or "://" in line
         if len(line) > WIDTH and not free:
             raise SourceError(chapter.file, number, f"{len(line)} columns: prose keeps to {WIDTH}")
+
+
+def lint_code(file: Path, cell: str, source: str) -> None:
+    """Raise SourceError for a cell of code that JupyterLab would scroll sideways."""
+    line = max(source.split("\n"), key=len)
+    if len(line) > CODE_WIDTH:
+        raise SourceError(
+            file, 1, f"cell {cell}: {len(line)} columns, and code in a notebook keeps to {CODE_WIDTH}: {line.strip()}"
+        )
 
 
 def lint_finished(module: Module, name: str) -> None:

@@ -140,6 +140,9 @@ class _Builder:
         for cell in rest:
             made.extend(self.cells(cell, answers, cells))
         made = made[:3] + _joined(made[3:])
+        for role, made_cell in made[2:]:  # the cell for Colab is folded away
+            if made_cell.cell_type == "code":
+                lint.lint_code(self.chapter.file, f"{role} of {path.name}", made_cell.source)
         if len(made) > lint.MAX_CELLS:
             raise SourceError(self.chapter.file, 1, f"{path.name} has {len(made)} cells, more than {lint.MAX_CELLS}")
         return _render(self.chapter.key, name, made)

@@ -5,19 +5,21 @@ from pathlib import PurePosixPath
 COLAB_BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
 BINDER_BADGE = "https://mybinder.org/badge_logo.svg"
 
-# Line 1 puts the folder that holds the course on sys.path, from anywhere inside it; an installed course needs it not.
-# The last says which chapter this is: several have a `train`.
+# Line 2 puts the folder that holds the course on sys.path, from anywhere inside it; an installed course needs it not.
+# ("x" stands for anything in the working folder, so that its parents begin with that folder.) The last line says which
+# chapter this is: several have a `train`. No line is so long that JupyterLab scrolls sideways.
 SETUP = """\
-import sys; from pathlib import Path; sys.path[:0] = [str(p) for p in [Path.cwd(), *Path.cwd().parents] if (p / "utils" / "learn").is_dir()][:1]
+import sys; from pathlib import Path
+sys.path[:0] = [str(p) for p in Path("x").absolute().parents if (p / "utils/learn").is_dir()][:1]
 from utils.learn import *
-start_chapter("{chapter}")"""  # noqa: E501
+start_chapter("{chapter}")"""
 
 ON_COLAB = """\
 # On Google Colab this cell fetches the course; anywhere else it does nothing.
 {before}import {modules}
 from pathlib import Path
 
-if "COLAB_RELEASE_TAG" in os.environ and not any((p / "utils" / "learn").is_dir() for p in [Path.cwd(), *Path.cwd().parents]):
+if "COLAB_RELEASE_TAG" in os.environ and not any((p / "utils/learn").is_dir() for p in Path("x").absolute().parents):
     home = Path("/content") / {folder!r}
     if not list(home.rglob("utils/learn")):
 {fetch}
@@ -26,7 +28,7 @@ if "COLAB_RELEASE_TAG" in os.environ and not any((p / "utils" / "learn").is_dir(
         os.chdir(home / {notebook_folder!r})
     from utils.env.colab import install_missing
     install_missing()
-"""  # noqa: E501
+"""
 
 CLONE = """\
         subprocess.run(["git", "clone", "--quiet", "--depth", "1", "--branch", {tag!r}, {url!r}, str(home)], check=True)"""  # noqa: E501
@@ -36,11 +38,12 @@ ADDRESS = 'COURSE = ""  # the address of the course as a zip; left empty, the ce
 ASK = """\
         if not COURSE:
             from google.colab import files
-            print("This notebook needs the rest of the course: choose the course's zip on your computer, or write its address into COURSE above and run the cell again.")
+            print("This notebook needs the rest of the course: choose the course's zip on your computer,")
+            print("or write its address into COURSE above and run the cell again.")
         data = urllib.request.urlopen(COURSE).read() if COURSE else next(iter(files.upload().values()), b"")
         if not zipfile.is_zipfile(io.BytesIO(data)):
             raise SystemExit("That was not the course's zip: run this cell again.")
-        zipfile.ZipFile(io.BytesIO(data)).extractall(home)"""  # noqa: E501
+        zipfile.ZipFile(io.BytesIO(data)).extractall(home)"""
 
 
 def configured(settings: dict) -> bool:

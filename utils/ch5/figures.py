@@ -343,6 +343,14 @@ def places(words: int) -> list[str]:
     return [f"word {i + 1}" for i in range(words)]
 
 
+def _those(name: str, values: Int[Tensor, "n"], chosen: Bool[Tensor, "n"]) -> str:
+    """The values that occur among the chosen ones, in words: "background 0", "object 1 or 4", "any row"."""
+    *some, last = map(str, values[chosen].unique().tolist() or [0])
+    if len(some) + 1 == len(values.unique()):
+        return f"any {name}"
+    return f"{name} {', '.join(some)} or {last}" if some else f"{name} {last}"
+
+
 def dictionary(
     world, sentences: Int[Tensor, "n W"], boards: Int[Tensor, "n T"], features: Int[Tensor, "n F"], place: int
 ) -> Explorer:
@@ -353,12 +361,7 @@ def dictionary(
         shown = boards[says] if says.any() else boards.new_full((1, boards.shape[1]), world.unk)
         common = shown.mode(0).values
         most = torch.where((shown == common).float().mean(0) > 0.5, common, world.unk)
-        values = features[says].mode(0).values.tolist() if says.any() else []
-        firm = [
-            f"{name} {value}"
-            for i, (name, value) in enumerate(zip(FEATURES, values, strict=False))
-            if (features[says][:, i] == value).float().mean() >= 0.7
-        ]
+        found = [_those(name, features[:, i], says) for i, name in enumerate(FEATURES)]
         return panels(
             world,
             {
@@ -370,8 +373,7 @@ def dictionary(
                 }.items()
             },
             title=f"Word {word} in place {place} is said about {int(says.sum())} of {len(boards)} boards",
-            caption=f"At least 70 % of these boards have in common: {', '.join(firm) or 'nothing'}. A question mark is "
-            "a cell on which no more than half agree."
+            caption=f"These boards show {', '.join(found)}. A question mark is a cell on which no more than half agree."
             if says.any()
             else "None of the boards is described with this word in this place.",
         )
@@ -421,8 +423,8 @@ def conversation(world, boards: Mapping[str, Int[Tensor, "T"]], changed: Bool[Te
     )
 
 
-def steering(shares: Mapping[str, Mapping[str, float]], whole: float) -> Picture:
-    """What one word of a partner does, and a random word; `whole`: what the partner's whole sentence does."""
+def steering(shares: Mapping[str, Mapping[str, float]], together: float) -> Picture:
+    """What one word of a partner does, and a random word; `together`: what all words about the object do."""
     taken, chance = shares.values()
     best = max(taken, key=taken.get)
     return bars(
@@ -430,7 +432,7 @@ def steering(shares: Mapping[str, Mapping[str, float]], whole: float) -> Picture
         title="Cells that turn into the partner's object when one word is taken from it",
         y="share of the cells that differ",
         caption=f"Best is {best}: {taken[best]:.0%} of the cells follow, {chance[best]:.0%} with a random word there. "
-        f"With all {len(taken)} words of the partner it is {whole:.0%}.",
+        f"With all the words about the object at once it is {together:.0%}.",
     )
 
 

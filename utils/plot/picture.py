@@ -27,6 +27,12 @@ _RULES = (
     (".shapelayer path:is([style*='rgb(34, 34, 34)'],[style*='rgb(85, 85, 85)'])", "stroke:#BBB"),  # levels and marks
 )
 DARK_CSS = "".join(f":is({_DARK}) .js-plotly-plot {where}{{{what}!important}}" for where, what in _RULES)
+# The arrow of a drop-down is a picture, which ipywidgets leaves black.
+_ARROW = (
+    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 18 18'%3E"
+    "%3Cpath d='M5 7l4 4 4-4z' fill='%23DDD'/%3E%3C/svg%3E"
+)
+DARK_CSS += f':is({_DARK}) .widget-dropdown>select{{background-image:url("{_ARROW}")!important}}'
 # Of a notebook that is opened again JupyterLab shows an image of each figure, until the mouse comes near.
 DARK_CSS += f":is({_DARK}) .jp-RenderedPlotly .plot-img{{filter:brightness(.8)}}"
 # The drawings in the text are made for a light page: in a dark one light and dark change places, and colours stay.
@@ -65,6 +71,7 @@ def template():
         "margin": {"l": 60, "r": 20, "t": 50, "b": 50},
         "title": {"x": 0.02, "xanchor": "left", "font": {"size": 15}},
         "hoverlabel": {"font": {"size": 13}},
+        "legend": {"bgcolor": "rgba(0,0,0,0)"},  # else one above the axes covers the feet of the title's letters
     }
     return go.layout.Template(layout=layout)
 

@@ -108,12 +108,24 @@ def test_the_swap_lab_counts_hits():
     assert "0 of 5 hidden cells show object 1" in lab.draw(become=1).figure.layout.title.text
 
 
+def test_the_dictionary_names_what_occurs():
+    rows = torch.tensor([0, 1, 2, 3, 3])
+    for chosen, words in (
+        ([1, 4], "row 1 or 3"),
+        ([3, 4], "row 3"),
+        ([0, 2, 3], "row 0, 2 or 3"),
+        (range(4), "any row"),
+    ):
+        assert figures._those("row", rows, torch.isin(torch.arange(5), torch.tensor(list(chosen)))) == words
+
+
 def test_the_dictionary_and_the_editor(talker, island):
     network, world = talker
     flat, features, words, drawn = island
     looked_up = figures.dictionary(world, words, flat, features, place=1)
     said = int((words[:, 0] == words[0, 0]).sum())
     assert f"said about {said} of 40 boards" in looked_up.draw().figure.layout.title.text
+    assert looked_up.draw().caption.startswith("These boards show background ")
     unused = next(word for word in words.unique().tolist() if not (words[:, 1] == word).any())
     assert "None of the boards" in looked_up.draw(place=2, word=unused).caption
     editor = figures.editor(world, words, flat, drawn, partial(language.steer, network), words=48)
