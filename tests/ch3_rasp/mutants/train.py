@@ -312,8 +312,8 @@ StopsFirst = slip(
     "                break\n",
     "                break\n            if after_epoch is not None:\n                after_epoch(found)\n",
 )
-AlmostPerfect = slip(
-    "an accuracy of almost 1 counts as perfect: it must be exactly 1",
+NearlyPerfect = slip(
+    "an accuracy below 1 counts as perfect: it must be exactly 1",
     'found["accuracy"] == 1',
     'found["accuracy"] > 0.999',
 )

@@ -87,6 +87,52 @@ unused_zero = slip(
     "sums / counts.clamp(min=epsilon)[:, None]",
     "torch.where(chosen.sum(0)[:, None] > 0, sums / counts.clamp(min=epsilon)[:, None], 0.0)",
 )  # fmt: skip
+unused_kept = slip(
+    "counts and sums of words that nobody chose stay as they were: they fade, too",
+    "return {", "used = chosen.sum(0) > 0\n    counts = torch.where(used, counts, state[\"counts\"])\n"
+    "    sums = torch.where(used[:, None], sums, state[\"sums\"])\n    return {",
+)  # fmt: skip
+present_only = slip(
+    "a word counts once, however many vectors chose it: count the vectors",
+    "chosen.sum(0)",
+    "(chosen.sum(0) > 0).float()",
+)
+last_vector = slip(
+    "of several vectors that chose a word only the last counts: add them up",
+    "chosen.T @ x", "torch.zeros_like(state[\"sums\"]).index_put((words,), x)",
+)  # fmt: skip
+too_few_words = slip(
+    "words that were not chosen are missing from the table: there are as many rows as words in the codebook",
+    "F.one_hot(words, len(state[\"counts\"]))", "F.one_hot(words)",
+)  # fmt: skip
+batch_counts = slip(
+    "the new state holds this batch's counts: it holds the running ones", '"counts": counts', '"counts": chosen.sum(0)'
+)
+same_dict = slip(
+    "the old dict is filled with the new numbers: return a new one",
+    "return {\"codebook\"", "state |= {\"codebook\"",
+    "\"sums\": sums}", "\"sums\": sums}\n    return state",
+)  # fmt: skip
+clamped_counts = slip(
+    "the counts are kept at epsilon or above: only the divisor is, the counts themselves go on shrinking",
+    '"counts": counts,', '"counts": counts.clamp(min=epsilon),',
+)  # fmt: skip
+forgotten = slip(
+    "the old counts and sums are forgotten: a running average mixes them with those of this batch",
+    'decay * state["counts"] + (1 - decay) * chosen.sum(0)', "chosen.sum(0)",
+    'decay * state["sums"] + (1 - decay) * chosen.T @ x', "chosen.T @ x",
+)  # fmt: skip
+sums_from_words = slip(
+    "the new sums start from the codebook: they go on from the old sums",
+    'decay * state["sums"]',
+    'decay * state["codebook"]',
+)
+counts_of_the_chosen = slip(
+    "only the counts of words that were chosen shrink: all counts do",
+    'counts = decay * state["counts"] + (1 - decay) * chosen.sum(0)',
+    'counts = decay * state["counts"] + (1 - decay) * chosen.sum(0)\n'
+    '    counts = torch.where(chosen.sum(0) > 0, counts, state["counts"])',
+)  # fmt: skip
 of_all_vectors = slip(
     "every word's sum takes all vectors: it takes those that chose the word", "chosen.T @ x", "x.sum(0)"
 )
