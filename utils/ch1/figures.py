@@ -155,6 +155,9 @@ def kept(logits: Tensor, tokenizer, k: int, p: float) -> Picture:
 
 def reading_and_writing(losses: dict[str, tuple[float, float]], floor: float) -> Picture:
     """Loss of each model with the whole text in view, and with only the text before the token."""
+    seeing, without = losses.get("yours, unmasked", (0.0, 0.0))
+    worse = ": later tokens only disturb a model that wasn't trained to use them" if seeing > without + 0.05 else ""
+    last = f" Yours, unmasked, has {seeing:.2f} and {without:.2f}{worse}." if "yours, unmasked" in losses else ""
     return bars(
         {
             "whole text in view": {name: pair[0] for name, pair in losses.items()},
@@ -164,5 +167,5 @@ def reading_and_writing(losses: dict[str, tuple[float, float]], floor: float) ->
         y="nats a token",
         caption="For the models that have the mask, both bars agree. The loss of no_mask is "
         f"{losses['no_mask'][0]:.2f} while the answer is in view and {losses['no_mask'][1]:.2f} when it is not; "
-        f"knowing nothing at all gives log V = {floor:.2f}.",
+        f"knowing nothing at all gives log V = {floor:.2f}.{last}",
     )

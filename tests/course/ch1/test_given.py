@@ -144,4 +144,9 @@ def test_figures_say_what_they_show():
     over = figures.overfitting([6.0, 1.0, 0.5], [6.0, 5.0, 7.0], [0, 10, 20]).caption
     assert "lowest at step 10 (5.00)" in over and "gap of 6.50" in over
     both = {"small": (3.0, 3.0), "no_mask": (0.1, 9.0)}
-    assert "0.10 while the answer is in view and 9.00" in figures.reading_and_writing(both, math.log(512)).caption
+    said = figures.reading_and_writing(both, math.log(512)).caption
+    assert "0.10 while the answer is in view and 9.00" in said and "unmasked" not in said
+    said = figures.reading_and_writing(both | {"yours, unmasked": (4.0, 3.2)}, math.log(512)).caption
+    assert "Yours, unmasked, has 4.00 and 3.20: later tokens only disturb" in said
+    said = figures.reading_and_writing(both | {"yours, unmasked": (3.2, 3.2)}, math.log(512)).caption
+    assert said.endswith("Yours, unmasked, has 3.20 and 3.20.")
