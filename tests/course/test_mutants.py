@@ -102,6 +102,16 @@ def test_right_variants_pass(chapter, name, seed):
 
 
 @every_exercise
+def test_every_mistake_has_a_name_of_its_own(chapter, name):
+    tree = ast.parse(course.mutants_file(chapter, name).read_text(encoding="utf-8"))
+    slips = [part for part in tree.body if isinstance(part, ast.Assign) and isinstance(part.value, ast.Call)]
+    names = [part.targets[0].id for part in slips if isinstance(part.targets[0], ast.Name)]
+    names += [part.name for part in tree.body if isinstance(part, (ast.FunctionDef, ast.ClassDef))]
+    twice = {one for one in names if names.count(one) > 1}
+    assert not twice, f"the later one replaces the earlier one: {', '.join(sorted(twice))}"
+
+
+@every_exercise
 def test_enough_wrong_answers(chapter, name):
     # an exercise with fewer known wrong answers says why in a constant of its mutants file
     reason = getattr(suite.load_file(course.mutants_file(chapter, name)), "FEWER_BECAUSE", "")

@@ -64,12 +64,6 @@ NoOutput = slip(
     "self.output(mixed)",
     "mixed + 0 * self.output(mixed)",
 )
-OneHead = slip(
-    "the heads are not split: each of the N heads has its own pattern",
-    "q = self.query(both).view(B, T, self.n_heads, -1).transpose(1, 2)", "q = self.query(both)[:, None]",
-    "k = self.key(both).view(B, T, self.n_heads, -1).transpose(1, 2)", "k = self.key(both)[:, None]",
-    "v = self.value(both).view(B, T, self.n_heads, -1).transpose(1, 2)", "v = self.value(both)[:, None]",
-)  # fmt: skip
 HeadsInterleaved = slip(
     "the heads are put together in the wrong order: bring the head axis back behind the cells before flattening",
     "(pattern @ v).transpose(1, 2).reshape(B, T, D)", "(pattern @ v).reshape(B, T, D)",

@@ -194,7 +194,7 @@ PostNormAfter = slip(
     "block.norm_1(block.z_attn(x + block.attention(x, pos)))",
 )
 
-PositionDetached = slip(
+PositionDetachedInMlp = slip(
     "only a part of the gradient reaches position: attention and the MLP both train it, so nothing is detached",
     "pos.expand(len(x), -1, -1)", "pos.detach().expand(len(x), -1, -1)",
 )  # fmt: skip

@@ -126,7 +126,7 @@ OnlyLabelsCentred = slip(
     "X is taken to have the mean 0: subtract its mean from the vectors, and let the bias make up for it",
     "mean_x, mean_y = X.mean(dim=0), ", "mean_x, mean_y = torch.zeros(X.shape[1]), ",
 )  # fmt: skip
-Standardised = slip(
+StandardisedFirst = slip(
     "X is standardised first, so that the weights do not belong to X itself: subtract the mean, and no more",
     "mean_x, mean_y =", "X = (X - X.mean(dim=0)) / X.std(dim=0)\n    mean_x, mean_y =",
 )  # fmt: skip

@@ -137,7 +137,7 @@ BetweenOverWithin = slip(
     "the sum between the classes is divided by that within them: divide by the whole",
     "float(between / total) if total > 0", "float(between / (total - between)) if total > 0",
 )  # fmt: skip
-Lengths = slip(
+AllLengths = slip(
     "lengths are added up instead of their squares",
     "centred.square().sum()", "centred.norm(dim=1).sum()",
     "members.mean(dim=0).square().sum()", "members.mean(dim=0).norm()",
