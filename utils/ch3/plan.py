@@ -287,7 +287,9 @@ class Plan:
 def _check_arguments(sop, vocab: list, max_len: int) -> None:
     """Raises CompileError for a vocabulary or a length that makes no sense, and for what isn't an s-op."""
     if getattr(sop, "kind", "") != "s-op":
-        raise CompileError("only an s-op can be compiled: selectors have no value of their own")
+        selector = getattr(sop, "kind", "") == "selector"
+        is_this = "selectors have no value of their own" if selector else f"{sop!r} is none"
+        raise CompileError(f"only an s-op can be compiled: {is_this}")
     if not vocab or len({(type(v), v) for v in vocab}) != len(vocab):
         raise CompileError("the vocabulary must be a list of different tokens")
     if BOS in vocab:
