@@ -47,7 +47,7 @@ def check(linear_ce_grad, given, says, **tolerance):
 
 def test_equal_sizes(linear_ce_grad, draw):
     given = inputs(draw, 6, 6, 6, 6)
-    says = "with all sizes equal, where a mixed-up axis does not show by its shape, the gradient is not autograd's"
+    says = "the gradient is not autograd's: here all sizes are equal, so that no shape shows which axes are mixed up"
     check(linear_ce_grad, given, says)
 
 

@@ -165,7 +165,7 @@ def test_empty_mask(train, draw):
     losses = losses_of(got, 5)
     says = "a batch whose mask is empty must count as loss 0, once, and do no harm"
     require(bool(losses.isfinite().all()) and float(losses[0]) == 0 and float(losses[3]) == 0, says, got=losses)
-    compare(got, wanted, "after a batch whose mask is empty the training is another one")
+    compare(got, wanted, "after a batch whose mask is empty the steps are wrong")
 
 
 @draws(3)
@@ -175,11 +175,11 @@ def test_frozen(train, draw):
     got = run(train, before)
     says = f"{late} is frozen until step {until}, but something has moved it earlier than that"
     require(bool(got["after"][late].equal(before[0][late])), says)
-    compare(got, before, f"with {late} frozen until step {until} the training before that is another one")
+    compare(got, before, f"with {late} frozen until step {until} the steps before that are wrong")
     got = run(train, after)
     says = f"{late} is released at step {until}, but it is still where it was after {until + 2} steps"
     require(not bool(got["after"][late].equal(after[0][late])), says)
-    compare(got, after, f"with {late} frozen until step {until} the training from there on is another one")
+    compare(got, after, f"with {late} frozen until step {until} the steps from there on are wrong")
 
 
 @draws(1)
@@ -187,7 +187,7 @@ def test_all_frozen(train, draw):
     """Nothing can move at first: a loss without any gradient isn't a reason to stop."""
     wanted = draw.once(all_waiting)
     got = run(train, wanted)
-    compare(got, wanted, "where all three matrices wait until step 2 the training is another one")
+    compare(got, wanted, "where all three matrices are frozen until step 2 the steps are wrong")
 
 
 @draws(1)

@@ -150,6 +150,10 @@ first_position_no_eval = slip(
     "the logits of the first position are used: the next token follows from the last one" + AND_NO_EVAL,
     *NO_EVAL, READ, "model(window[None])[0, 0]",
 )  # fmt: skip
+first_position_neither = slip(
+    "the logits of the first position are used: take the last one; and write in eval mode, without gradients",
+    *NO_EVAL, READ, "model(window[None])[0, 0]", "with torch.no_grad():", "if True:",
+)  # fmt: skip
 cuts_the_stop_no_eval = slip(
     "the stop token is cut off: it is kept" + AND_NO_EVAL,
     *NO_EVAL, f"{GROW}\n            {STOP}", f"{STOP}\n            {GROW}",

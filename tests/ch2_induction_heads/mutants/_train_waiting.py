@@ -12,9 +12,23 @@ right_loop = load_file(Path(__file__).with_name("_train_loop.py"))
 loop, loss_of, waiting = right_loop.loop, right_loop.loss_of, right_loop.waiting
 
 
-@wrong("an empty mask gives nan, the mean over no positions: such a batch counts as loss 0")
+NAN_ON_EMPTY = "an empty mask gives nan, the mean over no positions: such a batch counts as loss 0"
+
+
+@wrong(NAN_ON_EMPTY)
 def nan_on_empty(model, sampler, steps, lr, freeze=None):
     return loop(model, sampler, steps, lr, freeze, loss_of=lambda m, x, y, mask: F.cross_entropy(m(x)[mask], y[mask]))
+
+
+@wrong(NAN_ON_EMPTY)
+def nan_on_empty_and_no_decay(model, sampler, steps, lr, freeze=None):
+    def mean(model, x, y, mask):
+        return F.cross_entropy(model(x)[mask], y[mask])
+
+    def plain(parameters):
+        return torch.optim.SGD(parameters, lr=lr, momentum=0.9)
+
+    return loop(model, sampler, steps, lr, freeze, loss_of=mean, make=plain)
 
 
 @wrong("a batch whose mask is empty leaves no entry in the history: it counts as loss 0")

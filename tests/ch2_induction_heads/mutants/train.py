@@ -16,6 +16,11 @@ loop, loss_of, waiting = right_loop.loop, right_loop.loss_of, right_loop.waiting
 pieces = load_file(Path(__file__).with_name("_memory_pieces.py"))
 
 
+def without_decay(lr):
+    """The optimizer of those who leave weight decay out, which is right as well."""
+    return lambda parameters: torch.optim.SGD(parameters, lr=lr, momentum=0.9)
+
+
 @wrong("the loss is taken over all positions: only those of the mask count")
 def mask_ignored(model, sampler, steps, lr, freeze=None):
     def mean(model, x, y, mask):
@@ -77,9 +82,17 @@ def first_row(model, sampler, steps, lr, freeze=None):
     return loop(model, sampler, steps, lr, freeze, loss_of=lambda m, x, y, mask: loss_of(m, x[:1], y[:1], mask[:1]))
 
 
-@wrong("the gradients are never cleared: each step also follows those of all earlier batches")
+NEVER_CLEARED = "the gradients are never cleared: each step also follows those of all earlier batches"
+
+
+@wrong(NEVER_CLEARED)
 def no_zero_grad(model, sampler, steps, lr, freeze=None):
     return loop(model, sampler, steps, lr, freeze, clear=False)
+
+
+@wrong(NEVER_CLEARED)
+def no_zero_grad_and_no_decay(model, sampler, steps, lr, freeze=None):
+    return loop(model, sampler, steps, lr, freeze, clear=False, make=without_decay(lr))
 
 
 @wrong("there is no momentum: it is 0.9, and must last from step to step")
@@ -254,15 +267,26 @@ def keeps_tensors(model, sampler, steps, lr, freeze=None):
     return {"loss_head": [torch.tensor(x) for x in loop(model, sampler, steps, lr, freeze)["loss_head"]]}
 
 
-@wrong("backward() is called although every matrix is still frozen: then the loss has no gradient, and it raises")
-def backward_without_gradients(model, sampler, steps, lr, freeze=None):
-    def loss_with_backward(model, *batch):
-        loss = loss_of(model, *batch)
-        loss.backward(retain_graph=True)
-        model.zero_grad()
-        return loss
+NOTHING_TO_DIFFERENTIATE = (
+    "backward() is called although every matrix is still frozen: then the loss has no gradient, and it raises"
+)
 
+
+def loss_with_backward(model, *batch):
+    loss = loss_of(model, *batch)
+    loss.backward(retain_graph=True)
+    model.zero_grad()
+    return loss
+
+
+@wrong(NOTHING_TO_DIFFERENTIATE)
+def backward_without_gradients(model, sampler, steps, lr, freeze=None):
     return loop(model, sampler, steps, lr, freeze, loss_of=loss_with_backward)
+
+
+@wrong(NOTHING_TO_DIFFERENTIATE)
+def backward_without_gradients_and_no_decay(model, sampler, steps, lr, freeze=None):
+    return loop(model, sampler, steps, lr, freeze, loss_of=loss_with_backward, make=without_decay(lr))
 
 
 @right
