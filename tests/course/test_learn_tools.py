@@ -423,6 +423,17 @@ def test_names_resolve_and_miss_with_the_nearest():
         context.resolve("ch99.LayerNorm")
 
 
+def test_plain_cards_show_a_row_that_differs():
+    """Where a card is text alone, two equal rows under expected and got would tell nothing."""
+    expected = torch.arange(24.0).reshape(2, 3, 4)
+    got = expected.clone()
+    got[1, 2, 3] = -1
+    (_, wanted), (_, found) = show.compared(expected, got)
+    assert wanted == "shape (2, 3, 4), row [1, 2] [20, 21, 22, 23]"
+    assert found == "shape (2, 3, 4), row [1, 2] [20, 21, 22, -1]"
+    assert "first row [0, 1, 2, 3]" in show.compared(expected, got[:1])[0][1]
+
+
 def test_heat_maps_show_the_slice_that_differs():
     expected, got = torch.zeros(2, 3, 4, 20), torch.zeros(2, 3, 4, 20)
     got[1, 2, 3, 5] = 7

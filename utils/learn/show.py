@@ -172,18 +172,28 @@ def compared(expected, got) -> list[tuple[str, str]]:
     """Title and short text of both values; of `got` alone where the test has nothing to hold it against."""
     if isinstance(expected, Tensor) and isinstance(got, Tensor) and expected.ndim == got.ndim == 0:
         return [("expected", f"{expected.item():.6g}"), ("got", f"{got.item():.6g}")]
-    both = [("expected", brief(expected)), ("got", brief(got))]
+    row = telling_row(expected, got)
+    both = [("expected", brief(expected, row)), ("got", brief(got, row))]
     return both[1:] if expected is None and got is not None else both
 
 
-def brief(value) -> str:
-    """A value in at most 200 characters of plain text."""
+def telling_row(expected, got) -> tuple[int, ...]:
+    """Leading indices of the first row in which two tensors of one shape differ; empty where none does."""
+    if not (isinstance(expected, Tensor) and isinstance(got, Tensor) and expected.shape == got.shape):
+        return ()
+    far = differs(expected, got).nonzero()
+    return tuple(far[0, :-1].tolist()) if len(far) and expected.ndim > 1 else ()
+
+
+def brief(value, row: tuple[int, ...] = ()) -> str:
+    """A value in at most 200 characters of plain text; of a tensor, its first row or the one given."""
     if isinstance(value, Tensor) and value.ndim == 0:
         return f"tensor({value.item():.6g})"
     if isinstance(value, Tensor) and value.numel():
-        part = cut(value, (0,) * max(value.ndim - 2, 0))
-        text = "[" + ", ".join(number(x) for x in part[0].double().tolist()) + "]"
-        return f"shape {tuple(value.shape)}, first row {text}"[:200]
+        part = value[row or (0,) * (value.ndim - 1)][:MOST]
+        text = "[" + ", ".join(number(x) for x in part.double().tolist()) + "]"
+        which = f"row {list(row)}" if any(row) else "first row"
+        return f"shape {tuple(value.shape)}, {which} {text}"[:200]
     text = repr(value)
     return text if len(text) <= 200 else text[:197] + "..."
 
