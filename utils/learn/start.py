@@ -38,7 +38,8 @@ def start_chapter(chapter: str) -> None:
         title = str(error)
     text = f"{device_name()} | Python {platform.python_version()} | torch {torch.__version__} | {title}"
     text += f"\n{first}" if (first := to_do_first(chapter)) else ""
-    show(text, f'<pre style="margin:0;word-break:normal">{lines(text)}</pre><style>{picture.DARK_DRAWINGS_CSS}</style>')
+    styles = picture.DARK_DRAWINGS_CSS + picture.WHOLE_WORDS_CSS
+    show(text, f'<pre style="margin:0">{lines(text)}</pre><style>{styles}</style>')
 
 
 def to_do_first(chapter: str) -> str:

@@ -37,6 +37,8 @@ DARK_CSS += f':is({_DARK}) .widget-dropdown>select{{background-image:url("{_ARRO
 DARK_CSS += f":is({_DARK}) .jp-RenderedPlotly .plot-img{{filter:brightness(.8)}}"
 # The drawings in the text are made for a light page: in a dark one light and dark change places, and colours stay.
 DARK_DRAWINGS_CSS = f':is({_DARK}) img[src^="data:image/svg+xml"]{{filter:invert(.93) hue-rotate(180deg)}}'
+# JupyterLab ends a line of code or text that is too long for an output anywhere, even inside a word.
+WHOLE_WORDS_CSS = ".jp-OutputArea-output pre{word-break:normal!important}"
 # Not "responsive": JupyterLab itself has a figure fit its cell, and on its redraw (a theme, a window of another size)
 # plotly would give such a figure the height of its surroundings, which is none.
 CONFIG = {"displaylogo": False, "showSendToCloud": False}
