@@ -111,7 +111,7 @@ def maps_exchanged(model, beta=(10, 10, 10), triggers=None):
     return write(model, beta, triggers, wk2=keys)
 
 
-@wrong("w_1 is computed with the weights the wrong way round: y = W x")
+@wrong("w_1 is computed with the weights the wrong way round: a map takes x to W x")
 def maps_transposed(model, beta=(10, 10, 10), triggers=None):
     def keys(Q, w_1):
         first = model.layers[0].attention

@@ -56,7 +56,7 @@ def p_z_over_largest(W, U_in, U_out, p_z, p_k_given_z):
     return written((p_z / p_z.max())[:, None] * excess(W, U_in, U_out, p_k_given_z), U_in, U_out)
 
 
-@wrong("p(z) is missing: what a token writes is weighed by how often the token comes")
+@wrong("p(z) is missing: what a token writes is weighted by how often it occurs")
 def without_p_z(W, U_in, U_out, p_z, p_k_given_z):
     return written(excess(W, U_in, U_out, p_k_given_z), U_in, U_out)
 
@@ -307,7 +307,7 @@ def difference_of_logarithms(W, U_in, U_out, p_z, p_k_given_z):
     return written(p_z[:, None] * (log_phat - p_k_given_z.clamp(min=1e-9).log()), U_in, U_out)
 
 
-@wrong("the true probabilities are multiplied in twice: predicted minus true, weighed by p(z), is all")
+@wrong("the true probabilities are multiplied in twice: predicted minus true, weighted by p(z), is all")
 def weighed_by_the_truth(W, U_in, U_out, p_z, p_k_given_z):
     phat = scores(W, U_in, U_out).softmax(1)
     return written(p_z[:, None] * p_k_given_z * (phat - 1), U_in, U_out)

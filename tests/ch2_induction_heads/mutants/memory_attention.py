@@ -137,7 +137,7 @@ class ScaledAfterSoftmax(Base):
 
 
 # From outside these two are the same: x_t . (W^T x_s) is (W x_t) . x_s.
-WRONG_SIDE = "wk acts on the queries: row t of the scores belongs to the query x_t as it is, and the keys are y = W x"
+WRONG_SIDE = "wk is applied to the queries: the query at t is x_t itself, and the keys are W_K x"
 
 
 @wrong(WRONG_SIDE)
@@ -241,7 +241,7 @@ class ValuesFromKeys(Base):
         return self.wo(A @ self.wk(x)) + 0 * self.wv(x)
 
 
-@wrong("a weight is applied without its transpose: the convention is y = W x, which is what nn.Linear does")
+@wrong("a weight is applied without its transpose: a map takes x to W x, as nn.Linear does")
 class ValueWeightTransposed(Base):
     def mix(self, A, x):
         return A @ x @ self.wv.weight @ self.wo.weight

@@ -122,7 +122,7 @@ def first_without_output(model, tokens):
     return Own(model, tokens).logits()
 
 
-@wrong("W_K^1 is transposed: y = W x for a linear map")
+@wrong("W_K^1 is transposed: a map takes x to W x")
 def first_keys_transposed(model, tokens):
     class Own(Steps):
         def keys1(self):

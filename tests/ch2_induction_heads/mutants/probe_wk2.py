@@ -64,7 +64,7 @@ def maps_exchanged(model, tokens):
     return share(E[tokens] @ W @ (E[tokens] @ wo.T @ wv.T).T)
 
 
-@wrong("the weights of W_O^1 W_V^1 are applied without their transpose: the convention is y = W x")
+@wrong("the weights of W_O^1 W_V^1 are applied without their transpose: a map takes x to W x")
 def maps_transposed(model, tokens):
     E, W, wv, wo = parts(model)
     return share(E[tokens] @ W @ (E[tokens] @ wv @ wo).T)

@@ -34,19 +34,19 @@ def maps_exchanged(model):
     return share(E @ wo.T @ wv.T @ U.T)
 
 
-@wrong("W_O^2 is transposed: the convention is y = W x")
+@wrong("W_O^2 is transposed: a map takes x to W x")
 def transposed(model):
     E, wv, wo, U = parts(model)
     return share(E @ wv.T @ wo @ U.T)
 
 
-@wrong("W_V^2 is transposed: the convention is y = W x")
+@wrong("W_V^2 is transposed: a map takes x to W x")
 def value_map_transposed(model):
     E, wv, wo, U = parts(model)
     return share(E @ wv @ wo.T @ U.T)
 
 
-@wrong("both maps are transposed: the convention is y = W x")
+@wrong("both maps are transposed: a map takes x to W x")
 def both_transposed(model):
     E, wv, wo, U = parts(model)
     return share(E @ wv @ wo @ U.T)
