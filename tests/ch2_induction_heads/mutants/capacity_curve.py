@@ -45,15 +45,6 @@ def same_vectors(d, ns, seeds):
     return [mean([share(vectors(n, d, seeded(s)), vectors(n, d, seeded(s))) for s in seeds]) for n in ns]
 
 
-@wrong(SAME + "; and walk through the seeds only once")
-def same_vectors_and_no_list(d, ns, seeds):
-    curve = []
-    for n in ns:
-        shares = [share(vectors(n, d, seeded(s)), vectors(n, d, seeded(s))) for s in seeds]
-        curve.append(sum(shares) / len(seeds))
-    return curve
-
-
 ONE_SEED = "only one of the seeds counts: take the mean over all of them"
 
 
@@ -403,6 +394,13 @@ width_n = slip(
 two_generators = slip(
     SAME, "V = random_embeddings(n, d, generator)",
     "V = random_embeddings(n, d, torch.Generator().manual_seed(seed))",
+)  # fmt: skip
+NO_LEN = "seeds may be any iterable, and one that can be walked through only once has no len(): keep them in a list"
+no_len = slip(NO_LEN, "seeds, curve = list(seeds), []", "curve = []")
+two_generators_and_no_len = slip(
+    f"{SAME}; and {NO_LEN}", "V = random_embeddings(n, d, generator)",
+    "V = random_embeddings(n, d, torch.Generator().manual_seed(seed))",
+    "seeds, curve = list(seeds), []", "curve = []",
 )  # fmt: skip
 seed_zero = slip(SEED_ZERO, "manual_seed(seed)", "manual_seed(0)")
 added_up = slip(SUMMED, "curve.append(total / len(seeds))", "curve.append(total)")
