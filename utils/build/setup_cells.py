@@ -38,8 +38,8 @@ ADDRESS = 'COURSE = ""  # the address of the course as a zip; left empty, the ce
 ASK = """\
         if not COURSE:
             from google.colab import files
-            print("This notebook needs the rest of the course: choose the course's zip on your computer,")
-            print("or write its address into COURSE above and run the cell again.")
+            print("This notebook needs the rest of the course: choose the course's zip on your computer, "
+                  "or write its address into COURSE above and run the cell again.")
         data = urllib.request.urlopen(COURSE).read() if COURSE else next(iter(files.upload().values()), b"")
         if not zipfile.is_zipfile(io.BytesIO(data)):
             raise SystemExit("That was not the course's zip: run this cell again.")
