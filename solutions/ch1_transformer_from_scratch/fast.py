@@ -3,8 +3,8 @@
 The reference (model.py) reads like the formulas; this one is what to train with when time matters. It differs in six
 ways: queries, keys and values come out of one matrix product; softmax(QK / sqrt(H)) V is one fused kernel that never
 builds the (T, T) pattern; layer norm and GELU are torch's own kernels; biases are added inside the products; the loss
-drops the last position before the unembedding, so that no logits are copied; and a CPU computes the products as
-convolutions of width 1 (`Pointwise`).
+passes over the last position instead of cutting it off, so that no logits are copied; and a CPU computes the products
+as convolutions of width 1 (`Pointwise`).
 """
 
 import torch
@@ -13,24 +13,10 @@ from einops import rearrange
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from utils.train import Pointwise
+
 from .config import TransformerConfig
 from .model import Transformer
-
-
-class Pointwise(nn.Linear):
-    """A linear map of every position by itself: (..., I) -> (..., O).
-
-    On a CPU it is a convolution of width 1, as the Transformer's paper also puts it ("two convolutions with kernel size
-    1", Vaswani et al. 2017, section 3.3). The numbers are the same, but PyTorch hands products to MKL, which uses half
-    of the vector width of an AMD processor, and convolutions to oneDNN, which uses all of it.
-    """
-
-    def forward(self, x: Float[Tensor, "... I"]) -> Float[Tensor, "... O"]:
-        if not (x.is_cpu and x.dtype == torch.float32 and torch.backends.mkl.is_available()):
-            return super().forward(x)
-        image = rearrange(x, "... I -> 1 1 (...) I").movedim(-1, 1)  # every position is a pixel, with I channels
-        mapped = F.conv2d(image, rearrange(self.weight, "O I -> O I 1 1"), self.bias)
-        return mapped.movedim(1, -1).reshape(*x.shape[:-1], -1)
 
 
 class FastTransformer(nn.Module):
@@ -71,8 +57,8 @@ class FastTransformer(nn.Module):
 
     def loss(self, tokens: Int[Tensor, "B T"]) -> Float[Tensor, ""]:
         """`next_token_loss` of this model's logits: the mean cross-entropy of token t + 1 given the tokens up to t."""
-        before = rearrange(self._stream(tokens)[:, :-1], "B T E -> (B T) E")
-        return F.cross_entropy(self.unembedding(before), rearrange(tokens[:, 1:], "B T -> (B T)"))
+        targets = F.pad(tokens[:, 1:], (0, 1), value=-100)  # which cross_entropy leaves out
+        return F.cross_entropy(rearrange(self(tokens), "B T V -> (B T) V"), rearrange(targets, "B T -> (B T)"))
 
     def _stream(self, tokens: Int[Tensor, "B T"]) -> Float[Tensor, "B T E"]:
         """What the unembedding reads: the residual stream after all blocks and the final layer norm."""

@@ -16,6 +16,7 @@ from utils.train import (
     generator,
     load_optimizer,
     optimizer_tensors,
+    pointwise,
     progress_bar,
     read_tensors,
     set_aside,
@@ -93,7 +94,7 @@ class Run:
         self.steps = math.ceil(world.dataset_len / run.batch_size)  # in an epoch
         constant = run.lr_schedule == "constant"
         self.schedule = Schedule(run.batch_size, run.learning_rate, constant, run.weight_decay, run.beta2)
-        self.model = self._build(kind, cfg).to(self.device)
+        self.model = pointwise(self._build(kind, cfg)).to(self.device)
         self.optimizer = make_optimizer(self.model, self.schedule)
         self.epoch = 0
         if resume:

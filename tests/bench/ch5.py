@@ -10,6 +10,7 @@ import torch.nn.functional as F
 
 from tests.bench.table import Row, faster, interleaved, within
 from utils import course
+from utils.train import pointwise
 
 EVEN = (1 / 3, 1 / 3, 1 / 3)
 
@@ -160,7 +161,7 @@ def training(ours) -> list[Row]:
     library, draws = _library(ours, world), torch.Generator().manual_seed(3)
     torch.manual_seed(torch_seed)
     model, old = (ours.FactorizedTransformer(ours.ModelConfig()) for _ in range(2))
-    old = old.double()
+    model, old = pointwise(model), old.double()  # as the command `train` does
     optimizer = ours.make_optimizer(model, ours.Schedule())
     old_optimizer = torch.optim.AdamW(old.parameters(), lr=1e-3, betas=(0.9, 0.95), foreach=False)
     plain = OneByOne(library)
@@ -201,7 +202,7 @@ def lea_step(ours) -> Row:
     library, draws, words = _library(ours, ours.WorldConfig()), torch.Generator().manual_seed(3), torch.Generator()
     torch.manual_seed(0)
     model, old = (ours.TinyLEA(ours.LEASettings()) for _ in range(2))
-    old = old.double()
+    model, old = pointwise(model), old.double()
     optimizer, _ = ours.lea_optimizer(model, 1e-3, 1000)
     old_optimizer = torch.optim.AdamW(old.parameters(), lr=1e-3, betas=(0.9, 0.95), foreach=False)
     plain = OneByOne(library)

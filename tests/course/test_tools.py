@@ -6,10 +6,12 @@ import sys
 
 import pytest
 import torch
+from rounding import assert_same_but_rounding
+from torch import nn
 
 from utils.course import ROOT, CourseError
 from utils.files import write_whole
-from utils.train import load_optimizer, optimizer_tensors, run_command
+from utils.train import Pointwise, load_optimizer, optimizer_tensors, pointwise, run_command
 
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path):
@@ -78,3 +80,33 @@ def test_a_terminal_and_arguments_outside_unicode(argument):
         assert done.returncode == 0 and done.stdout.decode("cp1252").strip() == "naïve ? ?" and not done.stderr
     else:
         assert done.returncode == 2 and done.stderr.strip() == b"The argument na?ve is not text in UTF-8."
+
+
+@pytest.mark.parametrize("shape", [(5,), (3, 4, 5), (16, 5), (4, 8, 5)])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_pointwise_map_is_a_linear_map(shape, dtype):
+    torch.manual_seed(3)
+    ours, linear = Pointwise(5, 7).to(dtype), nn.Linear(5, 7).to(dtype)
+    ours.load_state_dict(linear.state_dict())
+    x = torch.randn(shape, dtype=dtype)
+    found = []
+    for layer in (ours, linear):
+        read = x.clone().requires_grad_()
+        y = layer(read)
+        y.square().sum().backward()
+        found.append((y, read.grad, layer.weight.grad, layer.bias.grad))
+    for one, other in zip(*found, strict=True):
+        assert one.shape == other.shape
+        assert_same_but_rounding(one, other)
+
+
+def test_every_linear_map_of_a_model_becomes_pointwise():
+    model = nn.Sequential(nn.Linear(3, 4), nn.Sequential(nn.GELU(), nn.Linear(4, 2, bias=False)))
+    x, before = torch.randn(16, 3), dict(model.state_dict())
+    expected = model(x)
+    assert pointwise(model) is model and [type(model[0]), type(model[1][1])] == [Pointwise, Pointwise]
+    assert_same_but_rounding(model(x), expected)
+    assert all(
+        model.state_dict()[name] is value or torch.equal(model.state_dict()[name], value)
+        for name, value in before.items()
+    )

@@ -13,6 +13,7 @@ from utils.train.files import (
     write_json,
     write_tensors,
 )
+from utils.train.linear import Pointwise, pointwise
 from utils.train.run import (
     Interrupt,
     best_device,

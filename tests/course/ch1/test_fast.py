@@ -3,10 +3,9 @@
 import pytest
 import torch
 from rounding import assert_same_but_rounding
-from torch import nn
 
 from solutions.ch1_transformer_from_scratch.config import TransformerConfig
-from solutions.ch1_transformer_from_scratch.fast import FastTransformer, Pointwise, fast_train_step
+from solutions.ch1_transformer_from_scratch.fast import FastTransformer, fast_train_step
 from solutions.ch1_transformer_from_scratch.model import Transformer
 from solutions.ch1_transformer_from_scratch.objective import next_token_loss
 from solutions.ch1_transformer_from_scratch.training import train
@@ -55,21 +54,3 @@ def test_equal_after_training(variant):
     assert not written.unembedding.b_U.any()
     if variant == "no_positions":
         assert not written.positional_embedding.W_P.any()
-
-
-@pytest.mark.parametrize("shape", [(5,), (1, 5), (3, 4, 5)])
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_a_pointwise_map_is_a_linear_map(shape, dtype):
-    torch.manual_seed(3)
-    ours, linear = Pointwise(5, 7).to(dtype), nn.Linear(5, 7).to(dtype)
-    ours.load_state_dict(linear.state_dict())
-    x = torch.randn(shape, dtype=dtype)
-    found = []
-    for layer in (ours, linear):
-        read = x.clone().requires_grad_()
-        y = layer(read)
-        y.square().sum().backward()
-        found.append((y, read.grad, layer.weight.grad, layer.bias.grad))
-    for one, other in zip(*found, strict=True):
-        assert one.shape == other.shape
-        assert_same_but_rounding(one, other)
