@@ -134,11 +134,11 @@ def paint(lib, objects: Int[Tensor, "B K 3"], bg: Int[Tensor, "B"]) -> dict[str,
     token = lib.roots.flatten(1)[root[..., 0].clamp(min=0)]  # (B, K, d d)
     at = (row + cell // d) * side + column + cell % d
     at = at.masked_fill((root < 0) | (token < 0), side * side)  # a cell beyond the board takes what is not drawn
-    owner = torch.zeros(n, side * side + 1, dtype=torch.int64)
+    owner = torch.zeros(n, side * side + 1, dtype=torch.int32)  # half of int64's memory to go through
     for k in range(slots):  # where several objects lie, the last one is seen
-        owner.scatter_(1, at[:, k], (1 + k * d * d + cell).expand(n, -1))
+        owner.scatter_(1, at[:, k], (1 + k * d * d + cell).int().expand(n, -1))
     choices = 1 + slots * d * d  # for each cell: the background, or a cell of an object
-    chosen = (owner[:, :-1] + choices * torch.arange(n)[:, None]).flatten()
+    chosen = (owner[:, :-1] + choices * torch.arange(n, dtype=torch.int32)[:, None]).flatten()
 
     def read(values, background):
         values = torch.cat([background[:, None], values.expand(n, slots, d * d).flatten(1)], dim=1)
@@ -222,7 +222,7 @@ def mask_boards(
     line = torch.arange(lib.side)
     rows, columns = ((line >= at[:, None]) & (line < at[:, None] + d) for at in corner.unbind(1))
     mask |= (patched[:, None] & rows)[:, :, None] & columns[:, None]
-    return board.masked_fill(mask, lib.unk), mask
+    return torch.where(mask, lib.unk, board), mask
     # end solution
 
 
