@@ -100,6 +100,10 @@ def test_a_pointwise_map_is_a_linear_map(shape, dtype):
         assert_same_but_rounding(one, other)
 
 
+def test_a_pointwise_map_of_no_position():
+    assert Pointwise(5, 7)(torch.zeros(0, 5)).shape == (0, 7)
+
+
 def test_every_linear_map_of_a_model_becomes_pointwise():
     model = nn.Sequential(nn.Linear(3, 4), nn.Sequential(nn.GELU(), nn.Linear(4, 2, bias=False)))
     x, before = torch.randn(16, 3), dict(model.state_dict())

@@ -18,7 +18,7 @@ class Pointwise(nn.Linear):
 
     def forward(self, x: Float[Tensor, "... I"]) -> Float[Tensor, "... O"]:
         rows, odd = divmod(x.numel() // self.in_features, IMAGES)
-        if odd or not (x.is_cpu and x.dtype == torch.float32 and torch.backends.mkl.is_available()):
+        if odd or not rows or not (x.is_cpu and x.dtype == torch.float32 and torch.backends.mkl.is_available()):
             return super().forward(x)
         image = x.reshape(IMAGES, 1, rows, self.in_features).movedim(-1, 1)  # a position is a pixel with I channels
         mapped = F.conv2d(image, self.weight[:, :, None, None], self.bias)
