@@ -74,6 +74,7 @@ def test_mean_of_several(aggregate, draw):
     says = "a row that chooses several keys must give the mean of their values, a float"
     compared(aggregate, matrix, [a, b, 4], expected, says)
     compared(aggregate, [[1, 1, 0], [1, 0, 1]], [1.5, 0.5, 2.5], [1.0, 2.0], says)
+    compared(aggregate, [[1, 1, 1], [1, 1, 1]], [1, 0, 0], [1 / 3, 1 / 3], "a mean must be given with all its digits")
     compared(aggregate, [[1, 1, 1], [1, 1, 1]], [5, 5, 2], [4.0, 4.0], "equal values count as often as they are chosen")
     compared(aggregate, [[1, 1, 0]], [5, 5, 2], [5.0], "the mean of several equal values is a float, too")
     says = "what has a mean is decided by the whole sequence: bools beside an int are numbers"
