@@ -77,7 +77,7 @@ def compile_rasp(sop, vocab: list, max_len: int, causal: bool = False) -> Compil
 
 
 def verify(model: CompiledModel, sop: SOp, tries: int = 200, seed: int = 0) -> dict | None:
-    """Compare model and program on all inputs of up to three tokens, and on random ones; the first difference.
+    """The first difference of model and program on all inputs of up to three tokens and on random ones, or None.
 
     The difference is {"input", "model", "program"}. Inputs on which the program itself fails are left out.
     """

@@ -1,4 +1,4 @@
-"""Linear maps that a CPU computes faster: the same numbers by another of PyTorch's libraries."""
+"""Linear maps that a CPU computes faster, by another of PyTorch's libraries."""
 
 import torch
 import torch.nn.functional as F
@@ -12,8 +12,8 @@ class Pointwise(nn.Linear):
     """A linear map of every position by itself: (..., I) -> (..., O).
 
     On a CPU it is a convolution of width 1, as the Transformer's paper also puts it ("two convolutions with kernel size
-    1", Vaswani et al. 2017, section 3.3). The numbers are the same, but PyTorch hands products to MKL, which uses half
-    of the vector width of an AMD processor, and convolutions to oneDNN, which uses all of it.
+    1", Vaswani et al. 2017, section 3.3). The numbers are the same but for rounding. PyTorch hands products to MKL,
+    which uses half of the vector width of an AMD processor, and convolutions to oneDNN, which uses all of it.
     """
 
     def forward(self, x: Float[Tensor, "... I"]) -> Float[Tensor, "... O"]:
